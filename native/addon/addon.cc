@@ -1,0 +1,22 @@
+#include <napi.h>
+
+#include "addon/parts.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  using namespace one_listener;
+  InitHostLink(env, exports);
+  InitSockets(env, exports);
+  InitPoll(env, exports);
+  InitDiag(env, exports);
+  InitClients(env, exports);
+  InitAcceptor(env, exports);
+  InitSampler(env, exports);
+  InitMirror(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(one_listener, Init)

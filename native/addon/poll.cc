@@ -1,0 +1,107 @@
+// Waiting for a descriptor without a thread: uv_poll and a uv_timer on Node's own loop.
+#include <napi.h>
+#include <uv.h>
+
+#include <memory>
+
+#include "addon/arguments.h"
+#include "addon/parts.h"
+#include "addon/system_error.h"
+
+namespace one_listener {
+namespace {
+
+
+// Deletes itself when both handles are closed. Holds a reference to no JavaScript object but the promise's deferred.
+class Waiter {
+ public:
+  Waiter(Napi::Env env, uv_loop_t* loop) : env_(env), loop_(loop), deferred_(Napi::Promise::Deferred::New(env)), context_(env, "one-listener.poll") {}
+
+  // 0 or a uv error; on an error the handles were never made.
+  int Start(int fd, int events, double timeout) {
+    int error = uv_poll_init(loop_, &poll_, fd);
+    if (error != 0) return error;
+    poll_.data = this;
+    uv_timer_init(loop_, &timer_);
+    timer_.data = this;
+    // An error (the descriptor was closed under us) counts as ready: the call that follows names it.
+    uv_poll_start(&poll_, events, [](uv_poll_t* handle, int, int) { static_cast<Waiter*>(handle->data)->Settle(true); });
+    if (timeout >= 0) uv_timer_start(&timer_, [](uv_timer_t* handle) { static_cast<Waiter*>(handle->data)->Settle(false); }, static_cast<uint64_t>(timeout), 0);
+    return 0;
+  }
+
+  Napi::Promise Promise() { return deferred_.Promise(); }
+
+  void Settle(bool ready) {
+    if (!closing_) {
+      Napi::HandleScope scope(env_);
+      Napi::CallbackScope callbacks(env_, context_);
+      Close();
+      deferred_.Resolve(Napi::Boolean::New(env_, ready));
+    }
+  }
+
+  void Cancel() {
+    if (closing_) return;
+    Close();
+    deferred_.Resolve(Napi::Boolean::New(env_, false));
+  }
+
+  // Ends both handles without a word to JavaScript.
+  void Close() {
+    if (closing_) return;
+    closing_ = true;
+    *gone_ = true;
+    uv_poll_stop(&poll_);
+    auto closed = [](uv_handle_t* handle) {
+      auto* waiter = static_cast<Waiter*>(handle->data);
+      if (--waiter->open_ == 0) delete waiter;
+    };
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll_), closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&timer_), closed);
+  }
+
+  std::shared_ptr<bool> gone() { return gone_; }
+
+ private:
+  Napi::Env env_;
+  uv_loop_t* loop_;
+  uv_poll_t poll_{};
+  uv_timer_t timer_{};
+  int open_ = 2;
+  bool closing_ = false;
+  std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
+  Napi::Promise::Deferred deferred_;
+  Napi::AsyncContext context_;
+};
+
+// poll(fd, events, timeoutMs): { promise, cancel() }
+Napi::Value Poll(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int fd = FileDescriptor(info[0]);
+  int asked = static_cast<int>(Integer(info[1], "events", 1, 3));
+  double timeout = Number(info[2], "timeoutMs", -1, 1e12);
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr) throw Napi::Error::New(env, "this thread has no event loop");
+  int events = (asked & 1 ? UV_READABLE : 0) | (asked & 2 ? UV_WRITABLE : 0);
+  auto waiter = std::make_unique<Waiter>(env, loop);
+  int error = waiter->Start(fd, events, timeout);
+  if (error != 0) {
+    // uv_poll_init refuses what epoll cannot watch; nothing is registered then.
+    throw SystemError(env, -error, "epoll_ctl");
+  }
+  Waiter* running = waiter.release();
+  std::shared_ptr<bool> gone = running->gone();
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("promise", running->Promise());
+  made.Set("cancel", Napi::Function::New(env, [running, gone](const Napi::CallbackInfo&) {
+    if (!*gone) running->Cancel();
+  }, "cancel"));
+  return made;
+}
+
+}  // namespace
+
+void InitPoll(Napi::Env env, Napi::Object exports) { exports.Set("poll", Napi::Function::New(env, Poll, "poll")); }
+
+}  // namespace one_listener

@@ -1,0 +1,267 @@
+// One system call each. Descriptors are plain numbers here; who owns them is decided above.
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <linux/tcp.h>
+#include <napi.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "addon/arguments.h"
+#include "addon/parts.h"
+#include "addon/system_error.h"
+#include "addon/worker.h"
+
+namespace one_listener {
+namespace {
+
+constexpr int64_t kInt = std::numeric_limits<int>::max();
+
+sockaddr_in EndpointOf(const Napi::CallbackInfo& info, size_t at) {
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_addr.s_addr = Ipv4(info[at], "address");
+  place.sin_port = htons(static_cast<uint16_t>(Integer(info[at + 1], "port", 0, 65535)));
+  return place;
+}
+
+Napi::Value MakeEndpoint(Napi::Env env, const sockaddr_in& place) {
+  char text[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &place.sin_addr, text, sizeof text);
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("address", text);
+  made.Set("port", ntohs(place.sin_port));
+  return made;
+}
+
+Napi::Value Now(const Napi::CallbackInfo& info) {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6);
+}
+
+void Close(const Napi::CallbackInfo& info) {
+  if (close(FileDescriptor(info[0])) < 0 && errno != EINTR) throw SystemError(info.Env(), errno, "close");
+}
+
+Napi::Value CloseLater(const Napi::CallbackInfo& info) {
+  Napi::Int32Array given = Int32s(info[0], "fds");
+  std::vector<int> fds(given.Data(), given.Data() + given.ElementLength());
+  auto closeAll = [](std::vector<int>& all) {
+    for (int fd : all) close(fd);
+    return 0;
+  };
+  return Worker<std::vector<int>>::Start(info.Env(), "close", std::move(fds), closeAll, [](Napi::Env env, auto&) { return env.Undefined(); });
+}
+
+void Bind(const Napi::CallbackInfo& info) {
+  sockaddr_in place = EndpointOf(info, 1);
+  if (bind(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) < 0) throw SystemError(info.Env(), errno, "bind");
+}
+
+void Listen(const Napi::CallbackInfo& info) {
+  int backlog = static_cast<int>(Integer(info[1], "backlog", std::numeric_limits<int>::min(), kInt));
+  if (listen(FileDescriptor(info[0]), backlog) < 0) throw SystemError(info.Env(), errno, "listen");
+}
+
+Napi::Value Connect(const Napi::CallbackInfo& info) {
+  sockaddr_in place = EndpointOf(info, 1);
+  if (connect(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0) return Napi::Boolean::New(info.Env(), true);
+  if (errno == EINPROGRESS) return Napi::Boolean::New(info.Env(), false);
+  throw SystemError(info.Env(), errno, "connect");
+}
+
+int AcceptOne(int fd) {
+  for (;;) {
+    int made = accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (made >= 0 || errno != EINTR) return made;
+  }
+}
+
+Napi::Value Accept(const Napi::CallbackInfo& info) {
+  int made = AcceptOne(FileDescriptor(info[0]));
+  if (made < 0 && errno != EAGAIN) throw SystemError(info.Env(), errno, "accept4");
+  return Napi::Number::New(info.Env(), made);
+}
+
+Napi::Value AcceptAll(const Napi::CallbackInfo& info) {
+  int fd = FileDescriptor(info[0]);
+  size_t limit = static_cast<size_t>(Integer(info[1], "limit", 0, kInt));
+  std::vector<int> made;
+  while (made.size() < limit) {
+    int one = AcceptOne(fd);
+    if (one >= 0) {
+      made.push_back(one);
+      continue;
+    }
+    if (errno != EAGAIN && made.empty()) throw SystemError(info.Env(), errno, "accept4");
+    break;
+  }
+  Napi::Int32Array fds = Napi::Int32Array::New(info.Env(), made.size());
+  if (!made.empty()) std::memcpy(fds.Data(), made.data(), made.size() * sizeof(int));
+  return fds;
+}
+
+template <int (*Call)(int, sockaddr*, socklen_t*)>
+Napi::Value NameOf(const Napi::CallbackInfo& info, const char* syscall) {
+  sockaddr_in place{};
+  socklen_t size = sizeof place;
+  if (Call(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), &size) < 0) throw SystemError(info.Env(), errno, syscall);
+  return MakeEndpoint(info.Env(), place);
+}
+int SocketName(int fd, sockaddr* place, socklen_t* size) { return getsockname(fd, place, size); }
+int PeerName(int fd, sockaddr* place, socklen_t* size) { return getpeername(fd, place, size); }
+Napi::Value GetSockName(const Napi::CallbackInfo& info) { return NameOf<SocketName>(info, "getsockname"); }
+Napi::Value GetPeerName(const Napi::CallbackInfo& info) { return NameOf<PeerName>(info, "getpeername"); }
+
+void SetSockOpt(const Napi::CallbackInfo& info) {
+  int value = static_cast<int>(Integer(info[3], "value", std::numeric_limits<int>::min(), kInt));
+  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)), name = static_cast<int>(Integer(info[2], "name", 0, kInt));
+  if (setsockopt(FileDescriptor(info[0]), level, name, &value, sizeof value) < 0) throw SystemError(info.Env(), errno, "setsockopt");
+}
+
+Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)), name = static_cast<int>(Integer(info[2], "name", 0, kInt));
+  if (getsockopt(FileDescriptor(info[0]), level, name, &value, &size) < 0) throw SystemError(info.Env(), errno, "getsockopt");
+  return Napi::Number::New(info.Env(), value);
+}
+
+void SetLinger(const Napi::CallbackInfo& info) {
+  linger value{1, static_cast<int>(Integer(info[1], "seconds", 0, 65535))};
+  if (setsockopt(FileDescriptor(info[0]), SOL_SOCKET, SO_LINGER, &value, sizeof value) < 0) throw SystemError(info.Env(), errno, "setsockopt");
+}
+
+Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
+  tcp_info data{};
+  socklen_t size = sizeof data;
+  if (getsockopt(FileDescriptor(info[0]), IPPROTO_TCP, TCP_INFO, &data, &size) < 0) throw SystemError(info.Env(), errno, "getsockopt");
+  Napi::Object made = Napi::Object::New(info.Env());
+  auto set = [&](const char* name, double value) { made.Set(name, Napi::Number::New(info.Env(), value)); };
+  set("state", data.tcpi_state);
+  set("unacked", data.tcpi_unacked);
+  set("sacked", data.tcpi_sacked);
+  set("retransmits", data.tcpi_retransmits);
+  set("totalRetrans", data.tcpi_total_retrans);
+  set("rtt", data.tcpi_rtt / 1e3);
+  set("rttVar", data.tcpi_rttvar / 1e3);
+  set("options", data.tcpi_options);
+  set("sndWscale", data.tcpi_snd_wscale);
+  set("rcvWscale", data.tcpi_rcv_wscale);
+  set("sndMss", data.tcpi_snd_mss);
+  set("rcvMss", data.tcpi_rcv_mss);
+  set("advMss", data.tcpi_advmss);
+  set("pmtu", data.tcpi_pmtu);
+  set("bytesAcked", static_cast<double>(data.tcpi_bytes_acked));
+  set("bytesReceived", static_cast<double>(data.tcpi_bytes_received));
+  set("segsOut", data.tcpi_segs_out);
+  set("segsIn", data.tcpi_segs_in);
+  return made;
+}
+
+Napi::Value Transferred(Napi::Env env, ssize_t size, const char* syscall) {
+  if (size < 0 && errno != EAGAIN) throw SystemError(env, errno, syscall);
+  return Napi::Number::New(env, static_cast<double>(size));
+}
+
+Napi::Value Recv(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array into = Bytes(info[1], "into");
+  return Transferred(info.Env(), recv(FileDescriptor(info[0]), into.Data(), into.ElementLength(), MSG_DONTWAIT), "recv");
+}
+
+Napi::Value Send(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array data = Bytes(info[1], "data");
+  return Transferred(info.Env(), send(FileDescriptor(info[0]), data.Data(), data.ElementLength(), MSG_DONTWAIT | MSG_NOSIGNAL), "send");
+}
+
+Napi::Value Read(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array into = Bytes(info[1], "into");
+  ssize_t size = read(FileDescriptor(info[0]), into.Data(), into.ElementLength());
+  if (size < 0) throw SystemError(info.Env(), errno, "read");
+  return Napi::Number::New(info.Env(), static_cast<double>(size));
+}
+
+void Shutdown(const Napi::CallbackInfo& info) {
+  if (shutdown(FileDescriptor(info[0]), static_cast<int>(Integer(info[1], "how", 0, 2))) < 0) throw SystemError(info.Env(), errno, "shutdown");
+}
+
+Napi::Value PreadText(const Napi::CallbackInfo& info) {
+  int fd = FileDescriptor(info[0]);
+  std::string text;
+  std::vector<char> part(16 * 1024);
+  for (;;) {
+    ssize_t size = pread(fd, part.data(), part.size(), static_cast<off_t>(text.size()));
+    if (size < 0) throw SystemError(info.Env(), errno, "pread");
+    if (size == 0) break;
+    text.append(part.data(), static_cast<size_t>(size));
+  }
+  return Napi::String::New(info.Env(), text);
+}
+
+void PwriteText(const Napi::CallbackInfo& info) {
+  std::string text = Text(info[1], "text");
+  if (pwrite(FileDescriptor(info[0]), text.data(), text.size(), 0) < 0) throw SystemError(info.Env(), errno, "pwrite");
+}
+
+Napi::Value Inode(const Napi::CallbackInfo& info) {
+  struct stat status;
+  if (fstat(FileDescriptor(info[0]), &status) < 0) throw SystemError(info.Env(), errno, "fstat");
+  return Napi::Number::New(info.Env(), static_cast<double>(status.st_ino));
+}
+
+Napi::Value Descriptors(const Napi::CallbackInfo& info) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) throw SystemError(info.Env(), errno, "getrlimit");
+  auto finite = [](rlim_t value) { return value == RLIM_INFINITY ? std::numeric_limits<double>::infinity() : static_cast<double>(value); };
+  double open = 0;
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc/self/fd"), closedir);
+  if (!directory) throw SystemError(info.Env(), errno, "opendir", "/proc/self/fd");
+  while (dirent* entry = readdir(directory.get())) {
+    if (entry->d_name[0] != '.') ++open;
+  }
+  Napi::Object made = Napi::Object::New(info.Env());
+  made.Set("soft", finite(limit.rlim_cur));
+  made.Set("hard", finite(limit.rlim_max));
+  made.Set("open", open - 1);  // not the directory's own
+  return made;
+}
+
+}  // namespace
+
+void InitSockets(Napi::Env env, Napi::Object exports) {
+  auto value = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) { exports.Set(name, Napi::Function::New(env, call, name)); };
+  auto action = [&](const char* name, void (*call)(const Napi::CallbackInfo&)) { exports.Set(name, Napi::Function::New(env, call, name)); };
+  value("now", Now);
+  action("close", Close);
+  value("closeLater", CloseLater);
+  action("bind", Bind);
+  action("listen", Listen);
+  value("connect", Connect);
+  value("accept", Accept);
+  value("acceptAll", AcceptAll);
+  value("getsockname", GetSockName);
+  value("getpeername", GetPeerName);
+  action("setsockopt", SetSockOpt);
+  value("getsockopt", GetSockOpt);
+  action("setLinger", SetLinger);
+  value("tcpInfo", GetTcpInfo);
+  value("recv", Recv);
+  value("send", Send);
+  value("read", Read);
+  action("shutdown", Shutdown);
+  value("preadText", PreadText);
+  action("pwriteText", PwriteText);
+  value("inode", Inode);
+  value("descriptors", Descriptors);
+}
+
+}  // namespace one_listener

@@ -1,0 +1,16 @@
+#pragma once
+#include <cerrno>
+#include <string>
+
+namespace one_listener {
+
+// A system call that failed while doing `step`; becomes an "ERR" reply, and in the owner a typed error.
+struct Failure {
+  std::string step;
+  std::string syscall;
+  int error;
+};
+
+[[noreturn]] inline void Fail(const char* step, const char* syscall, int error = errno) { throw Failure{step, syscall, error}; }
+
+}  // namespace one_listener

@@ -1,0 +1,135 @@
+#include "host/namespaces.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "host/failure.h"
+#include "host/netlink.h"
+
+namespace one_listener {
+namespace {
+
+// The Lab's side of the link and everything that can be beyond it (RFC 1918; no route leads further).
+constexpr const char* kNear = "wire0";
+constexpr const char* kFar = "far0";
+constexpr const char* kAddress = "10.0.0.1";
+constexpr const char* kGateway = "10.0.0.2";
+constexpr const char* kNetwork = "10.0.0.0";
+constexpr int kPrefix = 8;
+
+void WriteFile(const char* step, const char* path, const std::string& text) {
+  Fd file(open(path, O_WRONLY | O_CLOEXEC));
+  if (!file) Fail(step, "open");
+  if (write(file.get(), text.data(), text.size()) < 0) Fail(step, "write");
+}
+
+template <typename Action>
+void Do(std::vector<Step>& steps, const char* name, Action action) {
+  try {
+    action();
+    steps.push_back({name, "", 0});
+  } catch (Failure& failure) {
+    failure.step = name;
+    steps.push_back({name, failure.syscall, failure.error});
+    throw;
+  }
+}
+
+// For what makes the Lab better but is not needed: an older kernel, or a container that mounts /proc/sys read-only.
+template <typename Action>
+bool Try(std::vector<Step>& steps, const char* name, Action action) {
+  try {
+    Do(steps, name, action);
+    return true;
+  } catch (const Failure&) {
+    return false;
+  }
+}
+
+Fd OpenNetworkNamespace() {
+  Fd handle(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!handle) Fail("network-namespace", "open");
+  return handle;
+}
+
+void Enter(const Fd& space) {
+  if (setns(space.get(), CLONE_NEWNET) < 0) Fail("network-namespace", "setns");
+}
+
+uint32_t Address(const char* text) { return inet_addr(text); }
+
+// IPv6 neighbour discovery would put packets on the link that no experiment asked for.
+void SilenceIpv6() {
+  try {
+    WriteFile("ipv6", "/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+  } catch (const Failure&) {
+    // no IPv6 in this kernel, or /proc/sys is read-only: harmless noise
+  }
+}
+
+}  // namespace
+
+void EnterUserAndPidNamespace(std::vector<Step>& steps) {
+  uid_t user = geteuid();
+  gid_t group = getegid();
+  bool own = Try(steps, "user-namespace", [] {
+    if (unshare(CLONE_NEWUSER) < 0) Fail("", "unshare");
+  });
+  if (own) {
+    Do(steps, "id-maps", [&] {
+      WriteFile("", "/proc/self/setgroups", "deny");
+      WriteFile("", "/proc/self/uid_map", std::to_string(user) + " " + std::to_string(user) + " 1");
+      WriteFile("", "/proc/self/gid_map", std::to_string(group) + " " + std::to_string(group) + " 1");
+    });
+  } else if (user != 0) {
+    Step failed = steps.back();
+    throw Failure{failed.name, failed.syscall, failed.error};
+  }
+  Do(steps, "pid-namespace", [] {
+    if (unshare(CLONE_NEWPID) < 0) Fail("", "unshare");
+  });
+}
+
+Namespaces MakeNetwork(unsigned hashBuckets, bool wire, std::vector<Step>& steps) {
+  Namespaces made;
+  Do(steps, "network-namespace", [&] {
+    if (unshare(CLONE_NEWNET) < 0) Fail("", "unshare");
+    made.far = OpenNetworkNamespace();
+    SilenceIpv6();
+  });
+  // inet_ehash_table_create: a child namespace gets a table of its own if its parent asks for one (Linux 6.1).
+  if (hashBuckets > 0) {
+    made.ownHash = Try(steps, "established-hash", [&] { WriteFile("", "/proc/sys/net/ipv4/tcp_child_ehash_entries", std::to_string(hashBuckets)); });
+  }
+  Do(steps, "lab-namespace", [&] {
+    if (unshare(CLONE_NEWNET) < 0) Fail("", "unshare");
+    made.near = OpenNetworkNamespace();
+    SilenceIpv6();
+  });
+  Do(steps, "loopback-up", [] { BringUp("lo", false); });
+  if (!wire) return made;
+
+  Do(steps, "veth", [&] { CreateVethPair(kNear, kFar, made.far.get()); });
+  Do(steps, "wire-up", [&] {
+    DisableOffloads(kNear);
+    BringUp(kNear, true);
+    AddAddressAndRoute(kNear, Address(kAddress), Address(kGateway), Address(kNetwork), kPrefix);
+    made.nearAddress = kAddress;
+    made.nearHardware = HardwareAddress(kNear);
+    Enter(made.far);
+    DisableOffloads(kFar);
+    BringUp(kFar, true);
+    made.farIndex = InterfaceIndex(kFar);
+    made.farHardware = HardwareAddress(kFar);
+    WaitUntilRunning(kFar, 2000);
+    Enter(made.near);
+    WaitUntilRunning(kNear, 2000);
+  });
+  return made;
+}
+
+}  // namespace one_listener

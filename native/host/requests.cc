@@ -1,0 +1,56 @@
+#include "host/requests.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace one_listener {
+
+bool ReceiveRequest(int link, Fields& fields) {
+  static std::vector<char> buffer(256 * 1024);
+  ssize_t size;
+  do size = recv(link, buffer.data(), buffer.size(), 0);
+  while (size < 0 && errno == EINTR);
+  if (size <= 0) return false;
+  fields.assign(1, "");
+  for (ssize_t at = 0; at < size; ++at) {
+    if (buffer[static_cast<size_t>(at)] == '\0') fields.emplace_back();
+    else fields.back().push_back(buffer[static_cast<size_t>(at)]);
+  }
+  return true;
+}
+
+void SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptors) {
+  std::string text;
+  for (size_t at = 0; at < fields.size(); ++at) {
+    if (at > 0) text.push_back('\0');
+    text += fields[at];
+  }
+  iovec part{text.data(), text.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
+  if (!descriptors.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
+    for (size_t at = 0; at < descriptors.size(); ++at) {
+      int fd = descriptors[at].get();
+      std::memcpy(CMSG_DATA(rights) + at * sizeof(int), &fd, sizeof fd);
+    }
+  }
+  ssize_t sent;
+  do sent = sendmsg(link, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0 && !descriptors.empty()) {
+    // ETOOMANYREFS: more descriptors are in flight than the user may open (unix(7)).
+    SendReply(link, {"ERR", "send", "sendmsg", std::to_string(errno)});
+  }
+}
+
+}  // namespace one_listener
