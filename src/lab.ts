@@ -1,0 +1,171 @@
+/**
+ * The Lab as readers meet it: one-line methods over the layers below, which know only the namespace.
+ */
+import net from "node:net";
+import { ArgumentError, LabError, explain, requireInteger, requireKnown } from "./errors";
+import { CounterFiles, Counters } from "./lab/counters";
+import { LabHost } from "./lab/host";
+import type { Closable } from "./lab/owned";
+import { Program, SpawnOptions } from "./lab/program";
+import { Sysctls, SysctlValues } from "./lab/sysctls";
+import { Clients, ConnectOptions, Target } from "./listener/clients";
+import { Connection } from "./listener/connection";
+import { Listener, ListenOptions } from "./listener/listener";
+import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
+import { native } from "./native";
+import { live } from "./plot/live";
+import { record, RecordOptions } from "./trace/record";
+import type { Recording } from "./trace/recording";
+import { Mirror } from "./wire/mirror";
+
+export interface LabOptions {
+  /** a link to a far end, for mirror clients and the Wire; default true */
+  wire?: boolean;
+  /** set before anything else happens in the Lab */
+  sysctls?: SysctlValues;
+  /** buckets of the Lab's own established-hash; default 1024, more for very many connections */
+  hashBuckets?: number;
+}
+
+export interface LabConnectOptions extends ConnectOptions {
+  /** "loopback": over lo, where a handshake ends inside connect(). "mirror": over the wire, with a round-trip time. Default "loopback" */
+  kind?: "loopback" | "mirror";
+  /** round-trip time of mirror clients, ms; default 20 */
+  rtt?: number;
+  /** share of packets lost on the way to the mirror and back, 0 to 1; default 0 */
+  loss?: number;
+}
+
+export interface LabRecordOptions extends RecordOptions {
+  /** a live plot under the running cell; default true */
+  live?: boolean;
+}
+
+/**
+ * A private TCP stack: one network namespace with its own interfaces, sysctls, counters and sockets. Made in milliseconds, without
+ * root; gone with its owner.
+ */
+export class Lab implements Closable {
+  private constructor(
+    /** the helper inside the Lab's namespaces */
+    readonly host: LabHost,
+    /** the Lab's own sysctls; the machine's stay as they are */
+    readonly sysctl: Sysctls,
+    private readonly counterFiles: CounterFiles,
+  ) {}
+
+  /**
+   * @throws ForbiddenError if the machine does not allow namespaces: says which rule forbids it and the line that allows it
+   * @throws ArgumentError, LabError (a sysctl that does not exist)
+   */
+  static async open(options: LabOptions = {}): Promise<Lab> {
+    requireKnown(options, ["wire", "sysctls", "hashBuckets"], "Lab.open()");
+    requireInteger(options.hashBuckets ?? 1024, "hashBuckets", 0, 1 << 24);
+    const host = await LabHost.open(options);
+    try {
+      const lab = new Lab(host, new Sysctls(host), await CounterFiles.open(host));
+      if (options.sysctls) await lab.sysctl.set(options.sysctls);
+      return lab;
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  /** the Lab's address on its wire; "" without one */
+  get address(): string {
+    return this.host.address;
+  }
+
+  get closed(): boolean {
+    return this.host.closed;
+  }
+
+  /** A listening socket. @throws LabError EADDRINUSE, …; ArgumentError; ClosedError */
+  listen(options?: ListenOptions): Promise<Listener> {
+    return Listener.open(this.host, options);
+  }
+
+  /** Real kernel clients, in a thread of their own. @throws LimitError before anything starts; ArgumentError; ClosedError */
+  async connect(listener: Listener, options: LabConnectOptions = {}): Promise<Clients> {
+    if (!(listener instanceof Listener)) throw new ArgumentError("connect() takes a Listener first.", "lab.listen() gives one.");
+    const target = await this.target(listener, options);
+    const { clients = 1, kind = "loopback" } = options;
+    return Clients.start(this.host, target, options, (started) => listener.addBurst(started, `${clients} ${kind} client${clients === 1 ? "" : "s"}`));
+  }
+
+  /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */
+  async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
+    const port = to instanceof Listener ? to.port : requireInteger(to, "port", 1, 65535);
+    const [fd] = await this.host.sockets("tcp", 1);
+    const what = `Connecting to port ${port}`;
+    try {
+      if (!native.connect(fd, "127.0.0.1", port)) {
+        const ready = await native.poll(fd, 2, timeout).promise;
+        if (!ready) throw new LabError(`${what}: no answer within ${timeout} ms.`, { code: "ETIMEDOUT", hint: "Is the accept queue full? Its clients resend their SYN after a second." });
+        native.connect(fd, "127.0.0.1", port); // a second connect() reports how the first one ended
+      }
+    } catch (error) {
+      if ((error as LabError).code !== "EISCONN") {
+        native.close(fd);
+        throw explain(error, what, { ECONNREFUSED: "Nobody listens there in this Lab." });
+      }
+    }
+    return new Connection(fd);
+  }
+
+  /** A node:net socket connected inside the Lab. */
+  async netConnect(to: Listener | number, options?: { timeout?: number }): Promise<net.Socket> {
+    return (await this.dial(to, options)).toSocket();
+  }
+
+  /** Makes a plain node:net (or http) server listen inside the Lab, and gives a Listener that shows its queues. Closing the server closes both. */
+  async serve(server: net.Server, options: ListenOptions = {}): Promise<Listener> {
+    if (!(server instanceof net.Server)) throw new ArgumentError("serve() takes a server of node:net or node:http.");
+    const listener = await Listener.open(this.host, options);
+    return listener.handTo(server);
+  }
+
+  /** Records a listener's queues, the Lab's counters and its clients' states; in a notebook, a live plot appears under the cell. */
+  async record(listener: Listener, options: LabRecordOptions = {}): Promise<Recording> {
+    if (!(listener instanceof Listener)) throw new ArgumentError("record() takes a Listener first.", "lab.listen() gives one.");
+    const recording = await record({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, listener, options);
+    if (options.live !== false) live(recording);
+    return recording;
+  }
+
+  /** Every counter of the namespace now; `lab.counters().since(before)` gives what has happened between. */
+  counters(): Counters {
+    return this.counterFiles.read();
+  }
+
+  /** The kernel's table of sockets in this Lab. */
+  sockets(options?: TableOptions): SocketRow[] {
+    return readTable(this.host, options);
+  }
+
+  /** Runs a program inside the Lab, with hard limits of its own. @throws LabError ENOENT: not installed; EPERM: a limit above the hard one */
+  spawn(command: string, args?: string[], options?: SpawnOptions): Promise<Program> {
+    return Program.start(this.host, command, args, options);
+  }
+
+  /** Ends everything in the Lab: sockets, threads, programs, namespaces. Idempotent. */
+  close(): Promise<void> {
+    return this.host.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async target(listener: Listener, options: LabConnectOptions): Promise<Target> {
+    const { kind = "loopback" } = options;
+    if (kind === "loopback") {
+      if (options.rtt !== undefined || options.loss !== undefined) throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
+      return { address: "127.0.0.1", port: listener.port, roundTrip: 0, spreadSources: true };
+    }
+    if (kind !== "mirror") throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
+    const mirror = await Mirror.open(this.host, options);
+    return { address: mirror.address, port: listener.port, roundTrip: mirror.rtt, spreadSources: false };
+  }
+}

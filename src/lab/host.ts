@@ -1,0 +1,179 @@
+/**
+ * The lab host: the helper process inside the Lab's namespaces, seen from outside. It hands out sockets, open files and programs.
+ */
+import { ClosedError, errnoName, explain, ForbiddenError, LabError } from "../errors";
+import { hostProgram, native } from "../native";
+import { forbidden } from "./forbidden";
+import { Closable, forget, own } from "./owned";
+
+/** One thing the helper did to make the Lab; `error` is an errno, 0 if it worked. */
+export interface Step {
+  name: string;
+  syscall: string;
+  error: number;
+}
+
+export interface HostOptions {
+  /** a link to a far end where the Wire and mirror clients live; default true */
+  wire?: boolean;
+  /** buckets of the Lab's own established-hash (a power of two; the kernel rounds up); 0: the machine's own. Default 1024: reading the SYN queue walks this table. */
+  hashBuckets?: number;
+}
+
+export type SocketKind = "tcp" | "diag" | "packet";
+
+const batch = 250;
+const answerTimeout = 10_000;
+
+export class LabHost implements Closable {
+  private queue: Promise<unknown> = Promise.resolve();
+  private readonly things = new Set<Closable>();
+  private closing?: Promise<void>;
+  private diag = -1;
+
+  private constructor(
+    private readonly link: number,
+    /** the helper's pid */
+    readonly pid: number,
+    /** how the Lab was made, step by step */
+    readonly steps: Step[],
+    /** the Lab's address on its link ("" without wire) */
+    readonly address: string,
+    readonly farIndex: number,
+    /** false on kernels without tcp_child_ehash_entries (before 6.1): reading the SYN queue is slower there */
+    readonly ownHash: boolean,
+  ) {}
+
+  /**
+   * Starts a helper and lets it make the namespaces.
+   * @throws ForbiddenError if the machine does not allow it: names the step, the errno and what to do
+   */
+  static async open(options: HostOptions = {}): Promise<LabHost> {
+    let started: { fd: number; pid: number };
+    try {
+      started = native.startHost(hostProgram, []);
+    } catch (error) {
+      throw explain(error, "The lab host could not be started", { ENOENT: "It is built with the addon: run `npm run build`." });
+    }
+    try {
+      const { fields } = await native.hostRequest(started.fd, ["open", String(options.hashBuckets ?? 1024), options.wire === false ? "0" : "1"], answerTimeout);
+      const ok = fields[0] === "OK";
+      const steps = readSteps(fields.slice(ok ? 6 : 4));
+      if (!ok) throw forbidden(fields[1], fields[2], Number(fields[3]));
+      const host = new LabHost(started.fd, started.pid, steps, fields[1], Number(fields[4]), fields[5] === "1");
+      host.diag = (await host.sockets("diag", 1))[0];
+      return own(host);
+    } catch (error) {
+      native.close(started.fd);
+      await native.reap(started.pid, 1000);
+      throw error instanceof ForbiddenError ? error : explain(error, "The lab host did not come up");
+    }
+  }
+
+  get closed(): boolean {
+    return this.closing !== undefined;
+  }
+
+  /** @throws ClosedError */
+  requireOpen(): void {
+    if (this.closing) throw new ClosedError("Lab");
+  }
+
+  /** A netlink socket of the Lab for synchronous reading; recordings have one of their own. */
+  get diagFd(): number {
+    this.requireOpen();
+    return this.diag;
+  }
+
+  /** Closed together with the Lab, before its helper. */
+  keep<T extends Closable>(thing: T): T {
+    this.requireOpen();
+    this.things.add(thing);
+    return own(thing);
+  }
+
+  drop(thing: Closable): void {
+    this.things.delete(thing);
+    forget(thing);
+  }
+
+  /** `count` sockets of the Lab; the caller owns the descriptors. "tcp": non-blocking IPv4; "diag": NETLINK_SOCK_DIAG; "packet": AF_PACKET on the far end. */
+  async sockets(kind: SocketKind, count: number): Promise<Int32Array> {
+    const all = new Int32Array(count);
+    let filled = 0;
+    try {
+      while (filled < count) {
+        const { fds } = await this.request(["socket", kind, String(Math.min(batch, count - filled))], `${count} ${kind} socket${count === 1 ? "" : "s"}`);
+        all.set(fds, filled);
+        filled += fds.length;
+      }
+      return all;
+    } catch (error) {
+      await native.closeLater(all.slice(0, filled));
+      throw error;
+    }
+  }
+
+  /** Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and pwriteText. */
+  async file(path: string, mode: "r" | "rw"): Promise<number> {
+    return (await this.request(["file", path, mode], path)).fds[0];
+  }
+
+  /** One request of the helper's protocol. @throws LabError with the errno of the helper's system call; ClosedError */
+  async request(fields: string[], what: string): Promise<{ fields: string[]; fds: Int32Array }> {
+    this.requireOpen();
+    const turn = this.queue.then(() => {
+      this.requireOpen();
+      return native.hostRequest(this.link, fields, answerTimeout);
+    });
+    this.queue = turn.catch(() => undefined);
+    let reply;
+    try {
+      reply = await turn;
+    } catch (error) {
+      throw explain(error, `The lab host gave no answer (${what})`, {
+        ECONNRESET: "It has died: close this Lab and open another one.",
+        ETIMEDOUT: "Close this Lab and open another one.",
+        EMSGSIZE: "The request is too large: shorten the arguments or the environment.",
+      });
+    }
+    if (reply.fields[0] === "OK") return { fields: reply.fields.slice(1), fds: reply.fds };
+    const [, , syscall, errno] = reply.fields;
+    throw hostError(what, syscall, Number(errno));
+  }
+
+  /** Ends everything in the Lab. Idempotent; resolves when the helper is gone. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const thing of [...this.things].reverse()) {
+      forget(thing);
+      try {
+        await thing.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    forget(this);
+    await this.queue;
+    if (this.diag >= 0) native.close(this.diag);
+    native.close(this.link);
+    await native.reap(this.pid, 2000);
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+function readSteps(fields: string[]): Step[] {
+  const steps: Step[] = [];
+  for (let at = 0; at + 2 < fields.length; at += 3) steps.push({ name: fields[at], syscall: fields[at + 1], error: Number(fields[at + 2]) });
+  return steps;
+}
+
+function hostError(what: string, syscall: string, errno: number): LabError {
+  const code = errnoName(errno);
+  return new LabError(`${what}: ${code} (${syscall}).`, { code, errno: -errno, syscall });
+}

@@ -1,0 +1,190 @@
+/**
+ * The file of a Trace: gzip around one line `One Listener trace, version 1`, one line of JSON (meta, events, and for each track its
+ * rows and its columns' types), spaces up to a multiple of 8 bytes, and the columns one after the other as little-endian numbers, each
+ * padded to 8 bytes: for each track `time` (float64), then the columns in the order of the JSON. gzip's own checksum and length guard the whole.
+ */
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { endianness } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { ArgumentError, LabError } from "../errors";
+import type { TraceData, TraceMeta } from "./trace";
+import { faultOf, type Column, type Track, type TraceEvent } from "./track";
+
+const title = "One Listener trace, version ";
+const version = 1;
+const alignment = 8;
+
+const columnTypes = {
+  float64: Float64Array,
+  float32: Float32Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint8: Uint8Array,
+} as const;
+type ColumnType = keyof typeof columnTypes;
+
+interface Header {
+  meta: TraceMeta;
+  start: number;
+  end: number;
+  events: readonly TraceEvent[];
+  tracks: { name: string; rows: number; columns: { name: string; type: ColumnType }[] }[];
+}
+
+/** See Trace.save(). The file appears under its name only when it is complete. */
+export async function saveTrace(trace: Required<TraceData>, path: string): Promise<number> {
+  const compressed = await promisify(gzip)(encodeTrace(trace), { level: 6 });
+  const unfinished = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    const file = await open(unfinished, "wx");
+    try {
+      await file.writeFile(compressed);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new LabError(`The trace could not be saved to ${path}: ${(cause as Error).message}.`, {
+      code: code ?? "ERR_TRACE",
+      cause,
+      hint: code === "ENOENT" ? `Make the directory ${dirname(path)} first.` : "Choose another path or make room there.",
+    });
+  }
+  return compressed.length;
+}
+
+/** See Trace.load(). */
+export async function loadTrace(path: string): Promise<TraceData> {
+  let compressed: Buffer;
+  try {
+    compressed = await readFile(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "ERR_TRACE";
+    throw new LabError(`The trace ${path} could not be read: ${(cause as Error).message}.`, { code, cause, hint: "Check the path." });
+  }
+  const damaged = (why: string, hint = "Load another copy of it, or record again."): LabError =>
+    new LabError(`${path} ${why}.`, { code: "ERR_TRACE", hint });
+  if (compressed.length < 2 || compressed[0] !== 0x1f || compressed[1] !== 0x8b) throw damaged("is not a saved trace", "Traces are written by trace.save(path).");
+  let bytes: Buffer;
+  try {
+    bytes = await promisify(gunzip)(compressed);
+  } catch (cause) {
+    const cut = (cause as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
+    throw damaged(cut ? "is cut off: it is an incomplete saved trace" : `is damaged (${(cause as Error).message})`);
+  }
+  try {
+    return decodeTrace(bytes);
+  } catch (cause) {
+    throw damaged((cause as Error).message);
+  }
+}
+
+/** The bytes inside the gzip. */
+export function encodeTrace(trace: Required<TraceData>): Buffer {
+  const header: Header = {
+    meta: trace.meta,
+    start: trace.start,
+    end: trace.end,
+    events: trace.events,
+    tracks: Object.entries(trace.tracks).map(([name, { time, columns }]) => ({
+      name,
+      rows: time.length,
+      columns: Object.entries(columns).map(([column, values]) => ({ name: column, type: typeOf(values) })),
+    })),
+  };
+  const text = Buffer.from(`${title}${version}\n${JSON.stringify(header)}\n`);
+  const parts: Uint8Array[] = [text, padding(text.length, 0x20)];
+  for (const { time, columns } of Object.values(trace.tracks)) {
+    for (const column of [time, ...Object.values(columns)]) parts.push(littleEndian(column), padding(column.byteLength, 0));
+  }
+  return Buffer.concat(parts);
+}
+
+/** @throws Error whose message continues "<path> …" */
+export function decodeTrace(bytes: Buffer): TraceData {
+  const titleEnd = bytes.subarray(0, 64).indexOf("\n");
+  const found = /^One Listener trace, version (\d+)$/.exec(bytes.toString("latin1", 0, Math.max(titleEnd, 0)));
+  if (found === null) throw new Error("is not a saved trace");
+  if (Number(found[1]) !== version) throw new Error(`is a trace of format version ${found[1]}; this version of One Listener reads version ${version}`);
+  const headerEnd = bytes.indexOf("\n", titleEnd + 1);
+  const header = parseHeader(bytes.toString("utf8", titleEnd + 1, Math.max(headerEnd, titleEnd + 1)));
+  let offset = headerEnd + 1 + padding(headerEnd + 1, 0).length;
+  const take = (type: ColumnType, rows: number): Column => {
+    const length = rows * columnTypes[type].BYTES_PER_ELEMENT;
+    if (offset + length > bytes.length) throw new Error("is cut off: its columns are shorter than its header says");
+    const column = fromLittleEndian(type, bytes.subarray(offset, offset + length));
+    offset += length + padding(length, 0).length;
+    return column;
+  };
+  const tracks: Record<string, Track> = {};
+  for (const { name, rows, columns } of header.tracks) {
+    const time = take("float64", rows) as Float64Array;
+    const track = { time, columns: Object.fromEntries(columns.map((column) => [column.name, take(column.type, rows)])) };
+    const fault = faultOf(track);
+    if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
+    tracks[name] = track;
+  }
+  if (offset !== bytes.length) throw new Error(`is damaged: ${bytes.length - offset} bytes too many`);
+  return { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end };
+}
+
+function parseHeader(text: string): Header {
+  let header: Header;
+  try {
+    header = JSON.parse(text) as Header;
+  } catch {
+    throw new Error("is damaged: its header cannot be read");
+  }
+  const sound =
+    typeof header?.meta?.listener?.port === "number" &&
+    Number.isFinite(header.start) &&
+    Number.isFinite(header.end) &&
+    Array.isArray(header.events) &&
+    header.events.every((event) => Number.isFinite(event?.time) && typeof event.name === "string") &&
+    Array.isArray(header.tracks) &&
+    header.tracks.every(
+      (track) =>
+        typeof track?.name === "string" &&
+        Number.isSafeInteger(track.rows) &&
+        track.rows >= 0 &&
+        Array.isArray(track.columns) &&
+        track.columns.every((column) => typeof column?.name === "string" && Object.hasOwn(columnTypes, column.type)),
+    );
+  if (!sound) throw new Error("is damaged: its header is incomplete");
+  return header;
+}
+
+function typeOf(column: Column): ColumnType {
+  const found = Object.entries(columnTypes).find(([, type]) => column instanceof type);
+  if (found === undefined) throw new ArgumentError(`A column must be a typed array of numbers, not ${Object.prototype.toString.call(column)}.`);
+  return found[0] as ColumnType;
+}
+
+function padding(length: number, fill: number): Buffer {
+  return Buffer.alloc((alignment - (length % alignment)) % alignment, fill);
+}
+
+function littleEndian(column: Column): Buffer {
+  const bytes = Buffer.from(column.buffer as ArrayBuffer, column.byteOffset, column.byteLength);
+  return swapOnBigEndian(Buffer.from(bytes), column.BYTES_PER_ELEMENT);
+}
+
+function fromLittleEndian(type: ColumnType, bytes: Buffer): Column {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  swapOnBigEndian(Buffer.from(copy.buffer), columnTypes[type].BYTES_PER_ELEMENT);
+  return new columnTypes[type](copy.buffer);
+}
+
+function swapOnBigEndian(bytes: Buffer, size: number): Buffer {
+  if (endianness() === "LE" || size === 1) return bytes;
+  return size === 2 ? bytes.swap16() : size === 4 ? bytes.swap32() : bytes.swap64();
+}

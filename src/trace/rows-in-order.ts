@@ -1,0 +1,26 @@
+import type { Track, TraceEvent } from "./track";
+import type { Trace } from "./trace";
+
+/** Called for each instant at which anything was stored, ascending. */
+export type Visit = (time: number, changed: readonly { name: string; track: Track; row: number }[], events: readonly TraceEvent[]) => void;
+
+/** Walks all tracks and events of a trace together in the order of time. Several rows of one track at one time are visited one after the other. */
+export function rowsInOrder(trace: Trace, visit: Visit): void {
+  const cursors = Object.entries(trace.tracks).map(([name, track]) => ({ name, track, row: 0 }));
+  let event = 0;
+  for (;;) {
+    let time = event < trace.events.length ? trace.events[event].time : Infinity;
+    for (const { track, row } of cursors) if (row < track.time.length && track.time[row] < time) time = track.time[row];
+    if (time === Infinity) return;
+    const changed: { name: string; track: Track; row: number }[] = [];
+    for (const cursor of cursors) {
+      if (cursor.row < cursor.track.time.length && cursor.track.time[cursor.row] === time) {
+        changed.push({ name: cursor.name, track: cursor.track, row: cursor.row });
+        cursor.row++;
+      }
+    }
+    const firstEvent = event;
+    while (event < trace.events.length && trace.events[event].time === time) event++;
+    visit(time, changed, trace.events.slice(firstEvent, event));
+  }
+}

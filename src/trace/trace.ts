@@ -1,0 +1,225 @@
+import { inspect } from "node:util";
+import { ArgumentError } from "../errors";
+import { traceToCSV } from "./csv";
+import { loadTrace, saveTrace } from "./file";
+import { traceToJSONLines } from "./json-lines";
+import { formatNumber, formatTime } from "./quantity";
+import { TraceSummary } from "./summary";
+import { faultOf, resampleTrack, rowAt, sliceTrack, type Column, type Track, type TraceEvent } from "./track";
+
+/** On what, and how, a Trace was recorded. */
+export interface TraceMeta {
+  readonly name?: string;
+  /** wall clock of time zero, ISO 8601 */
+  readonly startedAt: string;
+  /** samples a second that were asked for */
+  readonly hz: number;
+  /** kernel release, as `uname -r` prints it */
+  readonly kernel: string;
+  readonly listener: { readonly port: number; readonly backlog: number };
+  /** sysctls of the Lab by name, e.g. "net.ipv4.tcp_syncookies" */
+  readonly settings: Readonly<Record<string, number | string>>;
+  /** samples taken, stored or not */
+  readonly samples: number;
+  /** samples skipped because the sampling thread woke a whole period late */
+  readonly missed: number;
+  /** CPU time of the sampling thread, ms */
+  readonly cpu: number;
+}
+
+export interface TraceData {
+  readonly meta: TraceMeta;
+  readonly tracks: Readonly<Record<string, Track>>;
+  readonly events?: readonly TraceEvent[];
+  /** ms; default: 0 and the last row or event */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** One column with its time axis. */
+export interface Series {
+  readonly name: string;
+  /** name of the track it lies in */
+  readonly track: string;
+  readonly time: Float64Array;
+  readonly values: Column;
+}
+
+/**
+ * A recording of one listener over time: queue depths, counters and client states as columns of numbers, and events. Immutable.
+ * Times are milliseconds since the recording started; a value holds until the next row of its track.
+ */
+export class Trace {
+  readonly meta: TraceMeta;
+  readonly tracks: Readonly<Record<string, Track>>;
+  /** ascending in time */
+  readonly events: readonly TraceEvent[];
+  /** ms since the recording started; 0 but for slices */
+  readonly start: number;
+  /** ms since the recording started */
+  readonly end: number;
+  /** Every column over all tracks; a name that two tracks share is written `track.column`. */
+  readonly columnNames: readonly string[];
+  readonly #series: Map<string, Series>;
+
+  /** Takes the data as it is, without a copy or a check: a live recording makes one of these several times a second. */
+  constructor(data: TraceData) {
+    this.meta = data.meta;
+    this.tracks = data.tracks;
+    this.events = [...(data.events ?? [])].sort((a, b) => a.time - b.time);
+    const lastTimes = Object.values(data.tracks).map(({ time }) => (time.length > 0 ? time[time.length - 1] : 0));
+    this.start = data.start ?? 0;
+    this.end = data.end ?? Math.max(this.start, ...lastTimes, ...this.events.slice(-1).map((event) => event.time));
+    this.#series = seriesByName(data.tracks);
+    this.columnNames = [...this.#series.keys()];
+  }
+
+  /**
+   * A Trace from rows, for data that comes from elsewhere.
+   * @param tracks rows of each track: `{ time, …columns }`, ascending in time; the first row names the columns
+   * @throws ArgumentError a time is not finite or not ascending
+   */
+  static fromRows(
+    tracks: Readonly<Record<string, readonly Readonly<{ time: number } & Record<string, number>>[]>>,
+    options: { meta?: Partial<TraceMeta>; events?: readonly TraceEvent[]; end?: number } = {},
+  ): Trace {
+    const built: Record<string, Track> = {};
+    for (const [name, rows] of Object.entries(tracks)) {
+      const names = Object.keys(rows[0] ?? {}).filter((column) => column !== "time");
+      const columns: Record<string, Column> = {};
+      for (const column of names) columns[column] = Float64Array.from(rows, (row) => row[column]);
+      const track = { time: Float64Array.from(rows, (row) => row.time), columns };
+      const fault = faultOf(track);
+      if (fault !== undefined) throw new ArgumentError(`Track ${name}: ${fault}.`);
+      built[name] = track;
+    }
+    const unknown: TraceMeta = {
+      startedAt: new Date(0).toISOString(), hz: 0, kernel: "unknown", listener: { port: 0, backlog: 0 }, settings: {}, samples: 0, missed: 0, cpu: 0,
+    };
+    return new Trace({ meta: { ...unknown, ...options.meta }, tracks: built, events: options.events, end: options.end });
+  }
+
+  /** Reads a file that save() wrote. @throws LabError naming the path: no such file, cut off, not a Trace, or of a newer format */
+  static async load(path: string): Promise<Trace> {
+    return new Trace(await loadTrace(path));
+  }
+
+  /** ms between `start` and `end` */
+  get duration(): number {
+    return this.end - this.start;
+  }
+
+  /**
+   * One column by name. Of a counter the last part is enough ("ListenDrops" for "TcpExt.ListenDrops") where it is unambiguous.
+   * @throws ArgumentError there is no such column
+   */
+  column(name: string): Series {
+    const found = this.findColumn(name);
+    if (found === undefined) throw new ArgumentError(`This trace has no column "${name}". It has: ${this.columnNames.join(", ")}.`);
+    return found;
+  }
+
+  /** Like column(), but undefined where there is none. */
+  findColumn(name: string): Series | undefined {
+    const exact = this.#series.get(name);
+    if (exact !== undefined) return exact;
+    const endings = this.columnNames.filter((column) => column.endsWith(`.${name}`));
+    return endings.length === 1 ? this.#series.get(endings[0]) : undefined;
+  }
+
+  /** Every column's value at a time (ms); NaN before the column's first row. @throws ArgumentError the time is no finite number */
+  at(time: number): Record<string, number> {
+    requireTime("time", time);
+    const values: Record<string, number> = {};
+    for (const [name, series] of this.#series) {
+      const row = rowAt(series.time, time);
+      values[name] = row < 0 ? NaN : series.values[row];
+    }
+    return values;
+  }
+
+  /** The part between two times (ms), both included. Times keep their zero; what held at `from` becomes a row at `from`. */
+  slice(from: number, to: number): Trace {
+    requireTime("from", from);
+    requireTime("to", to);
+    if (to < from) throw new ArgumentError(`slice(from, to) needs from <= to, got ${from} and ${to}.`);
+    const start = Math.min(Math.max(from, this.start), this.end);
+    const end = Math.max(Math.min(to, this.end), start);
+    return this.#with((track) => sliceTrack(track, start, end), this.events.filter(({ time }) => time >= from && time <= to), start, end);
+  }
+
+  /**
+   * The same recording at evenly spaced instants, `start` the first of them: so many points (the last one at `end`), or so many a second.
+   * Step-true: each instant has the value that held then, nothing is interpolated.
+   */
+  resample(spacing: number | { hz: number }): Trace {
+    const times = typeof spacing === "number" ? this.#points(spacing) : this.#rate(spacing.hz);
+    return this.#with((track) => resampleTrack(track, times), this.events, this.start, this.end);
+  }
+
+  /** First, last, least, greatest and time-weighted mean value of each column. Prints as a table. */
+  summary(): TraceSummary {
+    return new TraceSummary(this);
+  }
+
+  /** Comma-separated values (RFC 4180): one row for each instant at which anything was stored, values carried forward, events in the last column. */
+  toCSV(): string {
+    return traceToCSV(this);
+  }
+
+  /** JSON lines: the meta first, then one object for each stored row and event, in the order of time. */
+  toJSONLines(): string {
+    return traceToJSONLines(this);
+  }
+
+  /** Writes one compact file, whole or not at all. Resolves to its size in bytes. */
+  save(path: string): Promise<number> {
+    return saveTrace(this, path);
+  }
+
+  /** One line that says what this is a recording of. */
+  describe(): string {
+    const { name, listener, kernel, samples, hz } = this.meta;
+    const what = name === undefined ? "Trace" : `Trace "${name}"`;
+    return `${what} of port ${listener.port}, backlog ${listener.backlog}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz, ${this.events.length} events, Linux ${kernel}`;
+  }
+
+  [inspect.custom](): string {
+    return this.describe();
+  }
+
+  #with(change: (track: Track) => Track, events: readonly TraceEvent[], start: number, end: number): Trace {
+    const tracks = Object.fromEntries(Object.entries(this.tracks).map(([name, track]) => [name, change(track)]));
+    return new Trace({ meta: this.meta, tracks, events, start, end });
+  }
+
+  #points(points: number): Float64Array {
+    if (!Number.isSafeInteger(points) || points < 1 || points > 1e8) throw new ArgumentError(`resample() needs 1 to 100 million points, got ${points}.`);
+    return Float64Array.from({ length: points }, (_, i) => (points > 1 && i === points - 1 ? this.end : this.start + (this.duration * i) / Math.max(points - 1, 1)));
+  }
+
+  #rate(hz: number): Float64Array {
+    const points = Math.floor((this.duration * hz) / 1000 + 1e-9) + 1;
+    if (!(hz > 0) || !(points <= 1e8)) throw new ArgumentError(`resample({ hz }) needs hz > 0 and at most 100 million points, got ${hz} Hz over ${formatTime(this.duration)}.`);
+    return Float64Array.from({ length: points }, (_, i) => this.start + (i * 1000) / hz);
+  }
+}
+
+function requireTime(name: string, value: number): void {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new ArgumentError(`${name} must be a time in milliseconds, got ${String(value)}.`);
+}
+
+function seriesByName(tracks: Readonly<Record<string, Track>>): Map<string, Series> {
+  const owners = new Map<string, number>();
+  for (const track of Object.values(tracks)) {
+    for (const name of Object.keys(track.columns)) owners.set(name, (owners.get(name) ?? 0) + 1);
+  }
+  const series = new Map<string, Series>();
+  for (const [trackName, track] of Object.entries(tracks)) {
+    for (const [column, values] of Object.entries(track.columns)) {
+      const name = (owners.get(column) ?? 0) > 1 ? `${trackName}.${column}` : column;
+      series.set(name, { name, track: trackName, time: track.time, values });
+    }
+  }
+  return series;
+}
