@@ -53,7 +53,15 @@ export class LimitError extends LabError {
 }
 
 /** The machine does not allow what a Lab needs. */
-export class ForbiddenError extends LabError {}
+export class ForbiddenError extends LabError {
+  /** what had worked before, and the step that failed, in order */
+  readonly steps: readonly { name: string; syscall: string; error: number }[];
+
+  constructor(message: string, details: ErrorDetails & { steps: ForbiddenError["steps"] }) {
+    super(message, details);
+    this.steps = details.steps;
+  }
+}
 
 /** The running cell was interrupted or failed. */
 export class InterruptedError extends LabError {

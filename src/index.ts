@@ -1,7 +1,7 @@
 /**
  * One Listener: the front door. `import { Lab, plot } from "one-listener"`.
  */
-export { Lab, type LabConnectOptions, type LabOptions, type LabRecordOptions } from "./lab";
+export { Lab, type LabConnectOptions, type LabOptions, type LabRecordOptions } from "./front-door";
 export * from "./errors";
 export { Counters, CounterDifference } from "./lab/counters";
 export { Sysctls, type KnownSysctls, type SysctlValues } from "./lab/sysctls";

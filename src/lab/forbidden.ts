@@ -94,13 +94,14 @@ export function ruleBehind(step: string, errno: number, facts: MachineFacts): Ru
   return { rule: `${code}, for which no common rule is known`, remedy: "please look at the step above; `dmesg` may say more" };
 }
 
-export function forbidden(step: string, syscall: string, errno: number): ForbiddenError {
+export function forbidden(steps: ForbiddenError["steps"], step: string, syscall: string, errno: number): ForbiddenError {
   const code = errnoName(errno);
   const { rule, remedy } = ruleBehind(step, errno, machineFacts());
   return new ForbiddenError(`This machine does not allow a Lab: step "${step}" failed with ${code} (${syscall}): ${rule}.`, {
     code,
     errno: -errno,
     syscall,
+    steps,
     hint: `To allow it: ${remedy}. \`npx one-listener doctor\` looks at everything.`,
   });
 }

@@ -59,7 +59,7 @@ export class LabHost implements Closable {
       const { fields } = await native.hostRequest(started.fd, ["open", String(options.hashBuckets ?? 1024), options.wire === false ? "0" : "1"], answerTimeout);
       const ok = fields[0] === "OK";
       const steps = readSteps(fields.slice(ok ? 6 : 4));
-      if (!ok) throw forbidden(fields[1], fields[2], Number(fields[3]));
+      if (!ok) throw forbidden(steps, fields[1], fields[2], Number(fields[3]));
       const host = new LabHost(started.fd, started.pid, steps, fields[1], Number(fields[4]), fields[5] === "1");
       host.diag = (await host.sockets("diag", 1))[0];
       return own(host);

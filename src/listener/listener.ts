@@ -144,7 +144,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /** completed connections that wait for accept(). Source: sk_ack_backlog, by TCP_INFO (0.3 us) */
   get acceptQueue(): number {
-    return native.tcpInfo(this.fd).unacked;
+    return native.acceptQueue(this.fd);
   }
 
   /** min(backlog, somaxconn): what `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog */

@@ -86,17 +86,21 @@ export class Lab implements Closable {
     return Listener.open(this.host, options);
   }
 
-  /** Real kernel clients, in a thread of their own. @throws LimitError before anything starts; ArgumentError; ClosedError */
-  async connect(listener: Listener, options: LabConnectOptions = {}): Promise<Clients> {
-    if (!(listener instanceof Listener)) throw new ArgumentError("connect() takes a Listener first.", "lab.listen() gives one.");
-    const target = await this.target(listener, options);
+  /**
+   * Real kernel clients, in a thread of their own. `to` is a Listener, or the port of a program that listens in this Lab.
+   * @throws LimitError before anything starts; ArgumentError; ClosedError
+   */
+  async connect(to: Listener | number, options: LabConnectOptions = {}): Promise<Clients> {
+    const target = await this.target(portOf(to, "connect()"), options);
     const { clients = 1, kind = "loopback" } = options;
-    return Clients.start(this.host, target, options, (started) => listener.addBurst(started, `${clients} ${kind} client${clients === 1 ? "" : "s"}`));
+    return Clients.start(this.host, target, options, (started) => {
+      if (to instanceof Listener) to.addBurst(started, `${clients} ${kind} client${clients === 1 ? "" : "s"}`);
+    });
   }
 
   /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */
   async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
-    const port = to instanceof Listener ? to.port : requireInteger(to, "port", 1, 65535);
+    const port = portOf(to, "dial()");
     const [fd] = await this.host.sockets("tcp", 1);
     const what = `Connecting to port ${port}`;
     try {
@@ -158,14 +162,20 @@ export class Lab implements Closable {
     return this.close();
   }
 
-  private async target(listener: Listener, options: LabConnectOptions): Promise<Target> {
+  private async target(port: number, options: LabConnectOptions): Promise<Target> {
     const { kind = "loopback" } = options;
     if (kind === "loopback") {
       if (options.rtt !== undefined || options.loss !== undefined) throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
-      return { address: "127.0.0.1", port: listener.port, roundTrip: 0, spreadSources: true };
+      return { address: "127.0.0.1", port, roundTrip: 0, spreadSources: true };
     }
     if (kind !== "mirror") throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
     const mirror = await Mirror.open(this.host, options);
-    return { address: mirror.address, port: listener.port, roundTrip: mirror.rtt, spreadSources: false };
+    return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false };
   }
+}
+
+function portOf(to: Listener | number, call: string): number {
+  if (to instanceof Listener) return to.port;
+  if (typeof to !== "number") throw new ArgumentError(`${call} takes a Listener or a port first.`, "lab.listen() gives a Listener.");
+  return requireInteger(to, "port", 1, 65535);
 }

@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { Lab, native } from "../../dist/index";
+import { buildPeer } from "../peer";
+import { atMost, row, sideBySide, skippedRow, type Trial } from "../trial";
+
+const readings = 200_000;
+
+export const acceptQueueSample: Trial = {
+  name: "accept-queue-sample",
+  question: "what does one look at the accept queue cost?",
+  async run() {
+    const peer = buildPeer("getsockopt-loop.c");
+    const lab = await Lab.open({ wire: false });
+    try {
+      const listener = await lab.listen({ backlog: 128 });
+      const fd = listener.fd;
+      const ours = () => {
+        const start = native.now();
+        let sum = 0;
+        for (let i = 0; i < readings; i++) sum += native.acceptQueue(fd);
+        return ((native.now() - start) * 1e6 + sum * 0) / readings;
+      };
+      const getter = () => {
+        const start = native.now();
+        for (let i = 0; i < readings / 10; i++) listener.acceptQueue;
+        return ((native.now() - start) * 1e6) / (readings / 10);
+      };
+      const ss = async () => {
+        const start = native.now();
+        await (await lab.spawn("ss", ["-Hltn"])).output();
+        return (native.now() - start) * 1e6;
+      };
+      ours();
+      const samples = await sideBySide(9, {
+        ours,
+        getter,
+        ...("program" in peer && { c: () => Number(execFileSync(peer.program, [String(readings)]).toString().split(" ")[0]) }),
+        ss,
+      });
+      const rows = [row("native.acceptQueue(fd)", "ns", samples.ours), row("listener.acceptQueue", "ns", samples.getter)];
+      rows.push(samples.c ? row("C getsockopt(TCP_INFO) loop", "ns", samples.c) : skippedRow("C getsockopt(TCP_INFO) loop", "ns", "missing" in peer ? peer.missing : ""));
+      rows.push(row("spawning ss -Hltn", "ns", samples.ss));
+      const [call, , c, program] = rows;
+      return { rows, ratios: [atMost("ours / C", call.median / c.median, 1.2), atMost("ours / ss", call.median / program.median, 0.01)], notes: [] };
+    } finally {
+      await lab.close();
+    }
+  },
+};

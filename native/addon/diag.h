@@ -1,0 +1,13 @@
+#pragma once
+#include <linux/inet_diag.h>
+
+#include <cstdint>
+#include <functional>
+
+namespace one_listener {
+
+// One sock_diag dump of IPv4 TCP sockets in the states of `stateMask` whose local port is `port` (0: any). The kernel walks the
+// namespace's established-hash (inet_diag_dump_icsk), so the cost grows with its buckets. Returns 0 or an errno.
+int DumpSockets(int diagFd, uint32_t stateMask, uint16_t port, const std::function<void(const inet_diag_msg&)>& onSocket);
+
+}  // namespace one_listener

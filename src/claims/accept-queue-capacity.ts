@@ -1,0 +1,73 @@
+/** Claims 6, 12 and 14: how many connections an accept queue holds, and what the backlog is a bound of. */
+import { ArgumentError } from "../errors";
+import { claim, Verdict } from "./claim";
+import { count, integer, optional } from "./evidence";
+import { loopbackOverflow } from "./loopback-overflow";
+import { many, withCookies } from "./wording";
+
+const backlogField = integer("the argument of listen(2)");
+const waitingField = count("connections in the accept queue when more clients had come than it holds");
+const cookiesField = optional(count("net.ipv4.tcp_syncookies"));
+
+const isFull = "sk_acceptq_is_full()";
+
+export const capacity = claim({
+  number: 6,
+  section: "Part 1",
+  statement: "The accept queue holds exactly as many connections as the backlog says.",
+  quote: "Size: 128 (backlog parameter)",
+  notebook: "04",
+  evidence: { backlog: backlogField, somaxconn: integer("net.core.somaxconn"), waiting: waitingField, cookies: cookiesField },
+  experiment: (once) => once(loopbackOverflow),
+  judge({ backlog, somaxconn, waiting, cookies }): Verdict {
+    const measured = `listen(${backlog}) with somaxconn = ${somaxconn}: ${waiting} wait${withCookies(cookies)}`;
+    if (waiting === backlog) return { verdict: "holds", measured, why: "The queue took as many as listen() was told.", kernel: isFull };
+    // the kernel compares as unsigned: -1 is the largest of all
+    const most = Math.min(backlog >>> 0, somaxconn);
+    const clamped = most !== backlog ? ` listen(2) had cut ${backlog} down to ${most} (somaxconn) in silence.` : "";
+    const deciding = most !== backlog ? "__sys_listen()" : isFull;
+    if (waiting === most + 1) return { verdict: "false", measured, why: `The queue counts as full only when it is longer than its maximum, so there is room for one more.${clamped}`, kernel: deciding };
+    return { verdict: "false", measured, why: `The queue took neither ${backlog} nor ${most + 1}.${clamped}`, kernel: deciding };
+  },
+});
+
+export const boundOfTheQueue = claim({
+  number: 12,
+  section: "Part 2",
+  statement: "The backlog bounds the accept queue, not the number of connections.",
+  quote: "NOT the total connection limit",
+  notebook: "04",
+  evidence: {
+    backlog: backlogField,
+    clients: count("how many clients came at once"),
+    waiting: waitingField,
+    open: count("connections accepted and open at once, after the application had begun to accept"),
+    established: optional(count("clients that were connected while the queue was full")),
+    cookies: cookiesField,
+  },
+  experiment: (once) => once(loopbackOverflow),
+  judge({ backlog, clients, waiting, open, cookies }): Verdict {
+    if (clients <= backlog + 1) throw new ArgumentError(`${many(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`, "Let more come than the backlog.");
+    const measured = `backlog ${backlog}, ${clients} clients: ${waiting} wait${withCookies(cookies)}; with accept() at work ${open} are open at once`;
+    const kernel = isFull;
+    if (waiting > backlog + 1) return { verdict: "false", measured, why: `The accept queue grew beyond the backlog.`, kernel };
+    if (open <= backlog + 1) return { verdict: "false", measured, why: "Accepted connections were held to the backlog as well.", kernel };
+    return { verdict: "holds", measured, why: "Only connections that wait for accept() are counted against the backlog (sk_ack_backlog); accept() takes a connection off that count.", kernel };
+  },
+});
+
+export const firstOnes = claim({
+  number: 14,
+  section: "Part 2",
+  statement: "The first 128 connections to complete fill the accept queue: 128 of 128.",
+  quote: "now full: 128/128",
+  notebook: "04",
+  evidence: { backlog: backlogField, waiting: waitingField, cookies: cookiesField },
+  experiment: (once) => once(loopbackOverflow),
+  judge({ backlog, waiting, cookies }): Verdict {
+    const measured = `${waiting} of ${backlog} in the full queue${withCookies(cookies)}`;
+    if (waiting === backlog) return { verdict: "holds", measured, why: "The queue was full when it held the backlog.", kernel: isFull };
+    if (waiting > backlog) return { verdict: "false", measured, why: `When ${backlog} waited, the queue was not full yet: the kernel asks whether it is longer than its maximum.`, kernel: isFull };
+    return { verdict: "false", measured, why: `The queue was full before ${backlog} waited.`, kernel: isFull };
+  },
+});

@@ -1,0 +1,40 @@
+/**
+ * A claim: one checkable statement of the source text, with an experiment that measures and a judge that decides.
+ */
+import type { Evidence, Fields } from "./evidence";
+import type { Once } from "./experiment";
+
+export interface Verdict {
+  /** "depends": it holds under some of the conditions measured and not under others */
+  verdict: "holds" | "false" | "depends";
+  /** what was seen, with the numbers */
+  measured: string;
+  /** what the kernel did, a sentence or two */
+  why: string;
+  /** the kernel function that decides the matter */
+  kernel: string;
+}
+
+export interface Claim<Number extends number, F extends Fields> {
+  /** as in the list of the source text's claims */
+  readonly number: Number;
+  /** part of the source text */
+  readonly section: string;
+  /** the claim in our words */
+  readonly statement: string;
+  /** a few words of the text itself */
+  readonly quote?: string;
+  /** number of the notebook where it comes up */
+  readonly notebook: string;
+  /** what the judge needs to know */
+  readonly evidence: F;
+  /** Measures on the live kernel, in Labs of its own, and closes them. */
+  experiment(once: Once): Promise<Evidence<F>>;
+  /** Pure: the verdict follows from the evidence alone. @throws ArgumentError for evidence that cannot decide it either way */
+  judge(evidence: Evidence<F>): Verdict;
+}
+
+/** Infers the claim's number and the type of its evidence. */
+export function claim<Number extends number, F extends Fields>(definition: Claim<Number, F>): Claim<Number, F> {
+  return definition;
+}

@@ -1,0 +1,103 @@
+/** Claims 9 and 11: the 4-tuple tells connections apart, and their data cannot be mixed. */
+import { ArgumentError } from "../errors";
+import { native } from "../native";
+import type { Lab } from "../front-door";
+import type { Listener } from "../listener/listener";
+import { claim } from "./claim";
+import { count, optional, text } from "./evidence";
+import { atRest, inLab } from "./experiment";
+import { many } from "./wording";
+
+const addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
+const clients = 100;
+
+/** Clients from four addresses, each of which says who it is. */
+async function introductions() {
+  return inLab({ wire: false }, async (lab) => {
+    const listener = await lab.listen({ backlog: 2 * clients });
+    const crowd = await lab.connect(listener, { clients, from: addresses });
+    await atRest(() => [listener.acceptQueue], { quiet: 50 });
+    const connections = listener.acceptAll();
+    for (let at = 0; at < crowd.length; at++) await crowd.send(`${addresses[at % addresses.length]}:${crowd.at(at).localPort}`, [at]);
+    let mixed = 0;
+    for (const connection of connections) {
+      const said = await connection.read({ timeout: 2000 });
+      if (said?.toString() !== `${connection.remote.address}:${connection.remote.port}`) mixed += 1;
+    }
+    const rows = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] });
+    const tuples = new Set(rows.map(({ local, remote }) => `${local.address}:${local.port} ${remote.address}:${remote.port}`));
+    for (const connection of connections) connection.close();
+    return {
+      connections: rows.length,
+      distinctTuples: tuples.size,
+      distinctServerPorts: new Set(rows.map(({ local }) => local.port)).size,
+      sameTupleAgain: await sameTupleAgain(lab, listener),
+      mixed,
+    };
+  });
+}
+
+/** Two sockets bound to one address and port, both connecting to the same listener: what the second connect() gives. */
+async function sameTupleAgain(lab: Lab, listener: Listener): Promise<string> {
+  const sockets = await lab.host.sockets("tcp", 2);
+  try {
+    const solSocket = 1;
+    const reuseAddress = 2;
+    for (const fd of sockets) native.setsockopt(fd, solSocket, reuseAddress, 1);
+    native.bind(sockets[0], "127.0.0.9", 0);
+    native.bind(sockets[1], "127.0.0.9", native.getsockname(sockets[0]).port);
+    native.connect(sockets[0], "127.0.0.1", listener.port);
+    try {
+      native.connect(sockets[1], "127.0.0.1", listener.port);
+      return "connected";
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  } finally {
+    await native.closeLater(sockets);
+  }
+}
+
+export const identity = claim({
+  number: 9,
+  section: "Part 1",
+  statement: "A connection is identified by its 4-tuple: source address and port, destination address and port.",
+  quote: "Connection Identified By",
+  notebook: "01",
+  evidence: {
+    connections: count("connections of one listener in the kernel's table"),
+    distinctTuples: count("different 4-tuples among them"),
+    distinctServerPorts: count("different server ports among them"),
+    sameTupleAgain: optional(text('what connect() gave for a second connection with the same 4-tuple: an error, or "connected"', /^(E[A-Z]+|connected)$/)),
+  },
+  experiment: (once) => once(introductions),
+  judge({ connections, distinctTuples, distinctServerPorts, sameTupleAgain }) {
+    if (connections < 2) throw new ArgumentError("Telling connections apart takes two of them at least.", "Connect more clients.");
+    const second = sameTupleAgain === undefined ? "" : `; the same 4-tuple a second time: ${sameTupleAgain}`;
+    const measured = `${many(connections, "connection")}, ${many(distinctServerPorts, "server port")}, ${many(distinctTuples, "4-tuple")}${second}`;
+    const kernel = "__inet_check_established()";
+    if (distinctTuples < connections) return { verdict: "false", measured, why: "Two connections had the same 4-tuple.", kernel };
+    if (sameTupleAgain === "connected") return { verdict: "false", measured, why: "The kernel let a second connection have a 4-tuple that was taken.", kernel };
+    return { verdict: "holds", measured, why: "connect() looks for the 4-tuple in the table of connections and takes none that is there. Network namespace and bound device count as well.", kernel };
+  },
+});
+
+export const unmixed = claim({
+  number: 11,
+  section: "Part 1",
+  statement: "Data of different connections cannot be mixed up.",
+  quote: "No confusion, no mixing of data",
+  notebook: "01",
+  evidence: {
+    connections: count("connections whose client sent something that only it could say"),
+    mixed: count("connections on which something else was read"),
+  },
+  experiment: (once) => once(introductions),
+  judge({ connections, mixed }) {
+    if (connections < 2) throw new ArgumentError("Mixing takes two connections at least.", "Connect more clients.");
+    const measured = `${many(connections, "connection")}, ${mixed} with another one's data`;
+    const kernel = "__inet_lookup_established()";
+    if (mixed > 0) return { verdict: "false", measured, why: "Segments reached a socket that was not theirs.", kernel };
+    return { verdict: "holds", measured, why: "Each segment is queued on the socket whose addresses and ports match its own, and on no other.", kernel };
+  },
+});

@@ -1,0 +1,117 @@
+/**
+ * Claim 10: finding a connection by its 4-tuple costs the same however many there are.
+ *
+ * The time of a ping-pong over loopback contains two lookups, one for each segment. The same fifty connections play it while others are added
+ * around them: once in a roomy table, once in one with a single bucket, where every lookup walks past all that were added since.
+ */
+import { ArgumentError, LabError } from "../errors";
+import { native } from "../native";
+import { claim } from "./claim";
+import { count, Evidence, group, numbers, optional } from "./evidence";
+import { inLab } from "./experiment";
+import { many } from "./wording";
+
+const connectionCounts = [100, 400, 1600];
+const roomyBuckets = 16_384;
+const players = 50;
+/** medians are taken of so many ping-pongs, and the least median of so many blocks: what disturbs a measurement only adds time */
+const rounds = 12;
+const blocks = 5;
+
+const ball = new Uint8Array(1);
+
+/** us from one end's send to the answer's arrival there */
+function pingPong(near: number, far: number): number {
+  const start = native.now();
+  native.send(near, ball);
+  receive(far);
+  native.send(far, ball);
+  receive(near);
+  return (native.now() - start) * 1000;
+}
+
+function receive(fd: number): void {
+  const deadline = native.now() + 1000;
+  while (native.recv(fd, ball) < 1) {
+    if (native.now() > deadline) throw new Error("A byte sent over loopback has not arrived within a second.");
+  }
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+async function lookupTimes(buckets: number): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
+  return inLab({ wire: false, hashBuckets: buckets }, async (lab) => {
+    if (!lab.host.ownHash) return undefined;
+    const listener = await lab.listen({ backlog: 4096 });
+    const accepted: number[] = [];
+    const microseconds: number[] = [];
+    let pairs: [near: number, far: number][] = [];
+    try {
+      for (const connections of connectionCounts) {
+        const clients = await lab.connect(listener, { clients: connections - accepted.length });
+        accepted.push(...native.acceptAll(listener.fd, connections));
+        if (accepted.length < connections) throw new Error(`${accepted.length} of ${connections} connections came.`);
+        if (pairs.length === 0) {
+          const nearOf = new Map(Array.from(clients.native.localPorts(), (port, at) => [port, clients.native.fds()[at]]));
+          pairs = accepted.slice(0, players).map((far) => [nearOf.get(native.getpeername(far).port)!, far]);
+        }
+        const medians = Array.from({ length: blocks }, () => median(Array.from({ length: rounds }, () => pairs.map(([near, far]) => pingPong(near, far))).flat()));
+        microseconds.push(Math.min(...medians));
+      }
+    } finally {
+      await native.closeLater(Int32Array.from(accepted));
+    }
+    return { buckets, connections: connectionCounts, microseconds };
+  });
+}
+
+async function lookupCost() {
+  const roomy = await lookupTimes(roomyBuckets);
+  if (!roomy) {
+    throw new LabError("This kernel gives a Lab no connection hash of its own.", { code: "ENOENT", hint: "Linux 6.1 and later do (tcp_child_ehash_entries)." });
+  }
+  return { roomy, tiny: await lookupTimes(1) };
+}
+
+const series = {
+  buckets: count("buckets of the table"),
+  connections: numbers("how many connections there were, ascending"),
+  microseconds: numbers("what a ping-pong took with so many"),
+};
+
+/** How the time grows: 0 is constant, 1 is linear (slope in a log-log plot, from the first to the last point). */
+function growth({ connections, microseconds }: Evidence<typeof series>): number {
+  const last = connections.length - 1;
+  if (microseconds.length !== connections.length) throw new ArgumentError("There must be as many times as numbers of connections.", "Give one for each.");
+  if (connections[last] < 4 * connections[0]) throw new ArgumentError("The number of connections must grow fourfold at least.", "Else noise decides.");
+  return Math.log(microseconds[last] / microseconds[0]) / Math.log(connections[last] / connections[0]);
+}
+
+/** a log-log slope below this is noise and cold caches: 16 times the connections, less than 1.75 times the time */
+const constant = 0.2;
+
+export const constantLookup = claim({
+  number: 10,
+  section: "Part 1",
+  statement: "The kernel finds a connection by its 4-tuple in a hash table in constant time, O(1).",
+  quote: "O(1) hash lookup",
+  notebook: "01",
+  evidence: { roomy: group("times in a table with room", series), tiny: optional(group("times in a table that is far too small", series)) },
+  experiment: (once) => once(lookupCost),
+  judge({ roomy, tiny }) {
+    const words = ({ buckets, connections, microseconds }: Evidence<typeof series>) =>
+      `${many(buckets, "bucket")}: ${microseconds.map((us) => us.toFixed(1)).join(", ")} µs for a ping-pong with ${connections.join(", ")} connections`;
+    const measured = [roomy, tiny].flatMap((times) => (times ? [words(times)] : [])).join("; ");
+    const kernel = "__inet_lookup_established()";
+    if (growth(roomy) >= constant) return { verdict: "false", measured, why: "Even in a table with room, the time grew with the number of connections.", kernel };
+    const slow = tiny !== undefined && growth(tiny) >= constant;
+    return {
+      verdict: "holds",
+      measured,
+      why: `On average, while the table has room: the kernel walks one bucket's chain, and the chains are short.${slow ? " Where all share one bucket, every segment walks past them all." : ""}`,
+      kernel,
+    };
+  },
+});

@@ -1,0 +1,119 @@
+/** Claims 21 and 43: the numbers that the text calls typical, read off this machine. */
+import { readFileSync } from "node:fs";
+import { ArgumentError } from "../errors";
+import { native } from "../native";
+import { formatNumber } from "../trace/quantity";
+import { claim } from "./claim";
+import { amount, count, optional } from "./evidence";
+import { atRest, inLab } from "./experiment";
+
+const backlog = 128;
+const pairs = 1500;
+
+/** Bytes of a page, from the auxiliary vector (getauxval(3), AT_PAGESZ). */
+function pageSize(): number {
+  const words = readFileSync("/proc/self/auxv");
+  const pageSizeEntry = 6n;
+  for (let at = 0; at + 16 <= words.length; at += 16) if (words.readBigUInt64LE(at) === pageSizeEntry) return Number(words.readBigUInt64LE(at + 8));
+  return 4096;
+}
+
+/** Bytes of the kernel's small objects: sockets, files, inodes, requests. */
+function slab(): number {
+  return 1024 * Number(/^Slab:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
+}
+
+/** The machine's own table size, so that tcp_max_syn_backlog has the value it has outside of Labs. */
+async function limitsOfThisMachine() {
+  return inLab({ wire: false, hashBuckets: 0 }, async (lab) => {
+    const { soft, hard } = native.descriptors();
+    // half-open handshakes without a wire: TCP_DEFER_ACCEPT ignores the final ACK until data comes
+    const listener = await lab.listen({ backlog, deferAccept: 30 });
+    const clients = await lab.connect(listener, { clients: 3 * backlog });
+    await atRest(() => [listener.synQueue]);
+    const synQueue = listener.synQueue;
+    await clients.close();
+    await listener.close();
+
+    const open = await lab.listen({ backlog: pairs });
+    const loop = open.acceptLoop();
+    const before = { slab: slab(), pages: lab.counters().get("sockstat.TCP.mem") };
+    await lab.connect(open, { clients: pairs });
+    await atRest(() => [loop.accepted]);
+    // both ends are sockets of this machine
+    const ends = 2 * loop.accepted;
+    const buffers = Math.max(0, lab.counters().get("sockstat.TCP.mem") - before.pages) * pageSize();
+    const objects = Math.max(0, slab() - before.slab);
+    await loop.close();
+    return {
+      backlog,
+      synQueue,
+      softDescriptors: soft,
+      hardDescriptors: hard,
+      buffersPerConnection: buffers / ends,
+      memoryPerConnection: (buffers + objects) / ends,
+      cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"),
+    };
+  });
+}
+
+const textMemory = 131 * 1024;
+
+export const typicalLimits = claim({
+  number: 21,
+  section: "Part 2",
+  statement: "Typical limits: 1024 to 4096 connections in the SYN queue, 1024 to 65,535 descriptors for a process, about 131 KB of kernel memory for each connection.",
+  quote: "Typical System Limits",
+  notebook: "00",
+  evidence: {
+    backlog: count("the argument of listen(2)"),
+    synQueue: count("requests that the SYN queue held when more had come"),
+    softDescriptors: count("soft limit of descriptors (ulimit -Sn)"),
+    memoryPerConnection: amount("bytes of kernel memory that an idle connection's end cost"),
+    buffersPerConnection: optional(amount("bytes of buffers among them")),
+    hardDescriptors: optional(count("hard limit of descriptors (ulimit -Hn)")),
+    cookies: optional(count("net.ipv4.tcp_syncookies")),
+  },
+  experiment: (once) => once(limitsOfThisMachine),
+  judge({ backlog, synQueue, softDescriptors, memoryPerConnection, buffersPerConnection, hardDescriptors, cookies }) {
+    const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
+    const hard = hardDescriptors === undefined ? "" : ` (hard limit ${formatNumber(hardDescriptors)})`;
+    const buffers = buffersPerConnection === undefined ? "" : `, ${kilobytes(buffersPerConnection)} of it buffers`;
+    const known = cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`;
+    const measured = `SYN queue ${synQueue} (backlog ${backlog}${known}); ${formatNumber(softDescriptors)} descriptors${hard}; ${kilobytes(memoryPerConnection)} an idle connection${buffers}`;
+    const kernel = "__sk_mem_raise_allocated()";
+    const memory = memoryPerConnection >= textMemory / 2 && memoryPerConnection <= textMemory * 2;
+    const outside = [
+      ...(synQueue >= 1024 && synQueue <= 4097 ? [] : ["the SYN queue (it follows the backlog)"]),
+      ...(softDescriptors >= 1024 && softDescriptors <= 65_536 ? [] : ["the descriptors"]),
+    ].join(" and ");
+    if (!memory) {
+      const rest = outside ? ` Outside of the text's range as well: ${outside}.` : "";
+      return { verdict: "false", measured, why: `The kernel charges a connection for buffers only while data is in them: the 128 KB are limits, not allocations.${rest}`, kernel };
+    }
+    if (outside) return { verdict: "depends", measured, why: `The memory is as the text says; outside of its range here: ${outside}.`, kernel };
+    return { verdict: "holds", measured, why: "All of it is within the text's ranges on this machine.", kernel };
+  },
+});
+
+async function somaxconnHere() {
+  return inLab({ wire: false }, async (lab) => ({ somaxconn: await lab.sysctl.get("net.core.somaxconn") }));
+}
+
+export const usualSomaxconn = claim({
+  number: 43,
+  section: "Part 4",
+  statement: "SOMAXCONN is usually 128 to 4096.",
+  quote: "Usually 128-4096",
+  notebook: "04",
+  evidence: { somaxconn: count("net.core.somaxconn of a new network namespace") },
+  experiment: (once) => once(somaxconnHere),
+  judge({ somaxconn }) {
+    if (somaxconn === 0) throw new ArgumentError("somaxconn is 0, which no kernel starts with.", "Give the value of a fresh Lab.");
+    const measured = `net.core.somaxconn = ${formatNumber(somaxconn)}`;
+    const kernel = "__sys_listen()";
+    const inside = somaxconn >= 128 && somaxconn <= 4096;
+    const why = inside ? "This is the value that a new network namespace starts with; listen() takes the smaller of it and the backlog." : "A new network namespace starts with a value outside of that range here.";
+    return { verdict: inside ? "holds" : "false", measured, why, kernel };
+  },
+});

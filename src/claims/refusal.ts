@@ -1,0 +1,136 @@
+/** Claims 17 and 20: when a client is refused. */
+import type { Lab } from "../front-door";
+import { ArgumentError, LabError } from "../errors";
+import type { Connection } from "../listener/connection";
+import { claim } from "./claim";
+import { count, group, optional } from "./evidence";
+import { atRest, inLab } from "./experiment";
+import { loopbackOverflow } from "./loopback-overflow";
+import { wireBurst } from "./wire-bursts";
+import { many } from "./wording";
+
+/** tcp_abort_on_overflow = 1, and final ACKs that come when the accept queue has filled meanwhile: three places, six handshakes. */
+async function abortOnOverflow() {
+  return inLab({ sysctls: { "net.ipv4.tcp_abort_on_overflow": 1, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
+    const { seen } = await wireBurst(lab, { clients: 6, waitingBefore: 3 });
+    return { clients: seen.clients, refused: seen.refused };
+  });
+}
+
+export const notRefused = claim({
+  number: 17,
+  section: "Part 2",
+  statement: "A client that comes when the accept queue is full is not refused.",
+  quote: "does NOT receive connection refused",
+  notebook: "04",
+  evidence: {
+    refused: count("clients that were refused or reset"),
+    abortOnOverflow: count("net.ipv4.tcp_abort_on_overflow during that"),
+    refusedWithAbort: optional(count("clients that were refused or reset with tcp_abort_on_overflow = 1")),
+    cookies: optional(count("net.ipv4.tcp_syncookies")),
+  },
+  async experiment(once) {
+    const { refused, cookies } = await once(loopbackOverflow);
+    return { refused, abortOnOverflow: 0, refusedWithAbort: (await once(abortOnOverflow)).refused, cookies };
+  },
+  judge({ refused, abortOnOverflow, refusedWithAbort, cookies }) {
+    const also = refusedWithAbort === undefined ? "" : `; tcp_abort_on_overflow = 1: ${refusedWithAbort} reset`;
+    const measured = `tcp_abort_on_overflow = ${abortOnOverflow}${cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`}: ${many(refused, "client")} refused${also}`;
+    const kernel = "tcp_check_req()";
+    const silent = "What does not fit is dropped without an answer";
+    if (refused > 0 && abortOnOverflow === 0) return { verdict: "false", measured, why: "Clients were refused although nothing had been set to refuse them.", kernel };
+    if (refused > 0 || (refusedWithAbort ?? 0) > 0) return { verdict: "depends", measured, why: `${silent}, unless tcp_abort_on_overflow is set: then a final ACK that meets a full queue is answered with RST.`, kernel };
+    return { verdict: "holds", measured, why: `${silent}: no RST, and so no refusal.`, kernel };
+  },
+});
+
+/** An application that never accepts, and clients that resend their SYN once. */
+async function clientsOfASlowApplication() {
+  return inLab({ wire: false, sysctls: { "net.ipv4.tcp_syn_retries": 1 } }, async (lab) => {
+    const listener = await lab.listen({ backlog: 0 });
+    const clients = await lab.connect(listener, { clients: 5 });
+    await clients.settled({ timeout: 5000 });
+    const { refused, reset, timedOut } = clients.counts();
+    return { clients: clients.length, refused: refused + reset, timedOut };
+  });
+}
+
+const port = 8080;
+const descriptorLimit = 40;
+const server = `require("net").createServer((socket) => socket.on("error", () => {})).listen(${port}, "127.0.0.1", () => console.log("listening"))`;
+
+/** A node server that may have 40 descriptors, and more clients than that. */
+async function clientsOfAnExhaustedServer(lab: Lab) {
+  const program = await lab.spawn(process.execPath, ["-e", server], { limits: { nofile: descriptorLimit } });
+  await new Promise((resolve) => program.stdout.once("data", resolve).once("end", resolve));
+  const open: Connection[] = [];
+  let refused = 0;
+  for (let at = 0; at < 1.5 * descriptorLimit; at++) {
+    try {
+      open.push(await lab.dial(port, { timeout: 2000 }));
+    } catch (error) {
+      if ((error as LabError).code !== "ECONNREFUSED" && (error as LabError).code !== "ECONNRESET") throw error;
+      refused += 1;
+    }
+  }
+  const clients = open.length + refused;
+  const closeWait = 8;
+  const closedByServer = () => open.filter((connection) => connection.info().state === closeWait).length;
+  await atRest(() => [closedByServer()], { quiet: 100 });
+  const closed = closedByServer();
+  for (const connection of open) connection.close();
+  await program.close();
+  if (refused === clients) throw new LabError("The server did not come up.", { code: "ECONNREFUSED", hint: "It is a node program with a limit of its own: can node run in a Lab here?" });
+  return { clients, refused, closed };
+}
+
+async function reasonsToRefuse() {
+  return inLab({ sysctls: { "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
+    const slowApplication = clientsOfASlowApplication();
+    // looked at below: an earlier failure must not leave it unhandled
+    slowApplication.catch(() => undefined);
+    const { seen } = await wireBurst(lab, { clients: 20 });
+    const noDescriptors = await clientsOfAnExhaustedServer(lab);
+    return { synQueueFull: { clients: seen.clients, refused: seen.refused }, noDescriptors, slowApplication: await slowApplication };
+  });
+}
+
+const attempts = { clients: count("how many clients tried"), refused: count("how many of them were refused or reset") };
+
+export const reasons = claim({
+  number: 20,
+  section: "Part 2",
+  statement: "Connections are refused only if the SYN queue is full as well, or the application is too slow for a timeout, or descriptors have run out.",
+  quote: "Connections are only refused if",
+  notebook: "04",
+  evidence: {
+    synQueueFull: group("clients that met a full SYN queue", attempts),
+    slowApplication: group("clients of an application that does not accept, until their timers have ended", { ...attempts, timedOut: optional(count("how many gave up by their own timer")) }),
+    noDescriptors: group("clients of a server without a free descriptor", { ...attempts, closed: optional(count("how many connected and were closed by the server")) }),
+    otherwise: optional(group("clients that met a full accept queue with tcp_abort_on_overflow = 1 and room in the SYN queue", attempts)),
+  },
+  async experiment(once) {
+    return { ...(await once(reasonsToRefuse)), otherwise: await once(abortOnOverflow) };
+  },
+  judge({ synQueueFull, slowApplication, noDescriptors, otherwise }) {
+    const conditions = [synQueueFull, slowApplication, noDescriptors];
+    if (conditions.some(({ clients }) => clients === 0)) throw new ArgumentError("Each condition needs clients that met it.", "Let some try.");
+    const refusing = conditions.filter(({ refused }) => refused > 0).length;
+    const elsewhere = (otherwise?.refused ?? 0) > 0;
+    const timedOut = slowApplication.timedOut === undefined ? "" : ` (${slowApplication.timedOut} timed out by themselves)`;
+    const closed = noDescriptors.closed === undefined ? "" : ` (${noDescriptors.closed} connected, then closed by the server)`;
+    const abort = otherwise === undefined ? "" : `; with tcp_abort_on_overflow = 1 and room in the SYN queue: ${otherwise.refused} of ${otherwise.clients}`;
+    const measured =
+      `refused with a full SYN queue: ${synQueueFull.refused} of ${synQueueFull.clients}; by a slow application: ${slowApplication.refused} of ${slowApplication.clients}${timedOut}; ` +
+      `without descriptors: ${noDescriptors.refused} of ${noDescriptors.clients}${closed}${abort}`;
+    const kernel = "tcp_conn_request()";
+    if (refusing === 3 && !elsewhere) return { verdict: "holds", measured, why: "Each of the three led to refusals, and nothing else did.", kernel };
+    if (refusing > 0) return { verdict: "depends", measured, why: `${refusing} of the three led to refusals${elsewhere ? ", and so did something else" : ""}.`, kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: `None of the three refuses anybody: a full SYN queue drops or sends cookies, a waiting client gives up by its own timer, and the kernel completes handshakes without descriptors.${elsewhere ? " A full accept queue refuses if it is told to." : ""}`,
+      kernel,
+    };
+  },
+});

@@ -1,0 +1,70 @@
+/**
+ * The claims that the notebooks decide so far, by number.
+ */
+import { ArgumentError } from "../errors";
+import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
+import { acceptOrder } from "./accept-order";
+import type { Claim, Verdict } from "./claim";
+import { completedPart, notDropped } from "./completed-part";
+import { noDataOnListener, ownDescriptors } from "./descriptors";
+import { Evidence, Fields, pick, readEvidence } from "./evidence";
+import { Once, once } from "./experiment";
+import { identity, unmixed } from "./four-tuple";
+import { everyConnection, movesOver } from "./late-arrivals";
+import { constantLookup } from "./lookup-cost";
+import { typicalLimits, usualSomaxconn } from "./machine-limits";
+import { notRefused, reasons } from "./refusal";
+import { resetAtTimeout } from "./reset-before-accept";
+import { ssColumns } from "./ss-columns";
+import { allSynsEnter, totalCapacity } from "./syn-queue-size";
+import { thousandsOfConnections } from "./thousands";
+import { twoQueues } from "./two-queues";
+
+const all = [
+  thousandsOfConnections, ownDescriptors, noDataOnListener, twoQueues, capacity, acceptOrder, identity, constantLookup, unmixed, boundOfTheQueue, allSynsEnter,
+  firstOnes, completedPart, movesOver, notRefused, notDropped, everyConnection, reasons, typicalLimits, resetAtTimeout, totalCapacity, usualSomaxconn, ssColumns,
+] as const;
+
+type Registered = (typeof all)[number];
+export type ClaimNumber = Registered["number"];
+
+/** What decide(number) takes as evidence. */
+export type EvidenceOf<N extends ClaimNumber> = Extract<Registered, { number: N }> extends Claim<N, infer F> ? Evidence<F> : never;
+
+/** A claim and what became of it. */
+export interface Decision extends Verdict {
+  number: number;
+  section: string;
+  statement: string;
+  quote?: string;
+  notebook: string;
+  /** what was judged */
+  evidence: object;
+}
+
+/** All claims that can be decided, in the order of their numbers. */
+export const claims: readonly Claim<ClaimNumber, Fields>[] = [...(all as readonly unknown[] as readonly Claim<ClaimNumber, Fields>[])].sort((a, b) => a.number - b.number);
+
+/** @throws ArgumentError that lists the numbers there are */
+export function claimOf(number: number): Claim<ClaimNumber, Fields> {
+  const found = claims.find((each) => each.number === number);
+  if (!found) throw new ArgumentError(`There is no claim ${String(number)} to decide.`, `There are: ${claims.map((each) => each.number).join(", ")}. More come with the later notebooks.`);
+  return found;
+}
+
+/** Judges evidence that was measured elsewhere. Pure. @throws ArgumentError for an unknown number, or evidence that says too little */
+export function judge<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>): Decision {
+  const claim = claimOf(number);
+  return decision(claim, readEvidence(evidence, claim.evidence, `The evidence for claim ${number}`));
+}
+
+/** Measures a claim on this kernel and judges it. @param memory shared between claims, so that an experiment that several need runs once */
+export async function measure(number: ClaimNumber, memory: Once = once()): Promise<Decision> {
+  const claim = claimOf(number);
+  return decision(claim, pick(await claim.experiment(memory), claim.evidence));
+}
+
+function decision(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>): Decision {
+  const { number, section, statement, quote, notebook } = claim;
+  return { number, section, statement, ...(quote !== undefined && { quote }), notebook, ...claim.judge(evidence), evidence };
+}

@@ -1,0 +1,58 @@
+/** Claim 23: connections that time out before they are accepted. */
+import { ArgumentError } from "../errors";
+import { formatTime } from "../trace/quantity";
+import { native } from "../native";
+import { claim } from "./claim";
+import { amount, count, optional } from "./evidence";
+import { inLab, atRest, msUntil } from "./experiment";
+import { wireBurst } from "./wire-bursts";
+import { many, withCookies } from "./wording";
+
+const waitingBefore = 3;
+
+/** tcp_synack_retries = 0: a request whose final ACK was dropped is given up after a second. The connections in the accept queue wait as long. */
+async function givenUpBeforeAccept() {
+  return inLab({ sysctls: { "net.ipv4.tcp_synack_retries": 0, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
+    const start = native.now();
+    const { listener, burst, seen } = await wireBurst(lab, { clients: 6, waitingBefore });
+    const queued = listener.acceptQueue;
+    await msUntil(() => listener.synQueue === 0, 2000);
+    const halfOpen = seen.synQueueWhileFull - listener.synQueue;
+    await atRest(() => Object.values(burst.counts()), { quiet: 150 });
+    const resetAtTimeout = burst.counts().reset;
+    const waited = native.now() - start;
+    const queuedReset = queued - listener.acceptQueue;
+    await burst.send("x");
+    await atRest(() => Object.values(burst.counts()), { quiet: 150 });
+    return { halfOpen, resetAtTimeout, resetAtData: burst.counts().reset - resetAtTimeout, queued, queuedReset, waited, cookies: seen.cookies };
+  });
+}
+
+export const resetAtTimeout = claim({
+  number: 23,
+  section: "Part 2",
+  statement: "Connections that time out before they are accepted get an RST.",
+  quote: "timeout before being accepted → RST sent",
+  notebook: "04",
+  evidence: {
+    halfOpen: count("connected clients whose request the server gave up"),
+    resetAtTimeout: count("how many of them got an RST at that moment"),
+    resetAtData: optional(count("how many of them got an RST when they sent data afterwards")),
+    queued: optional(count("connections that waited in the accept queue meanwhile")),
+    queuedReset: optional(count("how many of these were gone in the end")),
+    waited: optional(amount("ms for which they waited")),
+    cookies: optional(count("net.ipv4.tcp_syncookies")),
+  },
+  experiment: (once) => once(givenUpBeforeAccept),
+  judge({ halfOpen, resetAtTimeout, resetAtData, queued, queuedReset = 0, waited, cookies }) {
+    if (halfOpen === 0) throw new ArgumentError("No connection has timed out.", "Wait until the server has given up a request whose client is connected.");
+    const later = resetAtData === undefined ? "" : `, ${resetAtData} when they spoke`;
+    const standing = queued === undefined ? "" : `; of ${many(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
+    const measured = `of ${many(halfOpen, "connected client")} whose request was given up ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
+    const kernel = "reqsk_timer_handler()";
+    if (resetAtTimeout >= halfOpen) return { verdict: "holds", measured, why: "The server sent an RST when it gave them up.", kernel };
+    if (resetAtTimeout > 0) return { verdict: "depends", measured, why: "Some were told and some were not.", kernel };
+    const queue = queued !== undefined && queuedReset === 0 ? " A connection in the accept queue has no such timer and waits on." : "";
+    return { verdict: "false", measured, why: `The request is deleted in silence; only when the client speaks does it hear that nobody knows it.${queue}`, kernel };
+  },
+});

@@ -1,0 +1,45 @@
+/** Claim 1: one listening socket serves thousands of connections. A million of them comes in a later notebook. */
+import { ArgumentError } from "../errors";
+import { claim } from "./claim";
+import { count, optional } from "./evidence";
+import { atRest, inLab } from "./experiment";
+import { many } from "./wording";
+
+const thousands = 2000;
+const asked = 2500;
+
+async function crowdAccepted() {
+  return inLab({ wire: false }, async (lab) => {
+    const listener = await lab.listen({ backlog: 4096 });
+    const loop = listener.acceptLoop();
+    const clients = await lab.connect(listener, { clients: asked });
+    await atRest(() => [loop.accepted, listener.acceptQueue, clients.counts().synSent]);
+    const rows = lab.sockets({ port: listener.port });
+    const connections = rows.filter((row) => row.state === "ESTABLISHED" && row.inode !== 0).length;
+    const listeners = rows.filter((row) => row.state === "LISTEN").length;
+    await loop.close();
+    return { listeners, connections, clients: asked };
+  });
+}
+
+export const thousandsOfConnections = claim({
+  number: 1,
+  section: "Overview",
+  statement: "One listening socket can serve thousands of connections at once, even millions.",
+  quote: "thousands (even millions) of concurrent connections",
+  notebook: "01",
+  evidence: {
+    listeners: count("listening sockets on the port"),
+    connections: count("connections accepted and open at the same time"),
+    clients: optional(count("clients that tried")),
+  },
+  experiment: (once) => once(crowdAccepted),
+  judge({ listeners, connections, clients }) {
+    if (clients !== undefined && clients < thousands) throw new ArgumentError(`${many(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
+    const measured = `${many(listeners, "listening socket")}, ${many(connections, "connection")} open at once${clients === undefined ? "" : ` of ${many(clients, "client")}`}`;
+    const kernel = "inet_csk_accept()";
+    if (listeners !== 1) return { verdict: "false", measured, why: "It took more than one listening socket, or there was none.", kernel };
+    if (connections < thousands) return { verdict: "false", measured, why: `One listening socket did not come to ${thousands}.`, kernel };
+    return { verdict: "holds", measured, why: "An accepted connection is a socket of its own and costs the listener nothing. Thousands are decided here, millions in notebook 08.", kernel };
+  },
+});

@@ -1,0 +1,12 @@
+/** How verdicts word their numbers. */
+import { formatNumber } from "../trace/quantity";
+
+/** "1 client", "129 clients", "12 450 clients" */
+export function many(count: number, thing: string): string {
+  return `${formatNumber(count)} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** " (tcp_syncookies = 1)", or nothing where it is not known: every result of an overflow hangs on it */
+export function withCookies(cookies: number | undefined): string {
+  return cookies === undefined ? "" : ` (tcp_syncookies = ${cookies})`;
+}

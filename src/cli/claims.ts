@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import os from "node:os";
+import { once } from "../claims/experiment";
+import { claimOf, claims, Decision, measure } from "../claims/registry";
+import { native } from "../native";
+import { LabError } from "../errors";
+
+/** A claim that could not be measured here, and why. */
+interface Failure {
+  number: number;
+  section: string;
+  statement: string;
+  notebook: string;
+  error: { code: string; message: string };
+}
+
+type Outcome = (Decision | Failure) & { /** ms, 0 where the experiment had run for an earlier claim */ duration: number };
+
+export function addClaims(program: Command): void {
+  program
+    .command("claims")
+    .argument("[numbers...]", "claims to decide; all that can be decided if none is given")
+    .description("decide the claims of the source text on this kernel, each by its experiment")
+    .option("--json", "verdicts and evidence as JSON")
+    .option("--list", "list the claims, decide nothing")
+    .addHelpText(
+      "after",
+      "\nThe text makes 63 claims. Those of the notebooks that are built can be decided; the table grows with the notebooks." +
+        "\nEvery experiment runs in private network stacks of its own and changes nothing on this machine; all of them take under a minute." +
+        "\nExit status: 0 if each claim could be measured, whatever its verdict; 1 if not.",
+    )
+    .action(async (numbers: string[], options: { json?: boolean; list?: boolean }) => {
+      const chosen = numbers.length === 0 ? claims : numbers.map((number) => claimOf(Number(number)));
+      if (options.list) return list(chosen, options.json);
+      const outcomes = await decideAll(chosen);
+      process.stdout.write(options.json ? `${JSON.stringify({ kernel: `${os.type()} ${os.release()}`, node: process.version, claims: outcomes }, null, 2)}\n` : `${table(outcomes)}\n`);
+      process.exitCode = outcomes.some((outcome) => "error" in outcome) ? 1 : 0;
+    });
+}
+
+function list(chosen: typeof claims, json = false): void {
+  const rows = chosen.map(({ number, section, notebook, statement, quote }) => ({ number, section, notebook, statement, quote }));
+  const lines = rows.map(({ number, section, notebook, statement }) => `${String(number).padStart(3)}  ${section.padEnd(8)}  notebook ${notebook}  ${statement}`);
+  process.stdout.write(`${json ? JSON.stringify(rows, null, 2) : lines.join("\n")}\n`);
+}
+
+async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const memory = once();
+  for (const [at, { number, section, statement, notebook }] of chosen.entries()) {
+    progress(`${at + 1} of ${chosen.length}: ${statement}`);
+    const start = native.now();
+    const duration = () => Math.round(native.now() - start);
+    try {
+      outcomes.push({ ...(await measure(number, memory)), duration: duration() });
+    } catch (error) {
+      const { code = "ERR_UNKNOWN", message } = error as LabError;
+      outcomes.push({ number, section, statement, notebook, error: { code, message }, duration: duration() });
+    }
+  }
+  progress("");
+  return outcomes;
+}
+
+/** One line that moves on a terminal, plain lines in a log. */
+function progress(text: string): void {
+  const { isTTY, columns = 80 } = process.stderr;
+  if (isTTY) process.stderr.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
+  else if (text) process.stderr.write(`${text}\n`);
+}
+
+const marks = { holds: "✓ holds", false: "✗ false", depends: "± depends" };
+const notMeasured = "– not measured";
+
+function table(outcomes: readonly Outcome[]): string {
+  const width = Math.max(60, Math.min(process.stdout.columns ?? 110, 140));
+  const margin = " ".repeat(22);
+  const block = (outcome: Outcome): string => {
+    const head = `${String(outcome.number).padStart(3)}  ${("error" in outcome ? notMeasured : marks[outcome.verdict]).padEnd(15)}  `;
+    const more = "error" in outcome ? [outcome.error.message] : [`measured: ${outcome.measured}`, `why: ${outcome.why} [${outcome.kernel}]`];
+    const [first, ...rest] = [outcome.statement, ...more].flatMap((text, at) => wrap(text, width - margin.length - (at > 0 ? 2 : 0)).map((line) => (at > 0 ? `  ${line}` : line)));
+    return [head + first, ...rest.map((line) => margin + line)].join("\n");
+  };
+  const tally = Object.entries(marks).flatMap(([verdict, mark]) => {
+    const count = outcomes.filter((outcome) => !("error" in outcome) && outcome.verdict === verdict).length;
+    return count > 0 ? [`${count} ${mark.slice(2)}`] : [];
+  });
+  const failures = outcomes.filter((outcome) => "error" in outcome).length;
+  if (failures > 0) tally.push(`${failures} not measured`);
+  return `${os.type()} ${os.release()}\n\n${outcomes.map(block).join("\n")}\n\n${tally.join(", ")}`;
+}
+
+/** Lines of at most `width` characters, broken at spaces. */
+function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = "";
+    for (const word of paragraph.split(" ")) {
+      if (line && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = line ? `${line} ${word}` : word;
+      }
+    }
+    return [...lines, line];
+  });
+}

@@ -1,0 +1,25 @@
+/**
+ * The command line: npx one-listener <doctor|…>.
+ */
+import { Command } from "commander";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { LabError } from "../errors";
+import { addClaims } from "./claims";
+import { addDoctor } from "./doctor";
+
+const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
+
+const program = new Command("one-listener")
+  .description(`${description}.`)
+  .version(version)
+  .showHelpAfterError()
+  .addHelpText("after", "\nThe workbook itself: npm start");
+
+addDoctor(program);
+addClaims(program);
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,191 @@
+/**
+ * What this machine must allow, tried one by one: `npx one-listener doctor` and notebook 00.
+ */
+import { accessSync, constants } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { errnoName, ForbiddenError, LabError } from "../errors";
+import { native } from "../native";
+import { CounterFiles } from "./counters";
+import { machineFacts, ruleBehind } from "./forbidden";
+import { LabHost, Step } from "./host";
+import { Program } from "./program";
+import { Sysctls } from "./sysctls";
+
+export interface Finding {
+  /** what was tried */
+  check: string;
+  /** "missing": a program that some notebook can use and that is not installed */
+  outcome: "works" | "forbidden" | "missing" | "not tried";
+  /** what was seen, or the failing call and its errno */
+  found: string;
+  /** which known rule forbids it */
+  rule?: string;
+  /** the exact line that allows it */
+  remedy?: string;
+  /** what works without it */
+  without?: string;
+}
+
+export interface Report {
+  kernel: string;
+  node: string;
+  user: string;
+  /** every Lab of the workbook can be opened here */
+  healthy: boolean;
+  findings: Finding[];
+}
+
+/** What each step of making a Lab is, and what is left without it. */
+const stepTexts: Record<string, { check: string; without: string }> = {
+  "user-namespace": { check: "a user namespace (no root needed)", without: "as root, a Lab opens without it; else no notebook runs" },
+  "id-maps": { check: "user and group id maps", without: "no notebook runs" },
+  "pid-namespace": { check: "a PID namespace (programs end with their Lab)", without: "no notebook runs" },
+  "network-namespace": { check: "a network namespace", without: "no notebook runs" },
+  "established-hash": { check: "a connection hash of the Lab's own (Linux 6.1)", without: "all notebooks run; reading the SYN queue is slower" },
+  "lab-namespace": { check: "a second network namespace, for the far end", without: "no notebook runs" },
+  "loopback-up": { check: "bringing the loopback interface up", without: "no notebook runs" },
+  veth: { check: "a veth pair: the Lab's wire", without: "notebooks 00, 01 and 03 run, with Lab.open({ wire: false }); 04 needs it for its round-trip times" },
+  "wire-up": { check: "bringing the wire up", without: "notebooks 00, 01 and 03 run, with Lab.open({ wire: false })" },
+};
+const wireSteps = ["veth", "wire-up"];
+
+const programs: [name: string, use: string][] = [
+  ["ss", "01 shows its table beside ours"],
+  ["python3", "JupyterLab itself runs on it"],
+];
+
+/** Tries everything; opens and closes a Lab or two. Never throws for what a machine forbids: that is what it reports. */
+export async function doctor(): Promise<Report> {
+  const findings: Finding[] = [];
+  const works = (check: string, found: string) => void findings.push({ check, outcome: "works", found });
+
+  const { host, steps } = await openAnyhow();
+  findings.push(...steps.map(stepFinding));
+  for (const name of Object.keys(stepTexts).filter((name) => !steps.some((step) => step.name === name))) {
+    findings.push({ check: stepTexts[name].check, outcome: "not tried", found: "an earlier step failed", without: stepTexts[name].without });
+  }
+  if (host) {
+    try {
+      for (const [check, attempt] of inside) await tryInside(findings, check, () => attempt(host));
+    } finally {
+      await host.close();
+    }
+  }
+  const { soft, hard } = native.descriptors();
+  works("descriptors of this process (ulimit -n)", `${soft.toLocaleString("en")} (hard limit ${hard.toLocaleString("en")}); node has raised the soft one by itself`);
+  works("processors, memory", `${os.cpus().length} processors, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
+  for (const [name, use] of programs) findings.push(programFinding(name, use));
+
+  const needed = findings.filter(({ outcome }) => outcome === "forbidden" || outcome === "not tried");
+  const harmless = new Set([stepTexts["established-hash"].check]);
+  if (host) harmless.add(stepTexts["user-namespace"].check);
+  return {
+    kernel: `${os.type()} ${os.release()}`,
+    node: process.version,
+    user: `${os.userInfo().username} (uid ${process.geteuid?.()})`,
+    healthy: host !== undefined && needed.every(({ check }) => harmless.has(check)),
+    findings,
+  };
+}
+
+/** With wire, or else without: whatever this machine allows. */
+async function openAnyhow(): Promise<{ host?: LabHost; steps: Step[] }> {
+  try {
+    const host = await LabHost.open();
+    return { host, steps: host.steps };
+  } catch (error) {
+    if (!(error instanceof ForbiddenError)) throw error;
+    const steps = [...error.steps];
+    if (!wireSteps.includes(steps[steps.length - 1]?.name)) return { steps };
+    return { host: await LabHost.open({ wire: false }), steps };
+  }
+}
+
+function stepFinding(step: Step): Finding {
+  const text = stepTexts[step.name] ?? { check: step.name, without: "" };
+  if (step.error === 0) return { check: text.check, outcome: "works", found: "ok" };
+  const { rule, remedy } = ruleBehind(step.name, step.error, machineFacts());
+  return { check: text.check, outcome: "forbidden", found: `${step.syscall}: ${errnoName(step.error)}`, rule, remedy, without: text.without };
+}
+
+const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
+  ["listen and connect inside the Lab", async (host) => {
+    const fds = await host.sockets("tcp", 2);
+    try {
+      native.bind(fds[0], "127.0.0.1", 0);
+      native.listen(fds[0], 1);
+      const start = native.now();
+      native.connect(fds[1], "127.0.0.1", native.getsockname(fds[0]).port);
+      const took = native.now() - start;
+      return `accept queue ${native.tcpInfo(fds[0]).unacked} after one connect of ${took.toFixed(2)} ms`;
+    } finally {
+      await native.closeLater(fds);
+    }
+  }],
+  ["reading the SYN queue (sock_diag)", async (host) => {
+    const start = native.now();
+    native.diag(host.diagFd, 1 << 3, 0);
+    return `one look took ${((native.now() - start) * 1000).toFixed(0)} us`;
+  }],
+  ["reading the Lab's counters", async (host) => {
+    const files = await CounterFiles.open(host);
+    try {
+      return `${files.read().values.size} counters`;
+    } finally {
+      host.drop(files);
+      files.close();
+    }
+  }],
+  ["setting the Lab's sysctls", async (host) => {
+    const sysctls = new Sysctls(host);
+    await sysctls.with({ "net.ipv4.tcp_syncookies": 0 }, () => undefined);
+    return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} here`;
+  }],
+  ["starting a program inside the Lab", async (host) => {
+    const { stdout } = await (await Program.start(host, "sh", ["-c", "ulimit -Hn"], { limits: { nofile: 64 } })).output();
+    return `with a hard limit of ${stdout.trim()} descriptors`;
+  }],
+];
+
+async function tryInside(findings: Finding[], check: string, attempt: () => Promise<string>): Promise<void> {
+  try {
+    findings.push({ check, outcome: "works", found: await attempt() });
+  } catch (error) {
+    const { code, syscall, message } = error as LabError;
+    const { rule, remedy } = ruleBehind(check, Math.abs((error as LabError).errno ?? 0), machineFacts());
+    findings.push({ check, outcome: "forbidden", found: syscall ? `${syscall}: ${code}` : message, rule, remedy });
+  }
+}
+
+function programFinding(name: string, use: string): Finding {
+  const place = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, name)).find(isExecutable);
+  if (place) return { check: `program ${name}`, outcome: "works", found: place };
+  return { check: `program ${name}`, outcome: "missing", found: "not in the PATH", remedy: `install it (${use})`, without: "all notebooks run; that part says what is missing" };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const marks: Record<Finding["outcome"], string> = { works: "✓", forbidden: "✗", missing: "–", "not tried": "·" };
+
+/** The report as lines for a terminal. */
+export function reportText(report: Report): string {
+  const lines = [`${report.kernel}, node ${report.node}, user ${report.user}`, ""];
+  const width = Math.max(...report.findings.map(({ check }) => check.length));
+  for (const { check, outcome, found, rule, remedy, without } of report.findings) {
+    lines.push(`${marks[outcome]} ${check.padEnd(width)}  ${found}`);
+    if (outcome === "works") continue;
+    if (rule) lines.push(`    why:     ${rule}`);
+    if (remedy) lines.push(`    mend:    ${remedy}`);
+    if (without) lines.push(`    without: ${without}`);
+  }
+  lines.push("", report.healthy ? "Every Lab of the workbook can be opened here." : "Some of the workbook cannot run here: see the lines marked ✗.");
+  return lines.join("\n");
+}
