@@ -115,7 +115,7 @@ export class Lab implements Closable {
         throw explain(error, what, { ECONNREFUSED: "Nobody listens there in this Lab." });
       }
     }
-    return new Connection(fd);
+    return new Connection(this.host, fd);
   }
 
   /** A node:net socket connected inside the Lab. */

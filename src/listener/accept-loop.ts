@@ -2,6 +2,7 @@
  * A native thread that takes connections from a listener's accept queue.
  */
 import { ArgumentError, errnoName, LabError, requireInteger, requireKnown, requireNumber } from "../errors";
+import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { Acceptor, native } from "../native";
 import { Connection } from "./connection";
@@ -35,7 +36,7 @@ export class AcceptLoop implements Closable {
   private stopping?: Promise<AcceptLoopStats>;
   private handled: Promise<void> = Promise.resolve();
 
-  private constructor(listenerFd: number, private readonly options: AcceptLoopOptions, private readonly onEnd: (loop: AcceptLoop) => void) {
+  private constructor(private readonly host: LabHost, listenerFd: number, private readonly options: AcceptLoopOptions, private readonly onEnd: (loop: AcceptLoop) => void) {
     requireKnown(options, ["rate", "limit", "close", "onConnections"], "acceptLoop()");
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (accepts a second)", 0.001, 1e6);
     const limit = options.limit === undefined ? 0 : requireInteger(options.limit, "limit", 1, 2 ** 31 - 1);
@@ -45,8 +46,8 @@ export class AcceptLoop implements Closable {
     this.acceptor.start();
   }
 
-  static start(listenerFd: number, options: AcceptLoopOptions, onEnd: (loop: AcceptLoop) => void): AcceptLoop {
-    return new AcceptLoop(listenerFd, options, onEnd);
+  static start(host: LabHost, listenerFd: number, options: AcceptLoopOptions, onEnd: (loop: AcceptLoop) => void): AcceptLoop {
+    return new AcceptLoop(host, listenerFd, options, onEnd);
   }
 
   /** for recordings, which sample the count */
@@ -105,7 +106,7 @@ export class AcceptLoop implements Closable {
       void this.stop();
       return;
     }
-    const batch = Array.from(fds, (fd) => new Connection(fd));
+    const batch = Array.from(fds, (fd) => new Connection(this.host, fd));
     const { onConnections } = this.options;
     if (!onConnections) {
       this.connections.push(...batch);

@@ -178,7 +178,7 @@ export class Clients implements Closable {
     requireInteger(index, "index of a client", 0, this.length - 1);
     const fd = this.thread.release(index);
     if (fd < 0) throw new ArgumentError(`Client ${index} has no socket any more.`, `It is in state "${this.at(index).state}".`);
-    return new Connection(fd);
+    return new Connection(this.host, fd);
   }
 
   /** Closes all of them and ends the thread. Idempotent. Counts and latencies stay readable. */

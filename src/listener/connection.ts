@@ -3,7 +3,8 @@
  */
 import net from "node:net";
 import { ArgumentError, ClosedError, explain, InterruptedError, LabError, requireInteger } from "../errors";
-import { Closable, forget, own } from "../lab/owned";
+import type { LabHost } from "../lab/host";
+import type { Closable } from "../lab/owned";
 import { Endpoint, native, TcpInfo } from "../native";
 
 const readable = 1;
@@ -27,9 +28,12 @@ export class Connection implements Closable {
   private readonly waits = new Set<{ cancel(): void }>();
   private where?: { local: Endpoint; remote: Endpoint };
 
-  /** Takes ownership of a connected, non-blocking TCP socket. */
-  constructor(private readonly descriptor: number) {
-    own(this);
+  /** Takes ownership of a connected, non-blocking TCP socket; it is closed with its Lab at the latest. */
+  constructor(
+    private readonly host: LabHost,
+    private readonly descriptor: number,
+  ) {
+    host.keep(this);
   }
 
   /** the descriptor; it exists since accept(), not before */
@@ -114,7 +118,7 @@ export class Connection implements Closable {
     this.open = false;
     this.giveUpWaits();
     native.close(this.descriptor);
-    forget(this);
+    this.host.drop(this);
   }
 
   /** RST (SO_LINGER 0). */
@@ -128,7 +132,7 @@ export class Connection implements Closable {
     const fd = this.fd;
     this.open = false;
     this.giveUpWaits();
-    forget(this);
+    this.host.drop(this);
     return new net.Socket({ ...options, fd, readable: true, writable: true });
   }
 

@@ -198,7 +198,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   /** The oldest waiting connection, or null. Never waits. */
   tryAccept(): Connection | null {
     const fd = this.call("accept", () => native.accept(this.fd));
-    return fd < 0 ? null : new Connection(fd);
+    return fd < 0 ? null : new Connection(this.host, fd);
   }
 
   /** All that wait now (or the first `limit`), in the order in which their handshakes ended. */
@@ -206,13 +206,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     requireInteger(limit, "limit", 0, 2 ** 31 - 1);
     const fds = this.call("accept", () => native.acceptAll(this.fd, limit));
     this.mark("drain", `${fds.length} accepted`);
-    return Array.from(fds, (fd) => new Connection(fd));
+    return Array.from(fds, (fd) => new Connection(this.host, fd));
   }
 
   /** Starts a native accept loop: a rate, a pause, a handler that gets connections in batches. */
   acceptLoop(options: AcceptLoopOptions = {}): AcceptLoop {
     this.requireOpen();
-    const loop = AcceptLoop.start(this.fd, options, (loop) => this.host.drop(loop));
+    const loop = AcceptLoop.start(this.host, this.fd, options, (loop) => this.host.drop(loop));
     this.host.keep(loop);
     this.loops.add(loop);
     this.emit("loop", loop);

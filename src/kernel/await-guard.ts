@@ -1,0 +1,80 @@
+import { runningCell } from "./cell";
+
+/**
+ * Makes every `await` in a cell end when the cell is interrupted. tslab gives up waiting for an interrupted cell, but its code
+ * would go on behind the reader's back: `for (;;) { await burst(); }` would open connections for ever.
+ */
+
+type TypeScript = typeof import("typescript");
+type Node = import("typescript").Node;
+
+/** A name that no reader chooses. */
+const guardName = "__untilInterrupt";
+const eachName = "__eachUntilInterrupt";
+
+// tslab's own compiler: it is in memory already. Not named as a literal: its types would be compiled with ours.
+const compiler: string = "@tslab/typescript-for-tslab";
+
+let typescript: TypeScript | undefined;
+
+/** The same JavaScript, line for line, with each `await x` turned into `await guard(x)`. */
+export function guardAwaits(javascript: string): string {
+  if (!/\bawait\b/.test(javascript)) return javascript;
+  const ts = (typescript ??= require(require.resolve(compiler, { paths: [require.resolve("tslab")] })) as TypeScript);
+  // an async function around it, as tslab will put one there, makes `await` a keyword
+  const before = "async function cell() { ";
+  const file = ts.createSourceFile("cell.js", `${before}${javascript}\n}`, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
+  const inserts: { at: number; text: string }[] = [];
+  const wrap = (expression: Node, call: string) => {
+    inserts.push({ at: expression.getStart(file), text: `${call}(` }, { at: expression.getEnd(), text: ")" });
+  };
+  const visit = (node: Node): void => {
+    if (ts.isAwaitExpression(node)) wrap(node.expression, guardName);
+    else if (ts.isForOfStatement(node) && node.awaitModifier) wrap(node.expression, eachName);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  if (inserts.length === 0) return javascript;
+  // outer calls were found first: at the same place their "(" stays left of the inner one, their ")" right of it
+  const ordered = inserts.map((insert, order) => ({ ...insert, order }));
+  ordered.sort((a, b) => a.at - b.at || (a.text === ")" ? b.order - a.order : a.order - b.order));
+  let result = "";
+  let from = before.length;
+  for (const { at, text } of ordered) {
+    result += file.text.slice(from, at) + text;
+    from = at;
+  }
+  result += file.text.slice(from, -2);
+  return `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`;
+}
+
+function untilInterrupt(value: unknown): unknown {
+  const cell = runningCell();
+  // no cell runs: a timer of an earlier one, which nobody can interrupt
+  return cell ? cell.untilInterrupt(value) : value;
+}
+
+async function* eachUntilInterrupt(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<unknown> {
+  const iterator = Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
+  let done = false;
+  try {
+    for (;;) {
+      const next = (await untilInterrupt(iterator.next())) as IteratorResult<unknown>;
+      if (next.done) {
+        done = true;
+        return;
+      }
+      yield await next.value;
+    }
+  } finally {
+    if (!done) await iterator.return?.();
+  }
+}
+
+/** Where the rewritten cells find their guards. */
+export function offerGuards(): void {
+  Object.defineProperty(globalThis, Symbol.for("one-listener.guards"), {
+    value: { [guardName]: untilInterrupt, [eachName]: eachUntilInterrupt },
+    configurable: true,
+  });
+}
