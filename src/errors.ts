@@ -17,15 +17,15 @@ export interface ErrorDetails {
 
 export class LabError extends Error {
   readonly code: string;
-  readonly hint?: string;
-  readonly errno?: number;
-  readonly syscall?: string;
+  declare readonly hint?: string;
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
 
   constructor(message: string, details: ErrorDetails) {
     super(details.hint ? `${message} ${details.hint}` : message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = details.code;
-    this.hint = details.hint;
+    if (details.hint !== undefined) this.hint = details.hint;
     if (details.errno !== undefined) this.errno = details.errno;
     if (details.syscall !== undefined) this.syscall = details.syscall;
   }

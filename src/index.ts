@@ -15,3 +15,7 @@ export { type SocketRow, type TcpState } from "./listener/sockets-table";
 export { Mirror } from "./wire/mirror";
 export { Recording, Trace } from "./trace";
 export * as plot from "./plot";
+export { decide } from "./claims";
+export { doctor } from "./lab/doctor";
+export { native } from "./native";
+export { setTimeout as sleep } from "node:timers/promises";

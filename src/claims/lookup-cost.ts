@@ -5,6 +5,7 @@
  * around them: once in a roomy table, once in one with a single bucket, where every lookup walks past all that were added since.
  */
 import { ArgumentError, LabError } from "../errors";
+import type { Connection } from "../listener/connection";
 import { native } from "../native";
 import { claim } from "./claim";
 import { count, Evidence, group, numbers, optional } from "./evidence";
@@ -47,6 +48,7 @@ async function lookupTimes(buckets: number): Promise<{ buckets: number; connecti
     const listener = await lab.listen({ backlog: 4096 });
     const accepted: number[] = [];
     const microseconds: number[] = [];
+    let near: Connection[] = [];
     let pairs: [near: number, far: number][] = [];
     try {
       for (const connections of connectionCounts) {
@@ -54,13 +56,16 @@ async function lookupTimes(buckets: number): Promise<{ buckets: number; connecti
         accepted.push(...native.acceptAll(listener.fd, connections));
         if (accepted.length < connections) throw new Error(`${accepted.length} of ${connections} connections came.`);
         if (pairs.length === 0) {
-          const nearOf = new Map(Array.from(clients.native.localPorts(), (port, at) => [port, clients.native.fds()[at]]));
-          pairs = accepted.slice(0, players).map((far) => [nearOf.get(native.getpeername(far).port)!, far]);
+          // taken out of their thread, which would read what we send
+          near = Array.from({ length: players }, (_, at) => clients.take(at));
+          const farOf = new Map(accepted.map((far) => [native.getpeername(far).port, far]));
+          pairs = near.map((end) => [end.fd, farOf.get(end.local.port)!]);
         }
         const medians = Array.from({ length: blocks }, () => median(Array.from({ length: rounds }, () => pairs.map(([near, far]) => pingPong(near, far))).flat()));
-        microseconds.push(Math.min(...medians));
+        microseconds.push(Number(Math.min(...medians).toFixed(2)));
       }
     } finally {
+      for (const end of near) end.close();
       await native.closeLater(Int32Array.from(accepted));
     }
     return { buckets, connections: connectionCounts, microseconds };

@@ -17,9 +17,15 @@ const compiler: string = "@tslab/typescript-for-tslab";
 
 let typescript: TypeScript | undefined;
 
-/** The same JavaScript, line for line, with each `await x` turned into `await guard(x)`. */
-export function guardAwaits(javascript: string): string {
-  if (!/\bawait\b/.test(javascript)) return javascript;
+export interface Guarded {
+  /** the same, line for line, with each `await x` turned into `await guard(x)` */
+  javascript: string;
+  /** `for await` outside any function, which tslab does not take for a top-level await */
+  loopsAtTop: boolean;
+}
+
+export function guardAwaits(javascript: string): Guarded {
+  if (!/\bawait\b/.test(javascript)) return { javascript, loopsAtTop: false };
   const ts = (typescript ??= require(require.resolve(compiler, { paths: [require.resolve("tslab")] })) as TypeScript);
   // an async function around it, as tslab will put one there, makes `await` a keyword
   const before = "async function cell() { ";
@@ -28,24 +34,27 @@ export function guardAwaits(javascript: string): string {
   const wrap = (expression: Node, call: string) => {
     inserts.push({ at: expression.getStart(file), text: `${call}(` }, { at: expression.getEnd(), text: ")" });
   };
-  const visit = (node: Node): void => {
+  let loopsAtTop = false;
+  const visit = (node: Node, depth: number): void => {
+    const inside = ts.isFunctionLike(node) ? depth + 1 : depth;
     if (ts.isAwaitExpression(node)) wrap(node.expression, guardName);
-    else if (ts.isForOfStatement(node) && node.awaitModifier) wrap(node.expression, eachName);
-    ts.forEachChild(node, visit);
+    else if (ts.isForOfStatement(node) && node.awaitModifier) {
+      wrap(node.expression, eachName);
+      if (depth === 1) loopsAtTop = true;
+    }
+    ts.forEachChild(node, (child) => visit(child, inside));
   };
-  visit(file);
-  if (inserts.length === 0) return javascript;
-  // outer calls were found first: at the same place their "(" stays left of the inner one, their ")" right of it
-  const ordered = inserts.map((insert, order) => ({ ...insert, order }));
-  ordered.sort((a, b) => a.at - b.at || (a.text === ")" ? b.order - a.order : a.order - b.order));
+  visit(file, 0);
+  if (inserts.length === 0) return { javascript, loopsAtTop };
+  inserts.sort((a, b) => a.at - b.at);
   let result = "";
   let from = before.length;
-  for (const { at, text } of ordered) {
+  for (const { at, text } of inserts) {
     result += file.text.slice(from, at) + text;
     from = at;
   }
   result += file.text.slice(from, -2);
-  return `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`;
+  return { javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`, loopsAtTop };
 }
 
 function untilInterrupt(value: unknown): unknown {

@@ -16,6 +16,7 @@ export interface Converted {
   diagnostics: Diagnostic[];
   /** the cell as JavaScript */
   output?: string;
+  hasToplevelAwait?: boolean;
 }
 
 export interface Converter {

@@ -106,6 +106,11 @@ export class AcceptLoop implements Closable {
       void this.stop();
       return;
     }
+    if (this.host.closed) {
+      // accepted while the Lab was closing: nobody is left to take them
+      void native.closeLater(fds);
+      return;
+    }
     const batch = Array.from(fds, (fd) => new Connection(this.host, fd));
     const { onConnections } = this.options;
     if (!onConnections) {

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { ArgumentError } from "../errors";
 import { formatNumber, formatTime } from "./quantity";
 import { textTable } from "./text-table";
 import type { Trace } from "./trace";
@@ -26,9 +27,11 @@ export class TraceSummary {
     this.#heading = trace.describe();
   }
 
-  /** The summary of one column, or undefined. */
-  get(column: string): ColumnSummary | undefined {
-    return this.columns.find((row) => row.column === column);
+  /** The summary of one column. @throws ArgumentError: the trace has no such column */
+  get(column: string): ColumnSummary {
+    const found = this.columns.find((row) => row.column === column);
+    if (!found) throw new ArgumentError(`This trace has no column "${column}".`, `It has: ${this.columns.map((row) => row.column).join(", ")}.`);
+    return found;
   }
 
   toString(): string {

@@ -1,0 +1,119 @@
+import path from "node:path";
+import { inspect } from "node:util";
+import type { Cell, CellCode, Failure } from "./cell";
+import { cellCode, Interrupted } from "./cell";
+import { sourceLine } from "./source-line";
+import type { Diagnostic } from "./tslab";
+
+/** What went wrong, as readers see it under the cell: message, hint, then where, their own code first. */
+
+const red = (text: string) => `\x1b[1;31m${text}\x1b[0m`;
+const cyan = (text: string) => `\x1b[36m${text}\x1b[0m`;
+const dim = (text: string) => `\x1b[2m${text}\x1b[0m`;
+
+/** frames shown of one error */
+const frameLimit = 8;
+/** errors of one type check that are shown */
+const diagnosticLimit = 5;
+const projectDir = path.join(__dirname, "..", "..");
+
+export function describeError(thrown: unknown): Failure {
+  if (thrown instanceof Interrupted) return { ename: thrown.name, evalue: thrown.message, traceback: [`${red(thrown.name)}: ${thrown.message}`] };
+  const { ename, evalue } = nameOf(thrown);
+  return { ename, evalue, traceback: lines(thrown, "", new Set()) };
+}
+
+function nameOf(thrown: unknown): { ename: string; evalue: string } {
+  if (!isError(thrown)) return { ename: "Thrown", evalue: typeof thrown === "string" ? thrown : inspect(thrown, { depth: 2 }) };
+  return { ename: String(thrown.name || "Error"), evalue: String(thrown.message) };
+}
+
+function isError(value: unknown): value is Error & { hint?: unknown; errors?: unknown } {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}
+
+function lines(thrown: unknown, before: string, seen: Set<unknown>): string[] {
+  const { ename, evalue } = nameOf(thrown);
+  if (!isError(thrown)) return [`${before}${red(ename)}: ${evalue}`];
+  seen.add(thrown);
+  const hint = typeof thrown.hint === "string" && thrown.hint !== "" ? thrown.hint : undefined;
+  // LabError's message ends with its hint, for those who see nothing but the message
+  const message = hint && evalue.endsWith(hint) ? evalue.slice(0, -hint.length).trimEnd() : evalue;
+  const result = [`${before}${red(ename)}: ${message}`];
+  if (hint) result.push(cyan(`→ ${hint}`));
+  result.push(...frames(thrown.stack ?? ""));
+  if (Array.isArray(thrown.errors)) {
+    for (const error of thrown.errors.slice(0, diagnosticLimit)) if (!seen.has(error)) result.push(...lines(error, "  one of them: ", seen));
+  }
+  if (thrown.cause !== undefined && !seen.has(thrown.cause)) result.push(...lines(thrown.cause, "caused by ", seen));
+  return result;
+}
+
+interface Frame {
+  call: string;
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** The frames of a V8 stack that concern the reader; exported for its test. */
+export function parseStack(stack: string): Frame[] {
+  const found: Frame[] = [];
+  for (const text of stack.split("\n")) {
+    const match = /^\s+at (?:(?:async )?(.*?) \()?(?:async )?(.+?):(\d+):(\d+)\)?$/.exec(text);
+    if (!match) continue;
+    const [, call = "", file, line, column] = match;
+    found.push({ call, file: file.replace(/^file:\/\//, ""), line: Number(line), column: Number(column) });
+  }
+  return found;
+}
+
+function frames(stack: string): string[] {
+  const result: string[] = [];
+  for (const { call, file, line, column } of parseStack(stack)) {
+    if (result.length >= frameLimit) break;
+    const count = /^In\[(\d+)\]$/.exec(file)?.[1];
+    if (count !== undefined) {
+      const shown = cellFrame(Number(count), line);
+      if (shown && !result.includes(shown)) result.push(shown);
+    } else if (path.isAbsolute(file)) {
+      const relative = path.relative(projectDir, file);
+      if (relative.startsWith(path.join("dist", "kernel")) || /(^|\/)node_modules\/(@?tslab|zeromq)\//.test(relative)) continue;
+      result.push(dim(`  at ${call ? `${call} ` : ""}(${relative.startsWith("..") ? file : relative}:${line}:${column})`));
+    }
+  }
+  return result;
+}
+
+function cellFrame(count: number, line: number): string | undefined {
+  const code: CellCode | undefined = cellCode(count);
+  const javascript = code?.javascript.split("\n")[line - 1]?.trim();
+  // past its last line stands tslab's wrapper
+  if (!code || !javascript) return undefined;
+  const at = sourceLine(code, line);
+  return at === undefined ? `In [${count}]: ${javascript}` : `In [${count}], line ${at + 1}: ${code.source.split("\n")[at].trim()}`;
+}
+
+/** Type errors, each with its line and a caret below the place. */
+export function describeDiagnostics(diagnostics: readonly Diagnostic[], cell: Pick<Cell, "count" | "source">): Failure {
+  const first = diagnostics[0];
+  const more = diagnostics.length - 1;
+  const traceback = [red("This cell does not type-check, so none of it was run.")];
+  for (const diagnostic of diagnostics.slice(0, diagnosticLimit)) {
+    const { line, character } = diagnostic.start;
+    traceback.push(`${where(diagnostic, cell)}: ${diagnostic.messageText} ${dim(`(TS${diagnostic.code})`)}`);
+    const text = diagnostic.fileName ? undefined : cell.source.split("\n")[line];
+    if (text === undefined || text.trim() === "") continue;
+    const end = diagnostic.end?.line === line ? diagnostic.end.character : text.length;
+    const shown = `  ${text.slice(0, character).replace(/[^\t]/g, " ")}${"~".repeat(Math.max(1, end - character))}`;
+    traceback.push(`  ${text}`, red(shown));
+  }
+  if (more >= diagnosticLimit) traceback.push(dim(`and ${diagnostics.length - diagnosticLimit} more`));
+  const evalue = `${where(first, cell)}: ${first.messageText}${more > 0 ? ` (and ${more} more)` : ""}`;
+  return { ename: `TS${first.code}`, evalue, traceback };
+}
+
+function where(diagnostic: Diagnostic, cell: Pick<Cell, "count">): string {
+  const { line, character } = diagnostic.start;
+  return `${diagnostic.fileName ?? `In [${cell.count}]`}, line ${line + 1}, column ${character + 1}`;
+}

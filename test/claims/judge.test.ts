@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { ArgumentError } from "../../dist/errors";
+import { claims, judge, type ClaimNumber, type EvidenceOf } from "../../dist/claims/registry";
+
+type Verdict = "holds" | "false" | "depends";
+
+/** The judge must follow the evidence, whichever way it points. */
+function verdicts<N extends ClaimNumber>(number: N, expected: [Verdict, EvidenceOf<N>, string][]): void {
+  tried.add(number);
+  describe(`claim ${number}`, () => {
+    for (const [verdict, evidence, when] of expected) {
+      it(`${verdict}: ${when}`, () => {
+        const decision = judge(number, evidence);
+        assert.equal(decision.verdict, verdict, `${decision.measured} (${decision.why})`);
+        assert.ok(decision.measured && decision.why.endsWith("."));
+        assert.match(decision.kernel, /^\w+\(\)$/);
+        assert.deepEqual(decision.evidence, evidence);
+      });
+    }
+  });
+}
+
+function undecidable<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>, message: RegExp): void {
+  it(`claim ${number}: ${message.source}`, () => {
+    assert.throws(() => judge(number, evidence), (error: Error) => error instanceof ArgumentError && message.test(error.message));
+  });
+}
+
+const tried = new Set<number>();
+
+describe("judges of claims", () => {
+  verdicts(1, [
+    ["holds", { listeners: 1, connections: 5000 }, "thousands over one listener"],
+    ["false", { listeners: 1, connections: 900, clients: 5000 }, "it stops below"],
+    ["false", { listeners: 4, connections: 5000 }, "it takes four listeners"],
+  ]);
+  verdicts(2, [
+    ["holds", { listenerDescriptors: 1, connections: 100, distinctDescriptors: 100, descriptorsBeforeAccept: 0 }, "one each"],
+    ["false", { listenerDescriptors: 2, connections: 100, distinctDescriptors: 100 }, "two for the listener"],
+    ["false", { listenerDescriptors: 1, connections: 100, distinctDescriptors: 99 }, "a shared one"],
+  ]);
+  verdicts(3, [
+    ["holds", { read: "ENOTCONN", write: "EPIPE" }, "both fail"],
+    ["holds", { read: "0 bytes", write: "-1 bytes", onConnection: 5 }, "nothing goes through"],
+    ["false", { read: "5 bytes", write: "EPIPE" }, "it can be read"],
+    ["false", { read: "ENOTCONN", write: "16 bytes" }, "it can be written"],
+  ]);
+  verdicts(4, [
+    ["holds", { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 }, "one stage after the other"],
+    ["false", { before: { synQueue: 0, acceptQueue: 10 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 }, "no first stage"],
+    ["false", { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 10, acceptQueue: 0 }, clients: 10 }, "nothing moves on"],
+  ]);
+  verdicts(6, [
+    ["holds", { backlog: 128, somaxconn: 4096, waiting: 128 }, "exactly the backlog"],
+    ["false", { backlog: 128, somaxconn: 4096, waiting: 129, cookies: 1 }, "one more"],
+    ["false", { backlog: 5000, somaxconn: 4096, waiting: 4097 }, "cut down to somaxconn"],
+    ["false", { backlog: -1, somaxconn: 4096, waiting: 4097 }, "minus one"],
+    ["false", { backlog: 128, somaxconn: 4096, waiting: 64 }, "half of it"],
+  ]);
+  verdicts(7, [
+    ["holds", { completed: [5, 3, 9], accepted: [5, 3], left: 1 }, "the first two"],
+    ["false", { completed: [5, 3, 9], accepted: [9, 3, 5] }, "last in, first out"],
+    ["false", { completed: [5, 3, 9], accepted: [5, 3], left: 3 }, "they stay in the queue"],
+  ]);
+  verdicts(9, [
+    ["holds", { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "EADDRNOTAVAIL" }, "all different, and no second one"],
+    ["false", { connections: 200, distinctTuples: 199, distinctServerPorts: 1 }, "two alike"],
+    ["false", { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "connected" }, "a second one"],
+  ]);
+  const flat = { buckets: 16384, connections: [100, 400, 1600], microseconds: [10, 10.4, 11] };
+  const linear = { buckets: 1, connections: [100, 400, 1600], microseconds: [10, 17, 50] };
+  verdicts(10, [
+    ["holds", { roomy: flat }, "constant"],
+    ["holds", { roomy: flat, tiny: linear }, "constant where there is room"],
+    ["false", { roomy: linear, tiny: linear }, "it grows even with room"],
+  ]);
+  verdicts(11, [
+    ["holds", { connections: 100, mixed: 0 }, "each its own"],
+    ["false", { connections: 100, mixed: 2 }, "two swapped"],
+  ]);
+  verdicts(12, [
+    ["holds", { backlog: 128, clients: 200, waiting: 129, open: 330 }, "the queue is bounded, connections are not"],
+    ["false", { backlog: 128, clients: 200, waiting: 200, open: 330 }, "the queue is not bounded"],
+    ["false", { backlog: 128, clients: 200, waiting: 128, open: 128, established: 128 }, "everything is bounded"],
+  ]);
+  verdicts(13, [
+    ["holds", { backlog: 128, clients: 200, synQueue: 71, dropped: 0 }, "all in"],
+    ["false", { backlog: 128, clients: 200, synQueue: 0, dropped: 71 }, "71 dropped"],
+    ["false", { backlog: 128, clients: 200, synQueue: 129, dropped: 0, cookiesSent: 71, cookies: 1 }, "71 got a cookie"],
+  ]);
+  verdicts(14, [
+    ["holds", { backlog: 128, waiting: 128 }, "128 of 128"],
+    ["false", { backlog: 128, waiting: 129 }, "129"],
+    ["false", { backlog: 128, waiting: 100 }, "100"],
+  ]);
+  const stays = { cookies: 0, clients: 20, believe: 20, queued: 6, synQueueWhileFull: 14 };
+  const phantoms = { cookies: 1, clients: 20, believe: 20, queued: 6, synQueueWhileFull: 0 };
+  verdicts(15, [
+    ["holds", stays, "the surplus is connected and in the SYN queue"],
+    ["false", phantoms, "phantoms"],
+    ["false", { ...phantoms, cookies: 0, believe: 6 }, "dropped SYNs"],
+    ["false", { ...stays, resent: 14 }, "requests that the server takes for unfinished"],
+    ["depends", { ...phantoms, others: [stays] }, "one way and the other"],
+  ]);
+  verdicts(16, [
+    ["holds", { emptyFor: 0.4, outside: 71 }, "at once"],
+    ["false", { emptyFor: 930, outside: 71, cookies: 1 }, "at the next resend"],
+    ["false", { emptyFor: Infinity, outside: 71 }, "never"],
+  ]);
+  verdicts(17, [
+    ["holds", { refused: 0, abortOnOverflow: 0 }, "nobody"],
+    ["depends", { refused: 0, abortOnOverflow: 0, refusedWithAbort: 3 }, "only where the sysctl says so"],
+    ["depends", { refused: 14, abortOnOverflow: 1 }, "the sysctl said so"],
+    ["false", { refused: 71, abortOnOverflow: 0 }, "all of the surplus"],
+  ]);
+  verdicts(18, [
+    ["holds", { cookies: 1, drops: 0, believe: 20, queued: 6 }, "nothing dropped"],
+    ["false", { cookies: 1, drops: 14, believe: 20, queued: 6 }, "final ACKs dropped"],
+    ["false", { cookies: 0, drops: 14, believe: 6, queued: 6 }, "SYNs dropped"],
+    ["depends", { cookies: 1, drops: 14, believe: 20, queued: 6, others: [{ cookies: 0, drops: 0, believe: 20, queued: 6 }] }, "with cookies only"],
+  ]);
+  verdicts(19, [
+    ["holds", { clients: 20, accepted: 20 }, "all"],
+    ["false", { clients: 20, accepted: 6, believe: 20, trying: 0 }, "phantoms"],
+    ["depends", { clients: 20, accepted: 12, believe: 12, trying: 8 }, "the rest still tries"],
+  ]);
+  const refusing = { clients: 20, refused: 14 };
+  const silent = { clients: 20, refused: 0 };
+  verdicts(20, [
+    ["holds", { synQueueFull: refusing, slowApplication: refusing, noDescriptors: refusing }, "all three refuse"],
+    ["false", { synQueueFull: silent, slowApplication: { ...silent, timedOut: 4 }, noDescriptors: { ...silent, closed: 9 }, otherwise: refusing }, "none of the three does"],
+    ["depends", { synQueueFull: silent, slowApplication: silent, noDescriptors: refusing }, "one does"],
+    ["depends", { synQueueFull: refusing, slowApplication: refusing, noDescriptors: refusing, otherwise: refusing }, "something else does as well"],
+  ]);
+  verdicts(21, [
+    ["holds", { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 135_000 }, "as the text has it"],
+    ["false", { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 3000, buffersPerConnection: 0 }, "3 KB a connection"],
+    ["depends", { backlog: 128, synQueue: 129, softDescriptors: 1024, memoryPerConnection: 135_000 }, "another SYN queue"],
+  ]);
+  verdicts(23, [
+    ["holds", { halfOpen: 3, resetAtTimeout: 3 }, "all are told"],
+    ["false", { halfOpen: 3, resetAtTimeout: 0, resetAtData: 3, queued: 6, queuedReset: 0, waited: 1200 }, "nobody is told"],
+    ["depends", { halfOpen: 3, resetAtTimeout: 1 }, "one of three"],
+  ]);
+  verdicts(40, [
+    ["holds", { backlog: 128, clients: 1400, waiting: 129, synQueue: 1024 }, "1024 in the SYN queue"],
+    ["false", { backlog: 128, clients: 1400, waiting: 129, synQueue: 128, cookies: 1 }, "128 in the SYN queue"],
+  ]);
+  verdicts(43, [
+    ["holds", { somaxconn: 4096 }, "4096"],
+    ["holds", { somaxconn: 128 }, "128"],
+    ["false", { somaxconn: 65535 }, "65535"],
+  ]);
+  verdicts(45, [
+    ["holds", { recvQ: 45, sendQ: 128, acceptQueue: 45, acceptMax: 128 }, "both as the text says"],
+    ["false", { recvQ: 0, sendQ: 128, acceptQueue: 45, acceptMax: 128 }, "Recv-Q is something else"],
+    ["false", { recvQ: 45, sendQ: 0, acceptQueue: 45, acceptMax: 128 }, "Send-Q is something else"],
+  ]);
+
+  it("every claim's judge is tried here", () => assert.deepEqual([...tried].sort((a, b) => a - b), claims.map(({ number }) => number)));
+
+  describe("refuse evidence that cannot decide", () => {
+    undecidable(1, { listeners: 1, connections: 50, clients: 50 }, /cannot show thousands/);
+    undecidable(2, { listenerDescriptors: 1, connections: 0, distinctDescriptors: 0 }, /No connection was accepted/);
+    undecidable(4, { before: { synQueue: 0, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 0 }, clients: 0 }, /nothing to see/);
+    undecidable(7, { completed: [1, 2], accepted: [1, 7] }, /1 accepted connection came from no port/);
+    undecidable(9, { connections: 1, distinctTuples: 1, distinctServerPorts: 1 }, /takes two/);
+    undecidable(10, { roomy: { ...flat, connections: [100, 110, 120] } }, /fourfold/);
+    undecidable(10, { roomy: { ...flat, microseconds: [1, 2] } }, /as many times/);
+    undecidable(11, { connections: 1, mixed: 0 }, /two connections/);
+    undecidable(12, { backlog: 128, clients: 100, waiting: 100, open: 100 }, /cannot fill/);
+    undecidable(13, { backlog: 128, clients: 129, synQueue: 0, dropped: 0 }, /cannot overflow/);
+    undecidable(15, { ...phantoms, clients: 6 }, /fitted/);
+    undecidable(16, { emptyFor: 0, outside: 0 }, /Nobody was outside/);
+    undecidable(20, { synQueueFull: silent, slowApplication: silent, noDescriptors: { clients: 0, refused: 0 } }, /needs clients/);
+    undecidable(23, { halfOpen: 0, resetAtTimeout: 0 }, /has timed out/);
+    undecidable(40, { backlog: 128, clients: 200, waiting: 129, synQueue: 0 }, /1128/);
+  });
+
+  it("says why a smaller queue has another reason", () => {
+    assert.match(judge(6, { backlog: 5000, somaxconn: 4096, waiting: 4097 }).why, /somaxconn/);
+    assert.doesNotMatch(judge(6, { backlog: 128, somaxconn: 4096, waiting: 129 }).why, /somaxconn/);
+  });
+
+  it("states tcp_syncookies where the evidence has it", () => {
+    assert.match(judge(14, { backlog: 128, waiting: 129, cookies: 2 }).measured, /tcp_syncookies = 2/);
+    assert.doesNotMatch(judge(14, { backlog: 128, waiting: 129 }).measured, /tcp_syncookies/);
+  });
+});
