@@ -297,8 +297,11 @@ export interface NativeAddon {
   getsockopt(fd: number, level: number, name: number): number;
   setLinger(fd: number, seconds: number): void;
   tcpInfo(fd: number): TcpInfo;
-  /** Length of a listener's accept queue: TCP_INFO's unacked alone, as cheaply as a call from JavaScript can be. */
-  acceptQueue(fd: number): number;
+  /**
+   * A function that reads the length of this listener's accept queue (TCP_INFO's unacked alone), as cheaply as a call from JavaScript
+   * can be. It is bound to the number of the descriptor: do not call it once that is closed.
+   */
+  acceptQueueReader(fd: number): () => number;
   /** bytes read; 0: end of stream; -1: nothing there yet */
   recv(fd: number, into: Uint8Array): number;
   /** bytes taken; -1: the buffer is full */

@@ -202,7 +202,6 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     if (loop_->thread.Started()) throw Napi::Error::New(info.Env(), "this acceptor has been started already");
     if (loop_->thread.Stopping()) throw Napi::Error::New(info.Env(), "this acceptor has been stopped");
     call_ = Napi::ThreadSafeFunction::New(info.Env(), onBatch_.Value(), "one-listener.acceptor", 0, 1);
-    call_.Unref(info.Env());
     open_ = true;
     Ref();  // a running loop is not garbage
     // A call may still be queued when this object goes.

@@ -169,24 +169,27 @@ Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
   return made;
 }
 
-// Without the C++ wrapper: this is the call that readers make in loops, and it should cost little more than the system call itself.
-napi_value AcceptQueue(napi_env env, napi_callback_info info) {
-  napi_value argument, made = nullptr;
-  size_t count = 1;
-  int32_t fd = -1;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  if (count < 1 || napi_get_value_int32(env, argument, &fd) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "fd must be an integer");
-    return nullptr;
-  }
-  tcp_info data;
+// Readers look at the accept queue in loops, so this call should cost little more than the system call itself: a plain N-API
+// function without arguments, whose descriptor rides in its data pointer.
+napi_value ReadAcceptQueue(napi_env env, napi_callback_info info) {
+  void* data;
+  napi_value made = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  tcp_info reading;
   socklen_t size = offsetof(tcp_info, tcpi_sacked);
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &data, &size) < 0) {
+  if (getsockopt(static_cast<int>(reinterpret_cast<intptr_t>(data)), IPPROTO_TCP, TCP_INFO, &reading, &size) < 0) {
     SystemError(env, errno, "getsockopt").ThrowAsJavaScriptException();
     return nullptr;
   }
-  napi_create_uint32(env, data.tcpi_unacked, &made);
+  napi_create_uint32(env, reading.tcpi_unacked, &made);
   return made;
+}
+
+// acceptQueueReader(fd): () => number
+Napi::Value AcceptQueueReader(const Napi::CallbackInfo& info) {
+  napi_value made;
+  napi_create_function(info.Env(), "acceptQueue", NAPI_AUTO_LENGTH, ReadAcceptQueue, reinterpret_cast<void*>(static_cast<intptr_t>(FileDescriptor(info[0]))), &made);
+  return Napi::Value(info.Env(), made);
 }
 
 Napi::Value Transferred(Napi::Env env, ssize_t size, const char* syscall) {
@@ -275,9 +278,7 @@ void InitSockets(Napi::Env env, Napi::Object exports) {
   value("getsockopt", GetSockOpt);
   action("setLinger", SetLinger);
   value("tcpInfo", GetTcpInfo);
-  napi_value queue;
-  napi_create_function(env, "acceptQueue", NAPI_AUTO_LENGTH, AcceptQueue, nullptr, &queue);
-  exports.Set("acceptQueue", queue);
+  value("acceptQueueReader", AcceptQueueReader);
   value("recv", Recv);
   value("send", Send);
   value("read", Read);

@@ -58,6 +58,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private closing?: Promise<void>;
   private readonly waits = new Set<{ cancel(): void }>();
   private asked: number;
+  private readonly readAcceptQueue: () => number;
   /** bursts of clients that went to this listener, for recordings that start later */
   readonly bursts = new Set<Clients>();
   /** accept loops of this listener, likewise */
@@ -75,6 +76,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   ) {
     super();
     this.asked = backlog;
+    this.readAcceptQueue = native.acceptQueueReader(descriptor);
   }
 
   /** @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ArgumentError */
@@ -144,7 +146,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /** completed connections that wait for accept(). Source: sk_ack_backlog, by TCP_INFO (0.3 us) */
   get acceptQueue(): number {
-    return native.acceptQueue(this.fd);
+    this.requireOpen();
+    return this.readAcceptQueue();
   }
 
   /** min(backlog, somaxconn): what `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog */

@@ -42,7 +42,8 @@ async def main() -> None:
     directory, *Manager.command = sys.argv[1:]
     manager = Manager(client_class="jupyter_client.asynchronous.AsyncKernelClient")
     began = time.monotonic()
-    await manager.start_kernel(cwd=directory, stderr=sys.stderr)
+    # not our stdout: Node would make that pipe non-blocking for us too
+    await manager.start_kernel(cwd=directory, stdout=asyncio.subprocess.DEVNULL, stderr=sys.stderr)
     client: AsyncKernelClient = manager.client()
     client.start_channels()
     await client.wait_for_ready(timeout=60)
