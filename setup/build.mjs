@@ -1,0 +1,70 @@
+// Builds what is older than its sources: the addon and the lab host, and the TypeScript.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { installDependencies } from "./dependencies.mjs";
+import { findPython, requireCompiler, requireLinux, requireNode } from "./prerequisites.mjs";
+import { at, command, run, say, withLock } from "./project.mjs";
+
+/** The content of all files below a folder, build output left out. */
+function digest(folder, extra = "") {
+  const hash = createHash("sha256").update(extra);
+  const walk = (directory) => {
+    for (const entry of readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(directory, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== "build") walk(file);
+      } else {
+        hash.update(path.relative(folder, file)).update(readFileSync(file));
+      }
+    }
+  };
+  walk(folder);
+  return hash.digest("hex");
+}
+
+function buildNative() {
+  const stamp = at("native", "build", ".built-from");
+  const now = digest(at("native"), process.version + process.arch);
+  const built = ["one_listener.node", "lab-host"].every((name) => existsSync(at("native", "build", "Release", name)));
+  if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  requireCompiler();
+  say("building the native addon and the lab host (a minute or so)");
+  const python = findPython();
+  // Node's headers often lie beside its binary; then nothing needs to be downloaded.
+  const prefix = path.resolve(path.dirname(process.execPath), "..");
+  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const nodeGyp = at("node_modules", "node-gyp", "bin", "node-gyp.js");
+  run(process.execPath, [nodeGyp, existsSync(at("native", "build", "Makefile")) ? "build" : "rebuild", "-C", "native", `--python=${python}`, ...headers], { env: { ...process.env, JOBS: "max" } });
+  writeFileSync(stamp, now);
+}
+
+// Not npx tsc: tslab brings an old compiler of that name.
+const compiler = () => at("node_modules", "typescript", "bin", "tsc");
+
+function buildTypeScript(tests) {
+  run(process.execPath, [compiler(), "-b", ...(tests ? ["test"] : [])]);
+  if (!tests) return;
+  // compiled tests stand in .build/test and import ../../dist
+  mkdirSync(at(".build"), { recursive: true });
+  if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
+}
+
+/** Brings everything up to date; does nothing where nothing has changed. */
+export function build({ tests = false } = {}) {
+  requireLinux();
+  requireNode();
+  withLock(() => {
+    installDependencies();
+    buildNative();
+    buildTypeScript(tests);
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  command(() => {
+    build();
+    say("built");
+  });
+}
