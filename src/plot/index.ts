@@ -1,0 +1,13 @@
+export { bars, type BarOptions, type BarSeries } from "./bars";
+export { predict, table, verdictCard, type TableOptions, type VerdictCard } from "./cards";
+export { clientStates } from "./client-states";
+export { decimate } from "./decimate";
+export { show } from "./display";
+export { dropCounters } from "./drop-counters";
+export type { Figure } from "./figure";
+export { latencies, type LatencySeries } from "./latencies";
+export { live } from "./live";
+export { overview } from "./overview";
+export type { Prediction } from "./parts";
+export { queueDepth, type QueueDepthOptions } from "./queue-depth";
+export { twoStage, type TwoStageOptions } from "./two-stage";
