@@ -1,11 +1,12 @@
 // Builds what is older than its sources: the addon and the lab host, and the TypeScript.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies } from "./dependencies.mjs";
 import { findPython, requireCompiler, requireLinux, requireNode } from "./prerequisites.mjs";
 import { at, command, run, say, withLock } from "./project.mjs";
+import { publishLibrary } from "./publish.mjs";
 
 /** The content of all files below a folder, build output left out. */
 function digest(folder, extra = "") {
@@ -40,11 +41,17 @@ function buildNative() {
   writeFileSync(stamp, now);
 }
 
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 // Not npx tsc: tslab brings an old compiler of that name.
 const compiler = () => at("node_modules", "typescript", "bin", "tsc");
 
 function buildTypeScript(tests) {
+  const before = modified(at("dist", ".tsbuildinfo"));
   run(process.execPath, [compiler(), "-b", ...(tests ? ["test"] : [])]);
+  if (modified(at("dist", ".tsbuildinfo")) !== before || !existsSync(at("node_modules", "one-listener", "types", "index.d.ts"))) publishLibrary();
   if (!tests) return;
   // compiled tests stand in .build/test and import ../../dist
   mkdirSync(at(".build"), { recursive: true });

@@ -1,21 +1,14 @@
 import { runningCell } from "./cell";
+import { compiler, type Node } from "./compiler";
 
 /**
  * Makes every `await` in a cell end when the cell is interrupted. tslab gives up waiting for an interrupted cell, but its code
  * would go on behind the reader's back: `for (;;) { await burst(); }` would open connections for ever.
  */
 
-type TypeScript = typeof import("typescript");
-type Node = import("typescript").Node;
-
 /** A name that no reader chooses. */
 const guardName = "__untilInterrupt";
 const eachName = "__eachUntilInterrupt";
-
-// tslab's own compiler: it is in memory already. Not named as a literal: its types would be compiled with ours.
-const compiler: string = "@tslab/typescript-for-tslab";
-
-let typescript: TypeScript | undefined;
 
 export interface Guarded {
   /** the same, line for line, with each `await x` turned into `await guard(x)` */
@@ -26,7 +19,7 @@ export interface Guarded {
 
 export function guardAwaits(javascript: string): Guarded {
   if (!/\bawait\b/.test(javascript)) return { javascript, loopsAtTop: false };
-  const ts = (typescript ??= require(require.resolve(compiler, { paths: [require.resolve("tslab")] })) as TypeScript);
+  const ts = compiler();
   // an async function around it, as tslab will put one there, makes `await` a keyword
   const before = "async function cell() { ";
   const file = ts.createSourceFile("cell.js", `${before}${javascript}\n}`, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);

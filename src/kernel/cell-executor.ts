@@ -1,6 +1,7 @@
 import { guardAwaits } from "./await-guard";
 import { Interrupted, runningCell } from "./cell";
 import type { Cell } from "./cell";
+import { expandShorthand } from "./shorthand";
 import { describeDiagnostics, describeError } from "./traceback";
 import type { CellConsole, Converted, Converter, ConverterSet, CreateExecutor, Executor } from "./tslab";
 
@@ -32,7 +33,7 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag
       }
       const convert = spared.convert as Converter["convert"];
       spared.convert = (earlier: string, source: string): Converted => {
-        const converted = convert(earlier, source);
+        const converted = convert(earlier, expandShorthand(source));
         const cell = runningCell();
         diagnostics = converted.diagnostics;
         if (converted.output && cell) {

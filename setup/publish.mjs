@@ -1,0 +1,30 @@
+// Puts the library where notebooks find it under its name: node_modules/one-listener.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { at, run } from "./project.mjs";
+
+/**
+ * tslab resolves packages through node_modules only. A link to the project would do for running, but not for types: where tslab has
+ * to write down a type that the cell does not import, its compiler looks for a path to the declaring file and fails ("Paths must
+ * either both be absolute or both be relative"), because a cell's file has no directory. So all declarations go into one file of
+ * ambient modules, whose names need no path.
+ */
+export function publishLibrary() {
+  const place = at("node_modules", "one-listener");
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true });
+  const { name, version, bin } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  const command = Object.fromEntries(Object.entries(bin).map(([key, file]) => [key, `../../${file}`]));
+  const types = at("node_modules", "one-listener", "index.d.ts");
+  run(process.execPath, [
+    at("node_modules", "typescript", "bin", "tsc"), "-p", at("tsconfig.json"), "--composite", "false", "--incremental", "false", "--tsBuildInfoFile", "null",
+    "--emitDeclarationOnly", "--declaration", "--module", "amd", "--moduleResolution", "node10", "--esModuleInterop", "--outFile", types,
+  ]);
+  writeFileSync(types, named(readFileSync(types, "utf8"), name));
+  writeFileSync(`${place}/package.json`, `${JSON.stringify({ name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" }, null, 2)}\n`);
+}
+
+/** The modules of the bundle under the package's name: "index" becomes "one-listener", "lab/host" becomes "one-listener/lab/host". */
+function named(bundle, name) {
+  const modules = new Set([...bundle.matchAll(/^declare module "([^"]+)"/gm)].map(([, module]) => module));
+  return bundle.replace(/(declare module |from |import\()"([^"]+)"/g, (all, before, module) => (modules.has(module) ? `${before}"${module === "index" ? name : `${name}/${module}`}"` : all));
+}
