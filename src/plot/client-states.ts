@@ -10,7 +10,7 @@ export function occurringStates(trace: Trace): string[] {
   return ["established", "synSent", "reset", "refused", "timedOut", "closedByServer", "closed", "failed", "idle"].filter((name) => name in columns && summary.get(name).max > 0);
 }
 
-export function stateAreas(trace: Trace, axes: { xaxis?: string; yaxis?: string } = {}): Record<string, unknown>[] {
+export function stateAreas(trace: Trace, axes: { xaxis?: string; yaxis?: string; points?: number } = {}): Record<string, unknown>[] {
   return occurringStates(trace).map((name) => stepLine(trace, name, { name: stateTitles[name], colour: stateColours[name], stackgroup: "clients", ...axes }));
 }
 
@@ -22,9 +22,9 @@ export function clientStates(trace: Trace): Figure {
     data: stateAreas(trace),
     layout: {
       ...baseLayout(380),
-      margin: { l: 70, r: 24, t: 56, b: 110 },
+      margin: { l: 70, r: 24, t: 56, b: 125 },
       xaxis: timeAxis,
-      yaxis: { title: { text: "clients" }, rangemode: "tozero", zeroline: false },
+      yaxis: { title: { text: "clients", font: { size: 15 } }, rangemode: "tozero", zeroline: false },
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, events.caption)],
     },

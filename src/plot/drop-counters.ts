@@ -4,7 +4,7 @@ import { palette } from "./palette";
 import { caption, eventLines, stepLine } from "./parts";
 
 const colours: Record<string, string> = {
-  ListenOverflows: "#D55E00", ListenDrops: "#A23B00", TCPReqQFullDrop: "#CC79A7", TCPReqQFullDoCookies: "#0072B2",
+  ListenOverflows: "#D55E00", ListenDrops: "#7B3294", TCPReqQFullDrop: "#CC79A7", TCPReqQFullDoCookies: "#0072B2",
   SyncookiesSent: palette.cookies, SyncookiesRecv: "#009E73", SyncookiesFailed: "#8C564B", TCPSynRetrans: "#E69F00", TCPTimeouts: "#F0C75E",
 };
 
@@ -18,7 +18,7 @@ export function movedCounters(trace: Trace, names: readonly string[]): string[] 
   return names.filter((name) => recorded.has(name) && summary.get(name).max > 0);
 }
 
-export function counterLines(trace: Trace, names: readonly string[], axes: { xaxis?: string; yaxis?: string } = {}): Record<string, unknown>[] {
+export function counterLines(trace: Trace, names: readonly string[], axes: { xaxis?: string; yaxis?: string; points?: number } = {}): Record<string, unknown>[] {
   return names.map((name, at) => {
     const short = name.split(".").pop()!;
     return stepLine(trace, name, { name: short, colour: colours[short] ?? palette.other, width: 2 + (names.length - at) * 0.7, ...axes });
@@ -34,9 +34,9 @@ export function dropCounters(trace: Trace, names?: readonly string[]): Figure {
     data: counterLines(trace, shown),
     layout: {
       ...baseLayout(380),
-      margin: { l: 70, r: 24, t: 56, b: 110 },
+      margin: { l: 70, r: 24, t: 56, b: 125 },
       xaxis: timeAxis,
-      yaxis: { title: { text: "since the start" }, rangemode: "tozero", zeroline: false },
+      yaxis: { title: { text: "since the start", font: { size: 15 } }, rangemode: "tozero", zeroline: false },
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, shown.length > 0 ? events.caption : "no counter moved")],
     },

@@ -50,7 +50,11 @@ if (!window.oneListener) window.oneListener = (function () {
     made.hoverlabel = { bgcolor: c.hover, font: { color: c.text, size: 14 } };
     Object.keys(layout).forEach(function (name) {
       if (/^[xy]axis/.test(name)) made[name] = Object.assign({ gridcolor: c.grid, linecolor: c.grid, automargin: true }, layout[name]);
-      if (name === "updatemenus" || name === "sliders") made[name] = layout[name].map(function (each) { return Object.assign({ bgcolor: c.hover, bordercolor: c.grid }, each); });
+      if (name === "updatemenus" || name === "sliders") made[name] = layout[name].map(function (each) {
+        var own = Object.assign({ bgcolor: c.hover, bordercolor: c.grid }, each);
+        if (each.currentvalue) own.currentvalue = Object.assign({}, each.currentvalue, { font: Object.assign({ color: c.text }, each.currentvalue.font) });
+        return own;
+      });
     });
     return made;
   }

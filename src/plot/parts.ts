@@ -18,12 +18,14 @@ export interface LineOptions {
   fill?: boolean;
   stackgroup?: string;
   width?: number;
+  /** most points of the line, about */
+  points?: number;
 }
 
 /** One column of a trace as a step line. */
 export function stepLine(trace: Trace, column: string, options: LineOptions): Record<string, unknown> {
   const { time, values } = trace.column(column);
-  const { x, y } = decimate(time, values, trace.end);
+  const { x, y } = decimate(time, values, trace.end, options.points);
   return {
     type: "scatter",
     mode: "lines",
@@ -31,7 +33,7 @@ export function stepLine(trace: Trace, column: string, options: LineOptions): Re
     x: x.map(seconds),
     y,
     line: { shape: "hv", color: options.colour, width: options.stackgroup ? 0.5 : (options.width ?? 2.5) },
-    ...(options.fill && { fill: "tozeroy", fillcolor: `${options.colour}33` }),
+    ...(options.fill && { fill: "tozeroy", fillcolor: `${options.colour}4d` }),
     ...(options.stackgroup && { stackgroup: options.stackgroup, fillcolor: `${options.colour}cc` }),
     ...(options.yaxis && { yaxis: options.yaxis }),
     ...(options.xaxis && { xaxis: options.xaxis }),
@@ -54,10 +56,14 @@ export function level(value: number, label: string, colour: string, dash: string
 /** Events as thin vertical lines with numbered heads; the names are in the caption line, so that they cannot collide. */
 export function eventLines(trace: Trace): Drawn & { caption: string } {
   const shown = trace.events.slice(0, 12);
+  // a number that would lie on its neighbour steps down
+  const near = (trace.end - trace.start) / 40;
+  const depth: number[] = [];
+  shown.forEach(({ time }, at) => depth.push(at > 0 && time - shown[at - 1].time < near ? (depth[at - 1] + 1) % 4 : 0));
   const caption = shown.map((event, at) => `${circled(at)} ${event.name}${event.detail ? `: ${event.detail}` : ""}`).join("   ");
   return {
     shapes: shown.map(({ time }) => ({ type: "line", xref: "x", x0: seconds(time), x1: seconds(time), yref: "paper", y0: 0, y1: 1, line: { color: palette.other, width: 1.5, dash: "dot" } })),
-    annotations: shown.map(({ time }, at) => ({ xref: "x", x: seconds(time), yref: "paper", y: 1, yanchor: "top", xanchor: "left", text: circled(at), showarrow: false, font: { size: 16 } })),
+    annotations: shown.map(({ time }, at) => ({ xref: "x", x: seconds(time), yref: "paper", y: 1, yanchor: "top", yshift: -18 * depth[at], xanchor: "left", text: circled(at), showarrow: false, font: { size: 16 } })),
     caption,
   };
 }
@@ -72,7 +78,7 @@ export function caption(trace: Trace, events: string): Record<string, unknown> {
     .filter(([name]) => /somaxconn|syncookies/.test(name))
     .map(([name, value]) => `${name.split(".").pop()} ${value}`);
   const text = [events, [`listen(${trace.meta.listener.backlog})`, ...settings, `Linux ${trace.meta.kernel}`].join(" · ")].filter(Boolean).join("<br>");
-  return { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -52, text, showarrow: false, align: "left", font: { size: 13 } };
+  return { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -68, text, showarrow: false, align: "left", font: { size: 13 } };
 }
 
 export function largest(trace: Trace, column: string): number {

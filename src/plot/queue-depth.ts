@@ -7,10 +7,12 @@ export interface QueueDepthOptions {
   predictions?: readonly Prediction[];
   height?: number;
   title?: string;
+  /** most points of a line, about; default 1200 */
+  points?: number;
 }
 
 /** How long are the two queues, and where is the limit? */
-export function queueDepth(trace: Trace, { predictions = [], height = 420, title }: QueueDepthOptions = {}): Figure {
+export function queueDepth(trace: Trace, { predictions = [], height = 420, title, points }: QueueDepthOptions = {}): Figure {
   const summary = trace.summary();
   const accept = summary.get("acceptQueue");
   const syn = summary.get("synQueue");
@@ -26,15 +28,15 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   const events = eventLines(trace);
   return {
     data: [
-      stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true }),
-      stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue }),
+      stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true, points }),
+      stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue, points }),
     ],
     layout: {
       ...baseLayout(height),
-      margin: { l: 70, r: 24, t: 56, b: 110 },
+      margin: { l: 70, r: 24, t: 56, b: 125 },
       ...(title && { title: { text: title } }),
       xaxis: timeAxis,
-      yaxis: { title: { text: "connections" }, range: [0, Math.max(highest, limitFits ? room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
+      yaxis: { title: { text: "connections", font: { size: 15 } }, range: [0, Math.max(highest, limitFits ? room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
       shapes: [...drawn.flatMap(({ shapes }) => shapes), ...events.shapes],
       annotations: [...drawn.flatMap(({ annotations }) => annotations), ...events.annotations, caption(trace, events.caption)],
     },

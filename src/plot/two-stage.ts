@@ -36,13 +36,17 @@ export function twoStage(trace: Trace, { frames: wanted = 120 }: TwoStageOptions
     `${formatNumber(moment.accepted)} accepted`,
     moment.drops > 0 ? `${formatNumber(moment.drops)} dropped at the door` : "",
   ];
-  const first = moments[0];
+  // still pictures show the fullest moment; playing starts at the first one
+  const first = moments.reduce((fullest, moment) => (moment.syn + moment.accept > fullest.syn + fullest.accept ? moment : fullest));
   const bar = (row: number, value: number, colour: string) => ({ type: "bar", orientation: "h", x: [value], y: [row], width: 0.5, marker: { color: colour }, hoverinfo: "skip", showlegend: false });
   const [synX, acceptX, applicationX] = x(first);
   const box = (row: number) => ({ type: "rect", x0: 0, x1: width, y0: row - 0.25, y1: row + 0.25, line: { color: palette.other, width: 2 } });
   const cells = width > mostCells ? [] : [rows.syn, rows.accept].flatMap((row) => Array.from({ length: width - 1 }, (_, at) => ({ type: "line", x0: at + 1, x1: at + 1, y0: row - 0.25, y1: row + 0.25, line: { color: "rgba(128,128,128,0.45)", width: 1 } })));
   const stage = (row: number, text: string) => ({ x: 0, xanchor: "left", y: row + 0.27, yanchor: "bottom", text: `<b>${text}</b>`, showarrow: false, font: { size: 16 } });
-  const arrow = (from: number, to: number, text: string) => ({ x: width * 0.5, y: to + 0.27, ax: width * 0.5, ay: from - 0.27, xref: "x", yref: "y", axref: "x", ayref: "y", text, showarrow: true, arrowhead: 2, arrowsize: 1.2, arrowwidth: 2, arrowcolor: palette.other, font: { size: 14 }, xanchor: "left", xshift: 6 });
+  const arrow = (from: number, to: number, text: string) => [
+    { x: width * 0.5, y: to + 0.27, ax: width * 0.5, ay: from - 0.27, xref: "x", yref: "y", axref: "x", ayref: "y", text: "", showarrow: true, arrowhead: 2, arrowsize: 1.2, arrowwidth: 2, arrowcolor: palette.other },
+    { x: width * 0.5, y: (from + to) / 2, xanchor: "left", yanchor: "middle", xshift: 10, text, showarrow: false, font: { size: 15 } },
+  ];
   return {
     data: [
       bar(rows.syn, synX[0], palette.synQueue),
@@ -60,7 +64,7 @@ export function twoStage(trace: Trace, { frames: wanted = 120 }: TwoStageOptions
       shapes: [box(rows.syn), box(rows.accept), box(rows.application), ...cells],
       annotations: [
         stage(rows.syn, "SYN queue"), stage(rows.accept, "accept queue"), stage(rows.application, "application"),
-        arrow(rows.syn, rows.accept, "last ACK"), arrow(rows.accept, rows.application, "accept()"),
+        ...arrow(rows.syn, rows.accept, "last ACK"), ...arrow(rows.accept, rows.application, "accept()"),
       ],
       updatemenus: [{
         type: "buttons", direction: "left", x: 0, y: -0.04, xanchor: "left", yanchor: "top", pad: { t: 8, r: 8 }, showactive: false,
@@ -70,7 +74,7 @@ export function twoStage(trace: Trace, { frames: wanted = 120 }: TwoStageOptions
         ],
       }],
       sliders: [{
-        x: 0.2, len: 0.8, y: -0.04, yanchor: "top", pad: { t: 8 }, currentvalue: { prefix: "time: ", suffix: " s", xanchor: "right", font: { size: 15 } }, ticklen: 0, minorticklen: 0, font: { size: 1, color: "rgba(0,0,0,0)" },
+        active: moments.indexOf(first), x: 0.2, len: 0.8, y: -0.04, yanchor: "top", pad: { t: 8 }, currentvalue: { prefix: "time: ", suffix: " s", xanchor: "right", font: { size: 15 } }, ticklen: 0, minorticklen: 0, font: { size: 1, color: "rgba(0,0,0,0)" },
         steps: moments.map(({ time }, at) => ({ label: seconds(time).toFixed(3), method: "animate", args: [[String(at)], { frame: { duration: 0, redraw: false }, mode: "immediate", transition: { duration: 0 } }] })),
       }],
     },
