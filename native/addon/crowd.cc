@@ -58,6 +58,7 @@ void Crowd::Start() {
 void Crowd::Stop() {
   thread_.Stop();
   std::lock_guard<std::mutex> lock(mutex_);
+  epoll_.reset();
   for (size_t at = 0; at < size_; ++at) {
     if (clients_[at].fd >= 0) {
       CloseFd(clients_[at]);

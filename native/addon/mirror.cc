@@ -79,7 +79,7 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     return log;
   }
 
-  void Stop(const Napi::CallbackInfo&) { mirroring_->thread.Stop(); }
+  void Stop(const Napi::CallbackInfo&) { mirroring_->Stop(); }
 
   std::unique_ptr<Mirroring> mirroring_;
 };

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace one_listener {
 namespace {
@@ -41,9 +42,13 @@ Mirroring::Mirroring(int packetFd, int interfaceIndex, uint32_t network, int pre
   network_ = network & mask_;
 }
 
-Mirroring::~Mirroring() {
+Mirroring::~Mirroring() { Stop(); }
+
+void Mirroring::Stop() {
   thread.Stop();
-  if (ring_ != nullptr) munmap(ring_, ringSize_);
+  KernelDrops();
+  if (ring_ != nullptr) munmap(std::exchange(ring_, nullptr), ringSize_);
+  socket_.reset();
 }
 
 int Mirroring::Prepare() {
@@ -177,7 +182,7 @@ uint32_t Mirroring::KernelDrops() {
   // Reading the statistics resets them (packet(7)).
   tpacket_stats statistics{};
   socklen_t size = sizeof statistics;
-  if (getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) kernelDrops_ += statistics.tp_drops;
+  if (socket_ && getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) kernelDrops_ += statistics.tp_drops;
   return kernelDrops_;
 }
 

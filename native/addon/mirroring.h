@@ -31,6 +31,8 @@ class Mirroring {
 
   // The receive ring and the filter; 0 or an errno.
   int Prepare();
+  // Joins the thread and gives the ring and the socket back.
+  void Stop();
   void Start() { thread.Start([this] { Run(); }); }
 
   std::vector<PacketRecord> FetchLog();

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -59,6 +60,8 @@ class StoppableThread {
   }
 
   void Wake() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!wake_) return;
     uint64_t one = 1;
     ssize_t ignored = write(wake_.get(), &one, sizeof one);
     (void)ignored;
@@ -75,9 +78,13 @@ class StoppableThread {
     Wake();
     if (joining_.exchange(true)) return;
     if (thread_.joinable()) thread_.join();
+    // Not at the end of this object: JavaScript may keep it long after it was stopped.
+    std::lock_guard<std::mutex> lock(mutex_);
+    wake_.reset();
   }
 
  private:
+  std::mutex mutex_;  // a descriptor must not be written to while another thread closes it
   Fd wake_;
   std::thread thread_;
   bool started_ = false;
