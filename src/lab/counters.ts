@@ -64,6 +64,8 @@ function fullName(values: ReadonlyMap<string, number>, name: string): string {
 
 /** The open counter files of one Lab. */
 export class CounterFiles {
+  private open = true;
+
   private constructor(
     private readonly host: LabHost,
     /** netstat, snmp, sockstat; shared with recordings, which pread them */
@@ -85,7 +87,10 @@ export class CounterFiles {
     return new Counters(native.now(), values);
   }
 
+  /** The Lab does it. Idempotent. */
   close(): void {
+    if (!this.open) return;
+    this.open = false;
     for (const fd of this.fds) native.close(fd);
   }
 }

@@ -39,6 +39,8 @@ export interface ClientView {
 }
 
 const clientsPerAddress = 20_000;
+/** ms for the mirror and the softirq to do their work */
+const arrivalMargin = 10;
 /** descriptors left for everything else this process does */
 const reserve = 64;
 
@@ -82,6 +84,8 @@ export class Clients implements Closable {
     onStart(clients);
     thread.start();
     await clients.settled({ quiet });
+    // A client is connected when it has sent its ACK; the listener is when the ACK has arrived.
+    if (target.roundTrip > 0) await new Promise((resolve) => setTimeout(resolve, target.roundTrip / 2 + arrivalMargin));
     return clients;
   }
 

@@ -109,7 +109,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * Hands the socket to a node:net server, which accepts from it and closes it from now on; this object stays as a view of its queues.
-   * Node calls listen(2) once more, with 511 unless it is told the backlog.
+   * Node calls listen(2) once more, with a backlog of 511 (net.Server takes no other for a descriptor): ours is set again after that.
    */
   async handTo(server: net.Server): Promise<this> {
     const fd = this.fd;
@@ -117,11 +117,12 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     server.once("close", () => void this.close());
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ fd, backlog: this.backlog }, () => {
+      server.listen({ fd }, () => {
         server.off("error", reject);
         resolve();
       });
     });
+    native.listen(fd, this.backlog);
     this.server = server;
     return this;
   }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { Lab, type Listener } from "../../dist/index";
+
+describe("the accept queue", () => {
+  let lab: Lab;
+  let somaxconn: number;
+  before(async () => {
+    lab = await Lab.open({ sysctls: { "net.ipv4.tcp_syncookies": 1 } });
+    somaxconn = await lab.sysctl.get("net.core.somaxconn");
+  });
+  after(() => lab.close());
+
+  for (const backlog of [0, 1, 5, 128, -1, 5000]) {
+    it(`has room for min(backlog, somaxconn) + 1 with a backlog of ${backlog}`, async () => {
+      const listener = await lab.listen({ backlog });
+      const room = Math.min(backlog >>> 0, somaxconn) + 1;
+      assert.equal(listener.capacity, room);
+      const clients = await lab.connect(listener, { clients: Math.min(room, 150) + 20, quiet: 50 });
+      assert.equal(listener.acceptQueue, Math.min(room, clients.length));
+      assert.equal(clients.counts().established, Math.min(room, clients.length));
+      await clients.close();
+      await listener.close();
+    });
+  }
+
+  it("is clamped by the Lab's somaxconn, at listen() and not before", async () => {
+    await lab.sysctl.with({ "net.core.somaxconn": 10 }, async () => {
+      const listener = await lab.listen({ backlog: 100 });
+      assert.equal(listener.acceptMax, 10);
+      await lab.sysctl.set({ "net.core.somaxconn": 20 });
+      assert.equal(listener.acceptMax, 10);
+      listener.relisten(100);
+      assert.equal(listener.acceptMax, 20);
+      await listener.close();
+    });
+  });
+
+  it("keeps what it holds when listen() is called again, up or down", async () => {
+    const listener = await lab.listen({ backlog: 5 });
+    const clients = await lab.connect(listener, { clients: 6 });
+    for (const backlog of [100, 1]) {
+      listener.relisten(backlog);
+      assert.equal(listener.capacity, backlog + 1);
+      assert.equal(listener.acceptQueue, 6);
+    }
+    assert.equal(listener.acceptAll().length, 6);
+    await clients.close();
+    await listener.close();
+  });
+
+  it("is first in, first out", async () => {
+    const listener = await lab.listen({ backlog: 128 });
+    const clients = await lab.connect(listener, { clients: 100, rate: 5000 });
+    const ports = listener.acceptAll().map(({ remote }) => remote.port);
+    assert.deepEqual(ports, Array.from({ length: 100 }, (_, at) => clients.at(at).localPort));
+    await clients.close();
+    await listener.close();
+  });
+
+  it("leaves clients believing that they are connected: 20 ms away, with cookies", async () => {
+    await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 1 });
+    const listener = await lab.listen({ backlog: 5 });
+    const before = lab.counters();
+    const clients = await lab.connect(listener, { clients: 20, kind: "mirror", rtt: 20 });
+    assert.equal(clients.counts().established, 20);
+    assert.equal(listener.acceptQueue, listener.capacity);
+    const change = lab.counters().since(before);
+    assert.equal(change.get("SyncookiesSent"), 20 - listener.capacity);
+    assert.equal(change.get("ListenOverflows"), 20 - listener.capacity);
+    assert.ok(clients.connected()[0] >= 20, `a handshake takes a round trip, not ${clients.connected()[0]} ms`);
+    await clients.close();
+    await listener.close();
+  });
+
+  it("leaves clients in SYN_SENT: 20 ms away, without cookies", async () => {
+    await lab.sysctl.with({ "net.ipv4.tcp_syncookies": 0 }, async () => {
+      const listener = await lab.listen({ backlog: 5 });
+      const before = lab.counters();
+      const clients = await lab.connect(listener, { clients: 20, kind: "mirror", rtt: 20 });
+      assert.equal(clients.counts().established, listener.capacity);
+      assert.equal(clients.counts().synSent, 20 - listener.capacity);
+      assert.equal(lab.counters().since(before).get("TCPReqQFullDrop"), 20 - listener.capacity);
+      await clients.close();
+      await listener.close();
+    });
+  });
+});
+
+describe("the SYN queue", () => {
+  let lab: Lab;
+  let listener: Listener;
+  before(async () => {
+    lab = await Lab.open();
+    listener = await lab.listen({ backlog: 64, deferAccept: 10 });
+  });
+  after(() => lab.close());
+
+  it("shows requests whose handshake is not over, with address, port, age and timer", async () => {
+    const clients = await lab.connect(listener, { clients: 10 });
+    assert.equal(listener.synQueue, 10);
+    const ports = new Set(Array.from({ length: 10 }, (_, at) => clients.at(at).localPort));
+    const requests = listener.synRequests();
+    assert.deepEqual(new Set(requests.map(({ port }) => port)), ports);
+    for (const { address, age, timer, retransmits } of requests) {
+      assert.equal(address, "127.0.0.1");
+      assert.ok(age >= 0 && age < 60_000 && timer >= 0 && retransmits >= 0);
+    }
+    await clients.send("data");
+    while (listener.acceptQueue < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(listener.synQueue, 0);
+    await clients.close();
+  });
+});
