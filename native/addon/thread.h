@@ -76,7 +76,8 @@ class StoppableThread {
   void Stop() {
     stopping_.store(true);
     Wake();
-    if (joining_.exchange(true)) return;
+    // Whoever comes second waits as well: when Stop() returns, the thread has ended.
+    std::lock_guard<std::mutex> joining(joining_);
     if (thread_.joinable()) thread_.join();
     // Not at the end of this object: JavaScript may keep it long after it was stopped.
     std::lock_guard<std::mutex> lock(mutex_);
@@ -84,12 +85,12 @@ class StoppableThread {
   }
 
  private:
+  std::mutex joining_;
   std::mutex mutex_;  // a descriptor must not be written to while another thread closes it
   Fd wake_;
   std::thread thread_;
   bool started_ = false;
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> joining_{false};
 };
 
 }  // namespace one_listener
