@@ -1,9 +1,9 @@
-/** `npm run bench [-- names]`: builds, then measures side by side with others (bench/). stdout holds the results only. */
-import { createRequire } from "node:module";
+// npm run bench: builds and runs the trials; results on stdout, progress on stderr.
+import { spawnSync } from "node:child_process";
 import { build } from "./build.mjs";
-import { command, inProject } from "./project.mjs";
+import { at, command, root } from "./project.mjs";
 
-await command(async () => {
-  await build({ tests: true });
-  createRequire(import.meta.url)(inProject(".build", "bench", "main.js"));
+command(() => {
+  build({ tests: true });
+  return spawnSync(process.execPath, ["--expose-gc", at(".build", "bench", "main.js"), ...process.argv.slice(2)], { cwd: root, stdio: "inherit" }).status ?? 1;
 });

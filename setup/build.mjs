@@ -1,71 +1,77 @@
-/** `npm run build`: packages, addon, TypeScript; each only where something has changed. */
-import fs from "node:fs";
+// Builds what is older than its sources: the addon and the lab host, and the TypeScript.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { addonIsCurrent, buildAddon } from "./addon.mjs";
+import { fileURLToPath } from "node:url";
 import { installDependencies } from "./dependencies.mjs";
-import { ensureJupyter, findJupyter } from "./jupyter.mjs";
-import { withLock } from "./lock.mjs";
-import { requirePlatform, requirePrograms } from "./prerequisites.mjs";
-import { command, inProject, isMain, say } from "./project.mjs";
-import { run } from "./run.mjs";
+import { findPython, requireCompiler, requireLinux, requireNode } from "./prerequisites.mjs";
+import { at, command, run, say, withLock } from "./project.mjs";
+import { publishLibrary } from "./publish.mjs";
 
-/**
- * Makes the clone ready.
- * @param options tests: compile test/ and bench/ too; jupyter: have a JupyterLab and our kernel in it
- * @returns the JupyterLab, if it was asked for
- */
-export async function build({ tests = false, jupyter = false } = {}) {
-  requirePlatform();
-  let lab = jupyter ? findJupyter() : undefined;
-  const needs = [];
-  if (!addonIsCurrent()) needs.push("compiler", "make", "python");
-  if (jupyter && !lab) needs.push("python", "venv");
-  requirePrograms(needs);
-  return withLock(async () => {
-    await installDependencies();
-    await buildAddon();
-    await compile(".", "dist", "src");
-    if (tests) {
-      linkDist();
-      await compile("test", path.join(".build", "test"), "test");
-      removeOrphans(inProject(".build", "bench"), inProject("bench"));
+/** The content of all files below a folder, build output left out. */
+function digest(folder, extra = "") {
+  const hash = createHash("sha256").update(extra);
+  const walk = (directory) => {
+    for (const entry of readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(directory, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== "build") walk(file);
+      } else {
+        hash.update(path.relative(folder, file)).update(readFileSync(file));
+      }
     }
-    if (jupyter) lab = await ensureJupyter(lab);
-    return lab;
+  };
+  walk(folder);
+  return hash.digest("hex");
+}
+
+function buildNative() {
+  const stamp = at("native", "build", ".built-from");
+  const now = digest(at("native"), process.version + process.arch);
+  const built = ["one_listener.node", "lab-host"].every((name) => existsSync(at("native", "build", "Release", name)));
+  if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  requireCompiler();
+  say("building the native addon and the lab host (a minute or so)");
+  const python = findPython();
+  // Node's headers often lie beside its binary; then nothing needs to be downloaded.
+  const prefix = path.resolve(path.dirname(process.execPath), "..");
+  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const nodeGyp = at("node_modules", "node-gyp", "bin", "node-gyp.js");
+  run(process.execPath, [nodeGyp, existsSync(at("native", "build", "Makefile")) ? "build" : "rebuild", "-C", "native", `--python=${python}`, ...headers], { env: { ...process.env, JOBS: "max" } });
+  writeFileSync(stamp, now);
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+// Not npx tsc: tslab brings an old compiler of that name.
+const compiler = () => at("node_modules", "typescript", "bin", "tsc");
+
+function buildTypeScript(tests) {
+  const before = modified(at("dist", ".tsbuildinfo"));
+  run(process.execPath, [compiler(), "-b", ...(tests ? ["test"] : [])]);
+  if (modified(at("dist", ".tsbuildinfo")) !== before || !existsSync(at("node_modules", "one-listener", "types", "index.d.ts"))) publishLibrary();
+  if (!tests) return;
+  // compiled tests stand in .build/test and import ../../dist
+  mkdirSync(at(".build"), { recursive: true });
+  if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
+}
+
+/** Brings everything up to date; does nothing where nothing has changed. */
+export function build({ tests = false } = {}) {
+  requireLinux();
+  requireNode();
+  withLock(() => {
+    installDependencies();
+    buildNative();
+    buildTypeScript(tests);
   });
 }
 
-async function compile(project, compiledFolder, sourceFolder) {
-  removeOrphans(inProject(compiledFolder), inProject(sourceFolder));
-  // not npx tsc: that is the old compiler which tslab brings along
-  const tsc = inProject("node_modules", "typescript", "bin", "tsc");
-  await run(process.execPath, [tsc, "-b", project], { failure: "The TypeScript sources do not compile." });
-}
-
-/** Compiled files whose source is gone: a test that was renamed must not run under its old name as well. */
-function removeOrphans(compiledFolder, sourceFolder) {
-  if (!fs.existsSync(compiledFolder)) return;
-  for (const entry of fs.readdirSync(compiledFolder, { withFileTypes: true })) {
-    const compiled = path.join(compiledFolder, entry.name);
-    const source = path.join(sourceFolder, entry.name);
-    if (entry.isDirectory()) {
-      removeOrphans(compiled, source);
-      if (fs.readdirSync(compiled).length === 0) fs.rmdirSync(compiled);
-    } else if (/\.(js|d\.ts|js\.map)$/.test(entry.name) && !fs.existsSync(source.replace(/\.(js|d\.ts|js\.map)$/, ".ts"))) {
-      fs.rmSync(compiled);
-    }
-  }
-}
-
-/** Tests import "../../dist/…", seen from .build/test/… as from test/…. */
-function linkDist() {
-  const link = inProject(".build", "dist");
-  if (!fs.lstatSync(link, { throwIfNoEntry: false })) fs.symlinkSync(path.join("..", "dist"), link);
-}
-
-if (isMain(import.meta.url)) {
-  await command(async () => {
-    await build();
-    say("One Listener is built.");
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  command(() => {
+    build();
+    say("built");
   });
 }

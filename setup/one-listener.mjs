@@ -1,10 +1,8 @@
 #!/usr/bin/env node
-/** `npx one-listener …`: the command line of src/cli, built first if need be. */
+// npx one-listener …: the command line, built first if need be.
 import { createRequire } from "node:module";
 import { build } from "./build.mjs";
-import { command, inProject } from "./project.mjs";
+import { at, command } from "./project.mjs";
 
-await command(async () => {
-  await build();
-  createRequire(import.meta.url)(inProject("dist", "cli", "main.js"));
-});
+await command(() => build());
+if (process.exitCode === 0) createRequire(import.meta.url)(at("dist", "cli", "main.js"));

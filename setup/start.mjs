@@ -1,70 +1,47 @@
-/** `npm start`: from a fresh clone to JupyterLab with the first notebook open. */
+// npm start: everything from a fresh clone to JupyterLab on the workbook.
+import { spawn } from "node:child_process";
 import net from "node:net";
-import util from "node:util";
+import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { jupyterEnvironment } from "./jupyter.mjs";
-import { requirePlatform } from "./prerequisites.mjs";
-import { command, root, say, SetupError } from "./project.mjs";
-import { foreground } from "./run.mjs";
+import { findJupyter, jupyterEnvironment, registerKernel } from "./jupyter.mjs";
+import { command, Missing, root, say } from "./project.mjs";
 
-const help = `npm start [-- options]    builds what has changed and opens the workbook in JupyterLab
+const help = `npm start [-- options]
 
-  --port N        listen on port N, and fail if it is taken (default: 8888 or the next free one)
-  --ip ADDRESS    listen on ADDRESS (default: localhost)
-  --no-browser    print the address, open nothing
-  --help          this text
+  --no-browser   do not open a browser; the address is printed
+  --port N       the port of the Jupyter server (default 8888, or the next free one)
+  --ip ADDRESS   the address to serve on (default: this machine only)
+  --setup-only   install, build and register, but do not start
+`;
 
-Ctrl-C ends JupyterLab and its kernels.`;
-
-const first = "notebooks/00-start-here.ipynb";
-
-function readOptions() {
-  try {
-    const { values } = util.parseArgs({
-      options: { port: { type: "string" }, ip: { type: "string" }, "no-browser": { type: "boolean" }, help: { type: "boolean", short: "h" } },
-    });
-    if (values.port !== undefined && !(/^\d+$/.test(values.port) && Number(values.port) >= 1 && Number(values.port) <= 65_535)) {
-      throw new SetupError(`--port must be a number from 1 to 65535, not "${values.port}".`);
-    }
-    return values;
-  } catch (error) {
-    throw new SetupError(`${error.message}\n\n${help}`);
-  }
-}
-
-/** Asks the kernel before anything is built: Jupyter's own message comes late and is long. */
-function requireFreePort(port, ip) {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.on("error", (error) => {
-      const next = Number(port) < 65_535 ? Number(port) + 1 : Number(port) - 1;
-      const why = {
-        EADDRINUSE: `Port ${port} is taken by another program. Choose another one:\n  npm start -- --port ${next}`,
-        EACCES: `Port ${port} is reserved for root. Choose one above 1023:\n  npm start -- --port 8888`,
-        EADDRNOTAVAIL: `${ip} is not an address of this machine. Leave --ip away, or listen everywhere:\n  npm start -- --ip 0.0.0.0`,
-      }[error.code];
-      reject(new SetupError(why ?? `Port ${port} on ${ip} cannot be used: ${error.message}`));
-    });
-    probe.listen({ port: Number(port), host: ip, exclusive: true }, () => probe.close(resolve));
+function portIsFree(port, host) {
+  return new Promise((resolve) => {
+    const probe = net.createServer().once("error", () => resolve(false));
+    probe.listen({ port, host }, () => probe.close(() => resolve(true)));
   });
 }
 
-await command(async () => {
-  requirePlatform();
-  const { port, ip = "localhost", "no-browser": noBrowser, help: wantsHelp } = readOptions();
-  if (wantsHelp) return say(help);
-  if (port !== undefined) await requireFreePort(port, ip);
-  const { python, version } = await build({ jupyter: true });
-  say(`• JupyterLab ${version} opens ${first}; Ctrl-C ends it.`);
-  const args = [
-    "-m",
-    "jupyterlab",
-    `--ServerApp.root_dir=${root}`,
-    `--LabApp.default_url=/lab/tree/${first}`,
-    `--ServerApp.ip=${ip}`,
-    ...(port === undefined ? [] : [`--ServerApp.port=${port}`, "--ServerApp.port_retries=0"]),
-    ...(noBrowser ? ["--no-browser"] : []),
-    ...(process.getuid() === 0 ? ["--allow-root"] : []),
-  ];
-  process.exitCode = await foreground(python, args, { env: jupyterEnvironment() });
+command(async () => {
+  const { values } = parseArgs({ options: { "no-browser": { type: "boolean" }, port: { type: "string" }, ip: { type: "string", default: "127.0.0.1" }, "setup-only": { type: "boolean" }, help: { type: "boolean" } } });
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
+  if (values.port !== undefined) {
+    if (!/^\d+$/.test(values.port) || Number(values.port) < 1 || Number(values.port) > 65535) throw new Missing(`--port must be a number from 1 to 65535, not ${values.port}.`, "npm start -- --port 8890");
+    if (!(await portIsFree(Number(values.port), values.ip))) throw new Missing(`Port ${values.port} is taken by another program.`, `npm start -- --port ${Number(values.port) + 1}`);
+  }
+  build();
+  const python = findJupyter();
+  registerKernel();
+  if (values["setup-only"]) return say("ready: npm start");
+  say("starting JupyterLab; Ctrl-C ends it");
+  const args = ["-m", "jupyterlab", `--ServerApp.root_dir=${root}`, "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb", `--ServerApp.ip=${values.ip}`];
+  if (values.port !== undefined) args.push(`--ServerApp.port=${values.port}`, "--ServerApp.port_retries=0");
+  if (values["no-browser"]) args.push("--no-browser");
+  if (process.geteuid() === 0) args.push("--allow-root");
+  const jupyter = spawn(python, args, { cwd: root, env: jupyterEnvironment(), stdio: "inherit" });
+  // A terminal's Ctrl-C reaches Jupyter too, which would ask whether we are sure.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => jupyter.kill("SIGTERM"));
+  return new Promise((resolve) => jupyter.on("exit", (code) => resolve(code ?? 0)));
 });
