@@ -1,6 +1,6 @@
 // JupyterLab 4, the kernelspec and the settings; all of it inside the project.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { findPython, requireVenv } from "./prerequisites.mjs";
 import { at, run, say } from "./project.mjs";
@@ -10,13 +10,19 @@ const venvPython = at(".venv", "bin", "python");
 
 /** A Python that has JupyterLab 4 and nbclient. */
 export function findJupyter() {
-  for (const python of [venvPython, "python3"]) if (hasJupyterLab(python)) return python;
+  for (const python of [venvPython, behind("jupyter-lab"), behind("jupyter"), "python3"]) if (python && hasJupyterLab(python)) return python;
   const python = findPython();
   requireVenv(python);
   say("JupyterLab 4 is not here: making an environment for it in .venv (a minute or two)");
   run(python, ["-m", "venv", at(".venv")]);
   run(venvPython, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], { show: true });
   return venvPython;
+}
+
+/** The Python that runs a program of the PATH: `jupyter` may live in an environment of its own (conda, pipx). */
+function behind(program) {
+  const file = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, program)).find((each) => existsSync(each));
+  return file && /^#!\s*(\/\S*python[\d.]*)\s*$/.exec(readFileSync(file, "latin1").split("\n", 1)[0])?.[1];
 }
 
 function hasJupyterLab(python) {
@@ -45,22 +51,27 @@ function writeJson(file, content) {
   writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** Registers tslab, started by our launcher, for this project only. */
+/** Registers tslab, started by our launcher, for this project only, and writes the workbook's settings; the reader's own go before them. */
 export function registerKernel() {
-  writeJson(at(".jupyter", "share", "jupyter", "kernels", "tslab", "kernel.json"), {
-    argv: [process.execPath, at("dist", "kernel", "launch.js"), "{connection_file}"],
+  const own = (...parts) => at(".jupyter", ...parts);
+  // Ending an endless loop from outside leaves Node's bookkeeping of callbacks out of step, which it would die of.
+  const unforced = "--no-force-async-hooks-checks";
+  writeJson(own("share", "jupyter", "kernels", "tslab", "kernel.json"), {
+    argv: [process.execPath, ...(process.allowedNodeEnvironmentFlags.has(unforced) ? [unforced] : []), at("dist", "kernel", "launch.js"), "{connection_file}"],
     display_name: "TypeScript (tslab)",
     language: "typescript",
     interrupt_mode: "signal",
     env: { ONE_LISTENER_PLOTLY_URL: "files/node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js" },
   });
-  // The first start must not ask questions, and pictures of cells off the screen must be drawn as well. Readers may change both.
-  const settings = {
-    [path.join("@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")]: { fetchNews: "false", checkForUpdates: false },
-    [path.join("@jupyterlab", "notebook-extension", "tracker.jupyterlab-settings")]: { windowingMode: "none" },
-  };
-  for (const [name, content] of Object.entries(settings)) {
-    const file = at(".jupyter", "lab", "user-settings", name);
-    if (!existsSync(file)) writeJson(file, content);
-  }
+  writeJson(own("config", "labconfig", "default_setting_overrides.json"), {
+    // no question at the first start, and no calls to other machines
+    "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+    // pictures of cells off the screen are drawn as well
+    "@jupyterlab/notebook-extension:tracker": { windowingMode: "none" },
+  });
+  writeJson(own("config", "jupyter_server_config.json"), {
+    ZMQChannelsWebsocketConnection: { iopub_data_rate_limit: 10_000_000 },
+    // Ctrl-C once is enough
+    JupyterApp: { answer_yes: true },
+  });
 }

@@ -82,7 +82,7 @@ export interface QueueRows {
 
 export interface SamplerRows {
   queues: QueueRows;
-  /** `columns[i]` belongs to `counters.names[i]`: increase since the sampler started */
+  /** `columns[i]` belongs to `counters.names[i]`: increase since the sampler started. sockstat holds gauges, not counts: of them the value itself. */
   counters: { time: Float64Array; columns: Float64Array[] };
   /** number of clients in each state (index: ClientState), summed over all added ClientThreads */
   clients: { time: Float64Array; columns: Uint32Array[] };
@@ -98,7 +98,7 @@ export interface SamplerRows {
 }
 
 export interface SamplerOptions {
-  /** listening socket read by TCP_INFO (0.3 us), or -1 to read LISTEN by sock_diag and port (2.5 us) */
+  /** listening socket read by TCP_INFO (0.3 us), or -1 to read LISTEN by sock_diag and port (some 10 us: the kernel walks the table of listeners) */
   listenerFd: number;
   /** a NETLINK_SOCK_DIAG socket of the Lab, used by this sampler alone; -1: no SYN queue */
   diagFd: number;
@@ -178,13 +178,13 @@ export interface ClientThread {
   bytesReceived(): Float64Array;
   /** bound and connected local port; 0 until known */
   localPorts(): Uint16Array;
-  /** Queue an action for the given clients (all if null); the thread carries it out. Clients in no state for it are left out. Resolves to how many did it. */
+  /** Queue an action for the given clients (all if null); the thread carries it out. Clients in no state for it are left out, and so is one whose buffer cannot take all of `data`. Resolves to how many did it. */
   send(which: Int32Array | null, data: Uint8Array): Promise<number>;
   close(which: Int32Array | null): Promise<number>;
   /** close with SO_LINGER 0: RST */
   reset(which: Int32Array | null): Promise<number>;
   shutdown(which: Int32Array | null): Promise<number>;
-  /** Take an fd out of the thread's hands; the caller owns it. -1 if it is closed. */
+  /** Take an fd out of the thread's hands; the caller owns it, and the client stays in the state it is in. -1 if it is closed. */
   release(index: number): number;
   /** descriptor numbers, for TCP_INFO; -1 where closed. Still owned by the thread. */
   fds(): Int32Array;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
+
+#include "base/os_error.h"
 
 namespace one_listener {
 namespace {
@@ -28,16 +30,16 @@ void ForEachWord(std::string_view text, OnWord onWord) {
 }  // namespace
 
 int CounterFile::Load() {
-  text_.resize(64 * 1024);
+  if (buffer_.empty()) buffer_.resize(32 * 1024);
   size_t filled = 0;
   for (;;) {
-    ssize_t size = pread(fd_, text_.data() + filled, text_.size() - filled, static_cast<off_t>(filled));
+    ssize_t size = pread(fd_, buffer_.data() + filled, buffer_.size() - filled, static_cast<off_t>(filled));
     if (size < 0) return errno;
-    if (size == 0) break;
     filled += static_cast<size_t>(size);
-    if (filled == text_.size()) text_.resize(text_.size() * 2);
+    if (size == 0) break;
+    if (filled == buffer_.size()) buffer_.resize(buffer_.size() * 2);
   }
-  text_.resize(filled);
+  text_ = {buffer_.data(), filled};
   return 0;
 }
 
@@ -56,7 +58,11 @@ void CounterFile::Index() {
 
 bool CounterFile::Want(const std::string& name, size_t slot) {
   if (fd_ < 0) return false;
-  if (index_.empty() && Load() == 0) Index();
+  if (index_.empty()) {
+    int error = Load();
+    if (error != 0) throw OsError{error, "pread"};
+    Index();
+  }
   auto found = index_.find(name);
   if (found == index_.end()) return false;
   places_.push_back({found->second.first, found->second.second, slot});
@@ -64,28 +70,24 @@ bool CounterFile::Want(const std::string& name, size_t slot) {
   return true;
 }
 
-int CounterFile::Read(std::vector<double>& values) {
+int CounterFile::Read(std::vector<int64_t>& values) {
   int error = Load();
   if (error != 0) return error;
-  auto next = places_.begin();
-  size_t lines = 0, at = 0;
-  while (next != places_.end()) {
-    for (; lines < next->line; ++lines) {
-      at = text_.find('\n', at);
-      if (at == std::string::npos) return EPROTO;
+  const char* at = text_.data();
+  const char* const end = at + text_.size();
+  size_t line = 0, word = 0;
+  for (const Place& place : places_) {
+    for (; line < place.line; ++line, word = 0) {
+      at = std::find(at, end, '\n');
+      if (at == end) return EPROTO;
       ++at;
     }
-    // words of this line, from its start
-    const char* place = text_.data() + at;
-    for (size_t word = 0; next != places_.end() && next->line == lines; ++word) {
-      while (*place == ' ') ++place;
-      if (*place == '\n' || *place == '\0') return EPROTO;
-      if (word == next->word) {
-        values[next->slot] = std::strtod(place, nullptr);
-        ++next;
-      }
-      while (*place != ' ' && *place != '\n' && *place != '\0') ++place;
+    for (; word < place.word; ++word) {
+      at = std::find_if(at, end, [](char c) { return c == ' ' || c == '\n'; });
+      if (at == end || *at == '\n') return EPROTO;
+      ++at;
     }
+    if (std::from_chars(at, end, values[place.slot]).ec != std::errc()) return EPROTO;
   }
   return 0;
 }

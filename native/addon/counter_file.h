@@ -1,7 +1,9 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace one_listener {
@@ -12,13 +14,14 @@ class CounterFile {
   // paired: a line of names followed by a line of values (netstat, snmp); else names and values in turn on one line (sockstat).
   CounterFile(int fd, bool paired) : fd_(fd), paired_(paired) {}
 
-  // True if this file has the counter; its value will stand in values[slot]. The first call reads the file.
+  // True if this file has the counter; its value will stand in values[slot]. The first call reads the file. @throws OsError
   bool Want(const std::string& name, size_t slot);
+  void WantNothing() { places_.clear(); }
 
   bool wanted() const { return !places_.empty(); }
 
   // Returns 0 or an errno.
-  int Read(std::vector<double>& values);
+  int Read(std::vector<int64_t>& values);
 
   // sockstat holds gauges, the others counts since the namespace was made.
   bool gauges() const { return !paired_; }
@@ -32,7 +35,8 @@ class CounterFile {
 
   int fd_;
   bool paired_;
-  std::string text_;
+  std::vector<char> buffer_;
+  std::string_view text_;
   std::map<std::string, std::pair<size_t, size_t>> index_;
   std::vector<Place> places_;
 };

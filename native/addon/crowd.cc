@@ -8,14 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace one_listener {
 namespace {
 
 constexpr size_t kConnectsBetweenLooks = 64;
+constexpr size_t kCommandsBetweenLooks = 64;
+constexpr int kReadsBetweenLooks = 16;
 constexpr uint64_t kWakeTag = std::numeric_limits<uint64_t>::max();
-constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 constexpr uint8_t kTcpEstablished = 1;
 
 int PendingError(int fd) {
@@ -24,66 +24,72 @@ int PendingError(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
 
-// Over loopback the whole handshake happens inside connect(), which says EINPROGRESS all the same.
+// Over loopback the whole handshake happens inside connect(), which says EINPROGRESS all the same: the SYN-ACK is taken from the
+// socket's backlog only when connect() releases the socket (inet_stream_connect).
 bool IsEstablished(int fd) {
   tcp_info info;
   socklen_t size = 1;  // tcpi_state is the first byte
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kTcpEstablished;
 }
 
+ClientState EndOf(int error) {
+  switch (error) {
+    case ECONNREFUSED: return kRefused;
+    case ETIMEDOUT: return kTimedOut;
+    case ECONNRESET: case EPIPE: return kReset;
+    default: return kFailed;
+  }
+}
+
 }  // namespace
 
-Crowd::Crowd(std::vector<int> fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule)
-    : size_(fds.size()), clients_(new Client[fds.size()]), target_(target), sources_(std::move(sources)), rate_(rate), schedule_(std::move(schedule)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  for (size_t at = 0; at < size_; ++at) {
-    Client& client = clients_[at];
-    client.fd = fds[at];
-    client.connectAt = client.latency = client.changedAt = kNever;
-  }
-  (*counts_)[kIdle] = static_cast<uint32_t>(size_);
+Crowd::Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule)
+    : size_(fds.size()), clients_(std::make_unique<Client[]>(fds.size())), target_(target), sources_(std::move(sources)), rate_(rate), schedule_(std::move(schedule)),
+      counts_(std::make_shared<ClientCounts>(fds.size())), epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+  epoll_event waking{};
+  waking.events = EPOLLIN;
+  waking.data.u64 = kWakeTag;
+  Require(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, thread_.WakeFd(), &waking), "epoll_ctl");
+  for (size_t at = 0; at < size_; ++at) clients_[at].fd = fds[at];
 }
 
 Crowd::~Crowd() { Stop(); }
 
 void Crowd::Start() {
-  epoll_event waking{};
-  waking.events = EPOLLIN;
-  waking.data.u64 = kWakeTag;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, thread_.WakeFd(), &waking);
   startedAt_ = MonotonicMilliseconds();
-  thread_.Start([this] { Run(); });
+  thread_.Start(error_, [this] { Run(); });
 }
 
 void Crowd::Stop() {
   thread_.Stop();
-  std::lock_guard<std::mutex> lock(mutex_);
+  Close({true, {}}, false);
+  std::lock_guard<FairMutex> lock(mutex_);
   epoll_.reset();
-  for (size_t at = 0; at < size_; ++at) {
-    if (clients_[at].fd >= 0) {
-      CloseFd(clients_[at]);
-      Change(clients_[at], kClosed);
-    }
-  }
 }
 
 void Crowd::Run() {
   std::array<epoll_event, 256> events;
   while (!thread_.Stopping()) {
-    double due = NextDue();
-    double now = MonotonicMilliseconds() - startedAt_;
-    timespec wait = MonotonicTime(std::max(0.0, due - now));
-    // epoll_wait knows milliseconds only; ppoll on the epoll descriptor keeps a schedule to the microsecond.
-    pollfd watched{epoll_.get(), POLLIN, 0};
-    ppoll(&watched, 1, std::isinf(due) ? nullptr : &wait, nullptr);
-    int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    std::lock_guard<std::mutex> lock(mutex_);
+    Wait(NextDue());
+    std::lock_guard<FairMutex> lock(mutex_);
+    int ready = epoll_wait(epoll_.get(), events.data(), events.size(), 0);
     for (int at = 0; at < ready; ++at) {
       if (events[at].data.u64 == kWakeTag) thread_.ClearWake();
       else Handle(events[at].data.u64, events[at].events);
     }
     ConnectDue();
   }
+}
+
+// Until something happens or the next connect() is due. poll() of the epoll descriptor: its time-out has nanoseconds (epoll_pwait2 is
+// younger than the kernels and C libraries this may run on).
+void Crowd::Wait(double due) {
+  double left = due - (MonotonicMilliseconds() - startedAt_);
+  if (left <= 0) return;
+  pollfd watched{epoll_.get(), POLLIN, 0};
+  timespec time{};
+  if (!std::isinf(due)) time = MonotonicTime(left);
+  ppoll(&watched, 1, std::isinf(due) ? nullptr : &time, nullptr);
 }
 
 double Crowd::NextDue() const {
@@ -100,7 +106,6 @@ void Crowd::Connect(size_t index) {
   Client& client = clients_[index];
   int fd = client.fd;
   if (fd < 0 || client.state != kIdle) return;
-  client.connectAt = MonotonicMilliseconds() - startedAt_;
   if (!sources_.empty()) {
     // Leaves the choice of the port to connect(), which knows the whole 4-tuple (ip(7), IP_BIND_ADDRESS_NO_PORT).
     int one = 1;
@@ -110,6 +115,7 @@ void Crowd::Connect(size_t index) {
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     if (bind(fd, reinterpret_cast<sockaddr*>(&source), sizeof source) < 0) return EndWith(client, errno);
   }
+  client.connectAt = MonotonicMilliseconds() - startedAt_;
   int result = connect(fd, reinterpret_cast<sockaddr*>(&target_), sizeof target_);
   int error = result < 0 ? errno : 0;
   if (error != 0 && error != EINPROGRESS) return EndWith(client, error);
@@ -118,14 +124,15 @@ void Crowd::Connect(size_t index) {
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) == 0) client.port = ntohs(local.sin_port);
   Change(client, kSynSent);
   if (error == 0 || IsEstablished(fd)) Established(client);
-  Watch(index, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  Watch(index, EPOLL_CTL_ADD);
 }
 
-void Crowd::Watch(size_t index, uint32_t events) {
+// Edge-triggered: what has been said once (writable, FIN) is not said again. Watching anew says it again.
+void Crowd::Watch(size_t index, int operation) {
   epoll_event event{};
-  event.events = events;
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = index;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, clients_[index].fd, &event) < 0) EndWith(clients_[index], errno);
+  if (epoll_ctl(epoll_.get(), operation, clients_[index].fd, &event) < 0) EndWith(clients_[index], errno);
 }
 
 void Crowd::Handle(size_t index, uint32_t events) {
@@ -136,26 +143,27 @@ void Crowd::Handle(size_t index, uint32_t events) {
     if (error != 0) return EndWith(client, error);
   }
   if (client.state == kSynSent && (events & EPOLLOUT)) Established(client);
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) Receive(client);
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) Receive(index);
 }
 
-void Crowd::Receive(Client& client) {
-  std::array<char, 16 * 1024> buffer;
-  for (;;) {
-    ssize_t size = recv(client.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+void Crowd::Receive(size_t index) {
+  Client& client = clients_[index];
+  std::array<char, 64 * 1024> nothing;
+  for (int turn = 0; turn < kReadsBetweenLooks; ++turn) {
+    // TCP's MSG_TRUNC throws the bytes away instead of copying them (tcp(7)).
+    ssize_t size = recv(client.fd, nothing.data(), nothing.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size > 0) {
       client.received = client.received + static_cast<double>(size);
       continue;
     }
     if (size == 0) {
       if (client.state == kEstablished) Change(client, kClosedByServer);
-    } else if (errno == EINTR) {
-      continue;
-    } else if (errno != EAGAIN) {
+    } else if (errno != EAGAIN && errno != EINTR) {
       EndWith(client, errno);
     }
     return;
   }
+  Watch(index, EPOLL_CTL_MOD);  // there is more, but others wait, too
 }
 
 void Crowd::Established(Client& client) {
@@ -165,20 +173,15 @@ void Crowd::Established(Client& client) {
 
 void Crowd::EndWith(Client& client, int error) {
   client.error = error;
-  CloseFd(client);
-  switch (error) {
-    case ECONNREFUSED: return Change(client, kRefused);
-    case ETIMEDOUT: return Change(client, kTimedOut);
-    case ECONNRESET: case EPIPE: return Change(client, kReset);
-    default: return Change(client, kFailed);
-  }
+  // Somebody else has closed it, and its number may mean another file by now.
+  if (error == EBADF || error == ENOTSOCK) client.fd = -1;
+  else CloseFd(client);
+  Change(client, EndOf(error));
 }
 
 void Crowd::Change(Client& client, ClientState state) {
-  (*counts_)[client.state].fetch_sub(1);
-  (*counts_)[state].fetch_add(1);
-  client.state = state;
-  client.changedAt = MonotonicMilliseconds() - startedAt_;
+  client.changedAt = startedAt_ > 0 ? MonotonicMilliseconds() - startedAt_ : kNotYet;
+  counts_->Move(static_cast<ClientState>(client.state.exchange(state)), state);
 }
 
 void Crowd::CloseFd(Client& client) {
@@ -187,27 +190,29 @@ void Crowd::CloseFd(Client& client) {
 }
 
 template <typename Action>
-size_t Crowd::Each(const std::vector<int>& which, bool all, Action action) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  size_t done = 0, count = all ? size_ : which.size();
-  for (size_t at = 0; at < count; ++at) {
-    Client& client = clients_[all ? at : static_cast<size_t>(which[at])];
-    if (client.fd >= 0 && action(client)) ++done;
+size_t Crowd::Each(const Selection& which, Action action) {
+  size_t done = 0, count = which.all ? size_ : which.indexes.size();
+  for (size_t start = 0; start < count; start += kCommandsBetweenLooks) {
+    std::lock_guard<FairMutex> lock(mutex_);
+    for (size_t at = start; at < std::min(count, start + kCommandsBetweenLooks); ++at) {
+      Client& client = clients_[which.all ? at : static_cast<size_t>(which.indexes[at])];
+      if (client.fd >= 0 && action(client)) ++done;
+    }
   }
   return done;
 }
 
-size_t Crowd::Send(const std::vector<int>& which, bool all, const std::vector<uint8_t>& data) {
-  return Each(which, all, [&](Client& client) {
-    if (client.state != kEstablished && client.state != kClosedByServer) return false;
+size_t Crowd::Send(const Selection& which, const std::vector<uint8_t>& data) {
+  return Each(which, [&](Client& client) {
+    if (client.finished || (client.state != kEstablished && client.state != kClosedByServer)) return false;
     ssize_t size = send(client.fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (size < 0 && errno != EAGAIN) EndWith(client, errno);
+    if (size < 0 && errno != EAGAIN && errno != EINTR) EndWith(client, errno);
     return size == static_cast<ssize_t>(data.size());
   });
 }
 
-size_t Crowd::Close(const std::vector<int>& which, bool all, bool reset) {
-  return Each(which, all, [&](Client& client) {
+size_t Crowd::Close(const Selection& which, bool reset) {
+  return Each(which, [&](Client& client) {
     linger now{1, 0};
     if (reset) setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     CloseFd(client);
@@ -216,16 +221,17 @@ size_t Crowd::Close(const std::vector<int>& which, bool all, bool reset) {
   });
 }
 
-size_t Crowd::Shutdown(const std::vector<int>& which, bool all) {
-  return Each(which, all, [](Client& client) { return client.state != kIdle && shutdown(client.fd, SHUT_WR) == 0; });
+size_t Crowd::Shutdown(const Selection& which) {
+  return Each(which, [](Client& client) {
+    if (client.finished || (client.state != kEstablished && client.state != kClosedByServer)) return false;
+    return client.finished = shutdown(client.fd, SHUT_WR) == 0;
+  });
 }
 
 int Crowd::Release(size_t index) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  Client& client = clients_[index];
-  int fd = client.fd.exchange(-1);
-  if (fd < 0) return -1;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  std::lock_guard<FairMutex> lock(mutex_);
+  int fd = clients_[index].fd.exchange(-1);
+  if (fd >= 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   return fd;
 }
 

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -12,52 +13,74 @@
 
 namespace one_listener {
 
-// One client, written by the crowd's thread (or under its mutex) and read by JavaScript at any time.
+constexpr double kNotYet = std::numeric_limits<double>::quiet_NaN();
+
+// One client, written under its crowd's mutex and read by JavaScript at any time.
 struct Client {
   std::atomic<int> fd{-1};
   std::atomic<uint8_t> state{kIdle};
   std::atomic<int> error{0};
   std::atomic<uint16_t> port{0};
-  std::atomic<double> connectAt, latency, changedAt;  // NaN: not yet
+  std::atomic<double> connectAt{kNotYet}, latency{kNotYet}, changedAt{kNotYet};
   std::atomic<double> received{0};
+  bool finished = false;  // we have sent FIN and can send no more; for the crowd alone
+};
+
+// Served in the order of coming: a plain mutex would let the crowd's thread take it again and again past a waiting command.
+class FairMutex {
+ public:
+  void lock() {
+    std::lock_guard<std::mutex> queue(next_);
+    inside_.lock();
+  }
+  void unlock() { inside_.unlock(); }
+
+ private:
+  std::mutex next_, inside_;
 };
 
 // Thousands of client sockets driven through connect() and watched by one epoll. Knows nothing of JavaScript.
 class Crowd {
  public:
-  Crowd(std::vector<int> fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule);
+  // The descriptors are the crowd's once the constructor has returned. @throws OsError
+  Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule);
   ~Crowd();
 
   size_t size() const { return size_; }
   Client& at(size_t index) { return clients_[index]; }
   std::shared_ptr<ClientCounts> counts() const { return counts_; }
   double startedAt() const { return startedAt_; }
-  StoppableThread& thread() { return thread_; }
+  const StoppableThread& thread() const { return thread_; }
 
   void Start();
-  // Joins the thread and closes what is open.
+  // Joins the thread and closes what is open. Any thread but that of JavaScript: closing thousands takes its time.
   void Stop();
 
-  // From any thread; each returns how many clients did it. Empty `which`: all.
-  size_t Send(const std::vector<int>& which, bool all, const std::vector<uint8_t>& data);
-  size_t Close(const std::vector<int>& which, bool all, bool reset);
-  size_t Shutdown(const std::vector<int>& which, bool all);
+  // From any thread; each returns how many clients did it.
+  struct Selection {
+    bool all;
+    std::vector<int> indexes;
+  };
+  size_t Send(const Selection& which, const std::vector<uint8_t>& data);
+  size_t Close(const Selection& which, bool reset);
+  size_t Shutdown(const Selection& which);
   int Release(size_t index);
 
  private:
   void Run();
+  void Wait(double due);
   double NextDue() const;
   void ConnectDue();
   void Connect(size_t index);
-  void Watch(size_t index, uint32_t events);
+  void Watch(size_t index, int operation);
   void Handle(size_t index, uint32_t events);
-  void Receive(Client& client);
+  void Receive(size_t index);
   void Established(Client& client);
   void EndWith(Client& client, int error);
   void Change(Client& client, ClientState state);
   void CloseFd(Client& client);
   template <typename Action>
-  size_t Each(const std::vector<int>& which, bool all, Action action);
+  size_t Each(const Selection& which, Action action);
 
   size_t size_;
   std::unique_ptr<Client[]> clients_;
@@ -65,11 +88,12 @@ class Crowd {
   std::vector<in_addr> sources_;
   double rate_;
   std::vector<double> schedule_;
-  std::shared_ptr<ClientCounts> counts_ = std::make_shared<ClientCounts>();
-  double startedAt_ = 0;
+  std::shared_ptr<ClientCounts> counts_;
+  std::atomic<double> startedAt_{0};
   size_t next_ = 0;
+  std::atomic<int> error_{0};  // of the thread itself
   Fd epoll_;
-  std::mutex mutex_;
+  FairMutex mutex_;
   StoppableThread thread_;
 };
 

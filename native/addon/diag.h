@@ -10,4 +10,7 @@ namespace one_listener {
 // namespace's established-hash (inet_diag_dump_icsk), so the cost grows with its buckets. Returns 0 or an errno.
 int DumpSockets(int diagFd, uint32_t stateMask, uint16_t port, const std::function<void(const inet_diag_msg&)>& onSocket);
 
+// @throws OsError EPROTONOSUPPORT: the descriptor is none of a NETLINK_SOCK_DIAG socket, and asking it could wait for ever
+void RequireDiagSocket(int diagFd);
+
 }  // namespace one_listener

@@ -1,33 +1,45 @@
 // Mirror: the JavaScript face of a Mirroring.
 #include <napi.h>
 
+#include <deque>
 #include <memory>
 
 #include "addon/arguments.h"
+#include "addon/leftovers.h"
 #include "addon/mirroring.h"
+#include "addon/object_class.h"
 #include "addon/parts.h"
-#include "addon/system_error.h"
 
 namespace one_listener {
 namespace {
 
 template <typename Array, typename Of>
-void SetColumn(Napi::Env env, Napi::Object log, const char* name, const std::vector<PacketRecord>& packets, Of of) {
+void SetColumn(Napi::Env env, Napi::Object log, const char* name, const std::deque<PacketRecord>& packets, Of of) {
   Array column = Array::New(env, packets.size());
-  for (size_t at = 0; at < packets.size(); ++at) column[at] = of(packets[at]);
+  auto* data = column.Data();
+  for (const PacketRecord& packet : packets) *data++ = of(packet);
   log.Set(name, column);
 }
+
+struct MirrorStats {
+  uint64_t received, turned, lost, waiting, kernelDrops;
+  int error;
+};
+
+MirrorStats StatsOf(Mirroring& mirroring) { return {mirroring.received, mirroring.turned, mirroring.lost, mirroring.waiting, mirroring.Drops(), mirroring.error}; }
 
 class Mirror : public Napi::ObjectWrap<Mirror> {
  public:
   static void Init(Napi::Env env, Napi::Object exports) {
+    auto leftovers = std::make_shared<Leftovers>();
+    env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
     exports.Set("Mirror", DefineClass(env, "Mirror", {
       InstanceMethod<&Mirror::Start>("start"), InstanceMethod<&Mirror::SetRtt>("setRtt"), InstanceMethod<&Mirror::SetLoss>("setLoss"),
       InstanceMethod<&Mirror::Stats>("stats"), InstanceMethod<&Mirror::Log>("log"), InstanceMethod<&Mirror::Stop>("stop"),
-    }));
+    }, leftovers.get()));
   }
 
-  explicit Mirror(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Mirror>(info) {
+  explicit Mirror(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Mirror>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
     int index = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
     uint32_t network = Ipv4(options.Get("network"), "network");
@@ -35,35 +47,42 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     double rtt = Number(options.Get("rtt"), "rtt", 0, 1e6), loss = Number(options.Get("loss"), "loss", 0, 1);
     size_t capacity = static_cast<size_t>(Integer(options.Get("logCapacity"), "logCapacity", 0, 10'000'000));
     int fd = FileDescriptor(options.Get("packetFd"), "packetFd");
-    mirroring_ = std::make_unique<Mirroring>(fd, index, network, prefix, rtt, loss, capacity);
+    mirroring_ = Guarded(info.Env(), [&] { return std::make_shared<Mirroring>(fd, index, network, prefix, rtt, loss, capacity); });
   }
+
+  ~Mirror() override { End(); }
 
  private:
   void Start(const Napi::CallbackInfo& info) {
-    if (mirroring_->thread.Started()) throw Napi::Error::New(info.Env(), "this mirror has been started already");
-    if (mirroring_->thread.Stopping()) throw Napi::Error::New(info.Env(), "this mirror has been stopped");
-    int error = mirroring_->Prepare();
-    if (error != 0) throw SystemError(info.Env(), error, "setsockopt", "AF_PACKET");
-    mirroring_->Start();
+    if (!mirroring_) throw Napi::Error::New(info.Env(), "this mirror has been stopped");
+    RequireFresh(info.Env(), mirroring_->thread, "mirror");
+    Guarded(info.Env(), [&] { mirroring_->Start(); });
   }
 
-  void SetRtt(const Napi::CallbackInfo& info) { mirroring_->rtt = Number(info[0], "rtt", 0, 1e6); }
-  void SetLoss(const Napi::CallbackInfo& info) { mirroring_->loss = Number(info[0], "loss", 0, 1); }
+  void SetRtt(const Napi::CallbackInfo& info) {
+    double rtt = Number(info[0], "rtt", 0, 1e6);
+    if (mirroring_) mirroring_->rtt = rtt;
+  }
+  void SetLoss(const Napi::CallbackInfo& info) {
+    double loss = Number(info[0], "loss", 0, 1);
+    if (mirroring_) mirroring_->loss = loss;
+  }
 
   Napi::Value Stats(const Napi::CallbackInfo& info) {
+    if (mirroring_) last_ = StatsOf(*mirroring_);
     Napi::Object made = Napi::Object::New(info.Env());
-    made.Set("received", static_cast<double>(mirroring_->received));
-    made.Set("turned", static_cast<double>(mirroring_->turned));
-    made.Set("lost", static_cast<double>(mirroring_->lost));
-    made.Set("waiting", static_cast<double>(mirroring_->waiting));
-    made.Set("kernelDrops", mirroring_->KernelDrops());
-    made.Set("error", mirroring_->error.load());
+    made.Set("received", static_cast<double>(last_.received));
+    made.Set("turned", static_cast<double>(last_.turned));
+    made.Set("lost", static_cast<double>(last_.lost));
+    made.Set("waiting", static_cast<double>(last_.waiting));
+    made.Set("kernelDrops", static_cast<double>(last_.kernelDrops));
+    made.Set("error", last_.error);
     return made;
   }
 
   Napi::Value Log(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    std::vector<PacketRecord> packets = mirroring_->FetchLog();
+    std::deque<PacketRecord> packets = mirroring_ ? mirroring_->FetchLog() : std::exchange(lastPackets_, {});
     Napi::Object log = Napi::Object::New(env);
     log.Set("length", static_cast<double>(packets.size()));
     SetColumn<Napi::Float64Array>(env, log, "time", packets, [](auto& p) { return p.time; });
@@ -79,9 +98,21 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     return log;
   }
 
-  void Stop(const Napi::CallbackInfo&) { mirroring_->Stop(); }
+  void Stop(const Napi::CallbackInfo&) { End(); }
 
-  std::unique_ptr<Mirroring> mirroring_;
+  // Ends the thread here and now. The socket and its ring go on another thread: the kernel waits for an RCU grace period (packet_release).
+  void End() {
+    if (!mirroring_) return;
+    mirroring_->thread.Stop();
+    last_ = StatsOf(*mirroring_);
+    lastPackets_ = mirroring_->FetchLog();
+    leftovers_->TakeAway(std::move(mirroring_));
+  }
+
+  std::shared_ptr<Leftovers> leftovers_;
+  std::shared_ptr<Mirroring> mirroring_;
+  MirrorStats last_{};
+  std::deque<PacketRecord> lastPackets_;
 };
 
 }  // namespace

@@ -1,42 +1,32 @@
 #pragma once
-#include <sys/socket.h>
-
-#include <array>
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <vector>
 
+#include "addon/packet_source.h"
 #include "addon/thread.h"
-#include "base/fd.h"
+#include "addon/turned_segment.h"
 
 namespace one_listener {
 
-struct PacketRecord {
-  double time;
-  uint32_t source, destination;  // host order
-  uint16_t sourcePort, destinationPort;
-  uint8_t flags;
-  uint32_t sequence, acknowledgment, payload;
-  uint8_t lost;
-};
-
 // Turns packets round: takes frames from the far end of the link, swaps their addresses, and sends them back after half a
-// round-trip time. Knows nothing of JavaScript.
+// round-trip time, first in, first out. Knows nothing of JavaScript.
 class Mirroring {
  public:
+  // network in network byte order; rtt in ms. The descriptor is ours once the constructor has returned. @throws OsError
   Mirroring(int packetFd, int interfaceIndex, uint32_t network, int prefix, double rtt, double loss, size_t logCapacity);
-  ~Mirroring();
+  ~Mirroring() { thread.Stop(); }
 
-  // The receive ring and the filter; 0 or an errno.
-  int Prepare();
-  // Joins the thread and gives the ring and the socket back.
-  void Stop();
-  void Start() { thread.Start([this] { Run(); }); }
+  // @throws OsError
+  void Start() { thread.Start(error, [this] { Run(); }); }
 
-  std::vector<PacketRecord> FetchLog();
-  uint32_t KernelDrops();
+  // Packets since the last call, at most as many as the log holds.
+  std::deque<PacketRecord> FetchLog();
+  // Frames that the kernel or the queue had no room for. One thread at a time.
+  uint64_t Drops();
 
   std::atomic<double> rtt, loss;
   std::atomic<uint64_t> received{0}, turned{0}, lost{0}, waiting{0};
@@ -49,22 +39,23 @@ class Mirroring {
     std::vector<uint8_t> bytes;
   };
   void Run();
-  void TakeAll();
-  void Take(const uint8_t* frame, size_t size, bool checksumMissing);
-  void SendDue();
+  void Take(const PacketSource::Packet& packet);
+  void Log(const PacketRecord& record);
+  bool SendDue();
+  unsigned SendSome(double now);
   bool Wait();
+  void Forget(size_t frames);
 
-  Fd socket_;
-  int index_;
-  uint32_t network_, mask_;
-  size_t logCapacity_;
-  uint8_t* ring_ = nullptr;
-  size_t ringSize_ = 0, nextFrame_ = 0;
+  const size_t logCapacity_;
+  std::minstd_rand random_;
   std::deque<Frame> delayed_;
-  std::minstd_rand random_{std::random_device{}()};
-  std::mutex logMutex_;
+  size_t delayedBytes_ = 0;
+  double retryAt_ = 0;
+  std::atomic<uint64_t> refused_{0};  // by a full queue, here or in the kernel
+  uint64_t kernelDrops_ = 0;
+  std::mutex logMutex_;  // guards log_
   std::deque<PacketRecord> log_;
-  uint32_t kernelDrops_ = 0;
+  PacketSource source_;  // last: from its construction on the descriptor is ours
 };
 
 }  // namespace one_listener

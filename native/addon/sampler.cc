@@ -2,29 +2,61 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "addon/acceptor.h"
 #include "addon/arguments.h"
 #include "addon/clients.h"
+#include "addon/object_class.h"
 #include "addon/parts.h"
 #include "addon/sampling.h"
-#include "addon/system_error.h"
 
 namespace one_listener {
 namespace {
 
 int OptionalFd(const Napi::Value& value, const char* name) { return static_cast<int>(Integer(value, name, -1, INT32_MAX)); }
 
-template <typename Array, typename Row, typename Of>
-Array Column(Napi::Env env, const std::vector<Row>& rows, Of of) {
-  Array column = Array::New(env, rows.size());
-  auto* data = column.Data();
-  for (size_t at = 0; at < rows.size(); ++at) data[at] = of(rows[at]);
-  return column;
+struct Drained {
+  Napi::Float64Array time;
+  std::vector<Napi::TypedArray> columns;
+};
+
+// Takes a track's fresh rows into typed arrays of one kind.
+template <typename Array>
+Drained DrainTrack(Napi::Env env, Track& track) {
+  Track::Batch batch = track.Take();
+  Drained drained{Napi::Float64Array::New(env, batch.rows()), {}};
+  using Element = std::remove_pointer_t<decltype(std::declval<Array>().Data())>;
+  std::vector<Element*> columns;
+  for (size_t at = 0; at < track.columns(); ++at) {
+    Array column = Array::New(env, batch.rows());
+    columns.push_back(column.Data());
+    drained.columns.push_back(column);
+  }
+  double* times = drained.time.Data();
+  batch.ForEach([&](size_t row, double time, const int64_t* values) {
+    times[row] = time;
+    for (size_t at = 0; at < columns.size(); ++at) columns[at][row] = static_cast<Element>(values[at]);
+  });
+  return drained;
+}
+
+Napi::Object TimeAndColumns(Napi::Env env, const Drained& drained) {
+  Napi::Array columns = Napi::Array::New(env, drained.columns.size());
+  for (uint32_t at = 0; at < drained.columns.size(); ++at) columns.Set(at, drained.columns[at]);
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("time", drained.time);
+  made.Set("columns", columns);
+  return made;
 }
 
 class Sampler : public Napi::ObjectWrap<Sampler> {
  public:
+  static constexpr napi_type_tag kTag = {0x6f6e652d6c697374, 0x73616d706c657200};
+
   static void Init(Napi::Env env, Napi::Object exports) {
     exports.Set("Sampler", DefineClass(env, "Sampler", {
       InstanceAccessor<&Sampler::StartedAt>("startedAt"), InstanceMethod<&Sampler::Start>("start"), InstanceMethod<&Sampler::AddClients>("addClients"),
@@ -49,19 +81,21 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
       Napi::Array names = counters.Get("names").As<Napi::Array>();
       for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
     }
-    names_ = plan.names.size();
-    sampling_ = std::make_unique<Sampling>(std::move(plan));
+    if (plan.listenerFd < 0 && plan.diagFd < 0) throw Napi::RangeError::New(info.Env(), "a sampler needs a listenerFd or a diagFd");
+    sampling_ = Guarded(info.Env(), [&] { return std::make_unique<Sampling>(std::move(plan)); });
+    info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
  private:
-  Napi::Value StartedAt(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), sampling_->startedAt); }
+  // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
+  Napi::Value StartedAt(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampling_->startedAt); }
 
   void Start(const Napi::CallbackInfo& info) {
-    if (sampling_->thread.Started()) throw Napi::Error::New(info.Env(), "this sampler has been started already");
-    if (sampling_->thread.Stopping()) throw Napi::Error::New(info.Env(), "this sampler has been stopped");
-    std::string unknown = sampling_->FindCounters();
-    if (!unknown.empty()) throw Napi::RangeError::New(info.Env(), "no counter is called \"" + unknown + "\"");
-    sampling_->Start();
+    Napi::Env env = info.Env();
+    RequireFresh(env, sampling_->thread, "sampler");
+    std::optional<std::string> unknown = Guarded(env, [&] { return sampling_->FindCounters(); });
+    if (unknown) throw Napi::RangeError::New(env, "no counter is called \"" + *unknown + "\"");
+    Guarded(env, [&] { sampling_->Start(); });
   }
 
   void AddClients(const Napi::CallbackInfo& info) { sampling_->Add(ClientCountsOf(info[0])); }
@@ -71,8 +105,8 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     Napi::Env env = info.Env();
     Napi::Object made = Napi::Object::New(env);
     made.Set("queues", Queues(env));
-    made.Set("counters", Counters(env));
-    made.Set("clients", Clients(env));
+    made.Set("counters", TimeAndColumns(env, DrainTrack<Napi::Float64Array>(env, sampling_->counters)));
+    made.Set("clients", TimeAndColumns(env, DrainTrack<Napi::Uint32Array>(env, sampling_->clients)));
     made.Set("samples", static_cast<double>(sampling_->samples));
     made.Set("missed", static_cast<double>(sampling_->missed));
     made.Set("cpu", sampling_->cpu.load());
@@ -82,40 +116,17 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
   }
 
   Napi::Object Queues(Napi::Env env) {
-    std::vector<QueueRow> rows = sampling_->queues.Fetch();
+    Drained drained = DrainTrack<Napi::Uint32Array>(env, sampling_->queues);
     Napi::Object made = Napi::Object::New(env);
-    made.Set("time", Column<Napi::Float64Array>(env, rows, [](auto& row) { return row.time; }));
-    made.Set("acceptQueue", Column<Napi::Uint32Array>(env, rows, [](auto& row) { return row.acceptQueue; }));
-    made.Set("acceptMax", Column<Napi::Uint32Array>(env, rows, [](auto& row) { return row.acceptMax; }));
-    made.Set("synQueue", Column<Napi::Uint32Array>(env, rows, [](auto& row) { return row.synQueue; }));
-    made.Set("accepted", Column<Napi::Uint32Array>(env, rows, [](auto& row) { return row.accepted; }));
-    return made;
-  }
-
-  Napi::Object Counters(Napi::Env env) {
-    std::vector<CounterRow> rows = sampling_->counters.Fetch();
-    Napi::Object made = Napi::Object::New(env);
-    Napi::Array columns = Napi::Array::New(env, names_);
-    for (uint32_t at = 0; at < names_; ++at) columns.Set(at, Column<Napi::Float64Array>(env, rows, [at](auto& row) { return row.values[at]; }));
-    made.Set("time", Column<Napi::Float64Array>(env, rows, [](auto& row) { return row.time; }));
-    made.Set("columns", columns);
-    return made;
-  }
-
-  Napi::Object Clients(Napi::Env env) {
-    std::vector<ClientRow> rows = sampling_->clients.Fetch();
-    Napi::Object made = Napi::Object::New(env);
-    Napi::Array columns = Napi::Array::New(env, kClientStates);
-    for (uint32_t at = 0; at < kClientStates; ++at) columns.Set(at, Column<Napi::Uint32Array>(env, rows, [at](auto& row) { return row.counts[at]; }));
-    made.Set("time", Column<Napi::Float64Array>(env, rows, [](auto& row) { return row.time; }));
-    made.Set("columns", columns);
+    made.Set("time", drained.time);
+    const char* names[] = {"acceptQueue", "acceptMax", "synQueue", "accepted"};
+    for (size_t at = 0; at < drained.columns.size(); ++at) made.Set(names[at], drained.columns[at]);
     return made;
   }
 
   void Stop(const Napi::CallbackInfo&) { sampling_->Stop(); }
 
   std::unique_ptr<Sampling> sampling_;
-  size_t names_ = 0;
 };
 
 }  // namespace

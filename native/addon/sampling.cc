@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "addon/diag.h"
@@ -13,6 +14,10 @@ namespace {
 
 constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
+// What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it was.
+constexpr double kLookMilliseconds = 10;
+// Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
+constexpr double kPatience = 5;
 
 double ThreadCpuMilliseconds() {
   timespec time;
@@ -20,30 +25,43 @@ double ThreadCpuMilliseconds() {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
+// Moves `due` on by whole periods until it is later than `now`; how many it skipped over.
+uint64_t NextDue(double& due, double period, double now) {
+  due += period;
+  if (due > now) return 0;
+  double skipped = std::floor((now - due) / period);
+  due += skipped * period;
+  return static_cast<uint64_t>(skipped);
+}
+
 }  // namespace
 
-std::string Sampling::FindCounters() {
+Sampling::Sampling(Plan plan)
+    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0), base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false) {}
+
+std::optional<std::string> Sampling::FindCounters() {
+  for (CounterFile& file : plan_.files) file.WantNothing();
   for (size_t slot = 0; slot < plan_.names.size(); ++slot) {
-    bool found = false;
-    for (CounterFile& file : plan_.files) {
-      if (!file.Want(plan_.names[slot], slot)) continue;
-      gauge_[slot] = file.gauges();
-      found = true;
-      break;
-    }
-    if (!found) return plan_.names[slot];
+    auto found = std::find_if(plan_.files.begin(), plan_.files.end(), [&](CounterFile& file) { return file.Want(plan_.names[slot], slot); });
+    if (found == plan_.files.end()) return plan_.names[slot];
+    gauge_[slot] = found->gauges();
   }
-  return "";
+  return std::nullopt;
 }
 
 void Sampling::Start() {
-  std::vector<double> values(plan_.names.size(), 0);
-  for (CounterFile& file : plan_.files) {
-    if (file.wanted()) file.Read(values);
+  if (plan_.listenerFd >= 0) {
+    int code = listener_.Check();
+    if (code != 0) throw OsError{code, "getsockopt"};
   }
-  for (size_t slot = 0; slot < values.size(); ++slot) base_[slot] = gauge_[slot] ? 0 : values[slot];
+  if (plan_.diagFd >= 0) RequireDiagSocket(plan_.diagFd);
+  for (CounterFile& file : plan_.files) {
+    int code = file.wanted() ? file.Read(values_) : 0;
+    if (code != 0) throw OsError{code, "pread"};
+  }
+  for (size_t slot = 0; slot < base_.size(); ++slot) base_[slot] = gauge_[slot] ? 0 : values_[slot];
   startedAt = MonotonicMilliseconds();
-  thread.Start([this] { Run(); });
+  thread.Start(error, [this] { Run(); });
 }
 
 void Sampling::Stop() {
@@ -64,36 +82,25 @@ void Sampling::Add(std::shared_ptr<AcceptedCount> loop) {
 }
 
 void Sampling::Run() {
-  const double period = 1e3 / plan_.hz;
-  const double start = startedAt;
+  const double period = 1e3 / plan_.hz, start = startedAt;
   const bool counting = !plan_.names.empty();
-  const double counterPeriod = counting ? 1e3 / plan_.countersHz : 0;
-  double due = start, counterDue = start;
+  double due = start, counterDue = start, lookDue = start;
   while (!thread.Stopping()) {
     double now = MonotonicMilliseconds();
+    if (now >= lookDue) {
+      int code = plan_.listenerFd >= 0 ? listener_.Check() : 0;
+      if (code != 0 && !Failed(code, "getsockopt")) break;
+      cpu = ThreadCpuMilliseconds();
+      lookDue = now + kLookMilliseconds;
+    }
     if (!Sample(now - start)) break;
     ++samples;
     if (counting && now >= counterDue) {
       if (!SampleCounters(now - start)) break;
-      counterDue = std::max(counterDue + counterPeriod, now);
+      NextDue(counterDue, 1e3 / plan_.countersHz, now);
     }
-    cpu = ThreadCpuMilliseconds();
-    due += period;
-    now = MonotonicMilliseconds();
-    if (now > due + period) {
-      double skipped = std::floor((now - due) / period);
-      missed += static_cast<uint64_t>(skipped);
-      due += skipped * period;
-    }
-    timespec until = MonotonicTime(due);
-    // Slow recordings sleep in parts, so that stop() never waits for them.
-    if (period > 50) {
-      while (!thread.Stopping() && MonotonicMilliseconds() + 50 < due) {
-        timespec part = MonotonicTime(MonotonicMilliseconds() + 50);
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &part, nullptr);
-      }
-    }
-    if (!thread.Stopping()) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    missed += NextDue(due, period, MonotonicMilliseconds());
+    SleepUntil(due);
   }
   if (error == 0) {
     double end = MonotonicMilliseconds() - start;
@@ -102,58 +109,76 @@ void Sampling::Run() {
   cpu = ThreadCpuMilliseconds();
 }
 
+void Sampling::SleepUntil(double due) {
+  while (due - MonotonicMilliseconds() > kPatience) {
+    thread.SleepUntil(due - kPatience / 2);
+    if (thread.Stopping()) return;
+  }
+  timespec until = MonotonicTime(due);
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
+
 bool Sampling::Failed(int code, const char* syscall) {
   errorSyscall = syscall;
   error = code;
   return false;
 }
 
+bool Sampling::SampleListener(uint32_t& acceptQueue, uint32_t& acceptMax) {
+  tcp_info info;
+  socklen_t size = offsetof(tcp_info, tcpi_lost);
+  if (getsockopt(plan_.listenerFd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return Failed(errno, "getsockopt");
+  if (info.tcpi_state != kListenState) return Failed(EINVAL, "getsockopt");
+  acceptQueue = info.tcpi_unacked;
+  acceptMax = info.tcpi_sacked;
+  return true;
+}
+
+// Requests, and where there is no descriptor of it the listener itself (all of them, if SO_REUSEPORT lets several share the port).
+bool Sampling::SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue) {
+  size_t listeners = 0;
+  int code = DumpSockets(plan_.diagFd, kSynRecv | (plan_.listenerFd < 0 ? kListen : 0), plan_.port, [&](const inet_diag_msg& socket) {
+    if (socket.idiag_state != kListenState) {
+      ++synQueue;
+      return;
+    }
+    ++listeners;
+    acceptQueue += socket.idiag_rqueue;
+    acceptMax += socket.idiag_wqueue;
+  });
+  if (code != 0) return Failed(code, "sock_diag");
+  if (plan_.listenerFd < 0 && listeners == 0) return Failed(ENOENT, "sock_diag");
+  return true;
+}
+
 bool Sampling::Sample(double time) {
-  QueueRow row{time, 0, 0, 0, 0};
-  if (plan_.listenerFd >= 0) {
-    tcp_info info{};
-    socklen_t size = offsetof(tcp_info, tcpi_lost);
-    if (getsockopt(plan_.listenerFd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return Failed(errno, "getsockopt");
-    if (info.tcpi_state != kListenState) return Failed(EINVAL, "getsockopt");
-    row.acceptQueue = info.tcpi_unacked;
-    row.acceptMax = info.tcpi_sacked;
-  }
-  if (plan_.diagFd >= 0) {
-    uint32_t states = kSynRecv | (plan_.listenerFd < 0 ? kListen : 0);
-    int code = DumpSockets(plan_.diagFd, states, plan_.port, [&](const inet_diag_msg& socket) {
-      if (socket.idiag_state == kListenState) {
-        row.acceptQueue += socket.idiag_rqueue;
-        row.acceptMax = socket.idiag_wqueue;
-      } else {
-        ++row.synQueue;
-      }
-    });
-    if (code != 0) return Failed(code, "sock_diag");
-  }
-  ClientRow clientRow{time, {}};
+  uint32_t acceptQueue = 0, acceptMax = 0, synQueue = 0, accepted = 0;
+  if (plan_.listenerFd >= 0 && !SampleListener(acceptQueue, acceptMax)) return false;
+  if (plan_.diagFd >= 0 && !SampleTable(acceptQueue, acceptMax, synQueue)) return false;
+  int64_t states[kClientStates] = {};
   bool any;
   {
     std::lock_guard<std::mutex> lock(sources_);
-    for (auto& loop : loops_) row.accepted += loop->load(std::memory_order_relaxed);
+    for (auto& loop : loops_) accepted += loop->load(std::memory_order_relaxed);
     any = !crowds_.empty();
     for (auto& crowd : crowds_) {
-      for (size_t at = 0; at < kClientStates; ++at) clientRow.counts[at] += (*crowd)[at].load(std::memory_order_relaxed);
+      ClientCounts::Snapshot counts = crowd->Read();
+      for (size_t at = 0; at < kClientStates; ++at) states[at] += counts[at];
     }
   }
-  queues.Offer(row);
-  if (any) clients.Offer(clientRow);
+  int64_t row[] = {acceptQueue, acceptMax, synQueue, accepted};
+  queues.Offer(time, row);
+  if (any) clients.Offer(time, states);
   return true;
 }
 
 bool Sampling::SampleCounters(double time) {
-  CounterRow row{time, std::vector<double>(plan_.names.size(), 0)};
   for (CounterFile& file : plan_.files) {
-    if (!file.wanted()) continue;
-    int code = file.Read(row.values);
+    int code = file.wanted() ? file.Read(values_) : 0;
     if (code != 0) return Failed(code, "pread");
   }
-  for (size_t slot = 0; slot < row.values.size(); ++slot) row.values[slot] -= base_[slot];
-  counters.Offer(row);
+  for (size_t slot = 0; slot < values_.size(); ++slot) values_[slot] -= base_[slot];
+  counters.Offer(time, values_.data());
   return true;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -7,13 +8,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdint>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
 #include "base/fd.h"
+#include "base/os_error.h"
 
 namespace one_listener {
 
@@ -30,63 +31,87 @@ inline timespec MonotonicTime(double milliseconds) {
   return time;
 }
 
-// A thread that can be told to stop and be joined from any thread, any number of times. Signals stay with Node's main thread.
+// A thread made meanwhile handles no signals: they stay with Node's main thread.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// A thread that can be told to stop and be joined from any thread, any number of times.
 class StoppableThread {
  public:
-  StoppableThread() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  StoppableThread() : wake_(Require(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
   ~StoppableThread() { Stop(); }
 
   bool Started() const { return started_; }
   bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
-  // Readable once somebody wants the thread's attention.
+  // Readable once somebody wants the thread's attention. For the thread itself.
   int WakeFd() const { return wake_.get(); }
 
+  // Runs `body` on the thread. What it throws (std::bad_alloc) is noted in `error` as ENOMEM: it must not end Node's process.
   template <typename Body>
-  void Start(Body body) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+  void Start(std::atomic<int>& error, Body body) {
+    SignalsBlocked blocked;
     try {
-      thread_ = std::thread([body] {
+      thread_ = std::thread([&error, body] {
         prctl(PR_SET_TIMERSLACK, 1UL);  // ns; the default of 50 us would blur every deadline
-        body();
+        try {
+          body();
+        } catch (...) {
+          error = ENOMEM;
+        }
       });
-      started_ = true;
-    } catch (...) {
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
+    } catch (const std::system_error& failure) {
+      throw OsError{failure.code().value(), "pthread_create"};
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    started_ = true;
   }
 
   void Wake() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!wake_) return;
+    std::lock_guard<std::mutex> lock(waking_);
     uint64_t one = 1;
-    ssize_t ignored = write(wake_.get(), &one, sizeof one);
-    (void)ignored;
+    if (wake_ && write(wake_.get(), &one, sizeof one) < 0) return;  // full: it is awake already
   }
 
   void ClearWake() {
     uint64_t count;
-    ssize_t ignored = read(wake_.get(), &count, sizeof count);
-    (void)ignored;
+    if (read(wake_.get(), &count, sizeof count) < 0) return;  // EAGAIN: nobody had called
   }
 
+  // Waits until `due` (CLOCK_MONOTONIC ms) or until somebody wants attention; true: the time has come.
+  bool SleepUntil(double due) {
+    double left = due - MonotonicMilliseconds();
+    if (left <= 0) return true;
+    pollfd waking{WakeFd(), POLLIN, 0};
+    timespec time = MonotonicTime(left);
+    if (ppoll(&waking, 1, &time, nullptr) <= 0) return MonotonicMilliseconds() >= due;
+    ClearWake();
+    return false;
+  }
+
+  // Returns when the thread has ended, whoever calls how often. Never called by the thread itself.
   void Stop() {
-    stopping_.store(true);
+    stopping_ = true;
     Wake();
-    // Whoever comes second waits as well: when Stop() returns, the thread has ended.
-    std::lock_guard<std::mutex> joining(joining_);
+    std::lock_guard<std::mutex> lock(joining_);
     if (thread_.joinable()) thread_.join();
-    // Not at the end of this object: JavaScript may keep it long after it was stopped.
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::mutex> quiet(waking_);
     wake_.reset();
   }
 
  private:
-  std::mutex joining_;
-  std::mutex mutex_;  // a descriptor must not be written to while another thread closes it
+  std::mutex waking_;   // guards wake_ against its end
+  std::mutex joining_;  // guards thread_
   Fd wake_;
   std::thread thread_;
   bool started_ = false;

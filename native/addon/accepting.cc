@@ -1,0 +1,201 @@
+#include "addon/accepting.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace one_listener {
+namespace {
+
+constexpr size_t kBatch = 256;
+constexpr double kBatchMilliseconds = 2;
+constexpr double kExhaustedPause = 10;
+// A listener that is closed leaves the epoll set in silence (eventpoll_release): an idle loop looks after it so often.
+constexpr int kLookMilliseconds = 100;
+// How far a paced loop may run after its pace when the thread was late.
+constexpr double kMostCatchUp = 20;
+
+void Add(const Fd& epoll, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  Require(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+}
+
+}  // namespace
+
+Accepting::Accepting(int listenerFd, double rate, uint32_t limit, bool closeAtOnce)
+    : listener_(listenerFd), limit_(limit), closeAtOnce_(closeAtOnce), rate_(rate), epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+  fresh_.reserve(kBatch);
+}
+
+Accepting::~Accepting() {
+  thread.Stop();
+  for (int fd : Fetch()) close(fd);
+}
+
+void Accepting::Start(std::function<void()> announce) {
+  int failure = listener_.Check();
+  // A blocking accept4 could never be stopped.
+  if (failure == 0 && !(Require(fcntl(listener_.fd(), F_GETFL), "fcntl") & O_NONBLOCK)) failure = EINVAL;
+  if (failure != 0) throw OsError{failure, "accept4"};
+  Add(epoll_, listener_.fd());
+  Add(epoll_, thread.WakeFd());
+  announce_ = std::move(announce);
+  running = true;
+  try {
+    thread.Start(error, [this] { Run(); });
+  } catch (...) {
+    running = false;
+    throw;
+  }
+}
+
+void Accepting::Resume() {
+  paused = false;
+  thread.Wake();
+}
+
+void Accepting::SetRate(double perSecond) {
+  rate_ = perSecond;
+  thread.Wake();
+}
+
+std::vector<int> Accepting::Fetch() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  announced_ = false;
+  return std::exchange(fresh_, {});
+}
+
+void Accepting::Run() {
+  try {
+    while (!Done() && TakeTurn()) continue;
+  } catch (...) {
+    error = ENOMEM;
+  }
+  epoll_.reset();
+  running = false;
+  announce_();
+}
+
+bool Accepting::Done() const { return thread.Stopping() || (limit_ > 0 && accepted->load(std::memory_order_relaxed) >= limit_); }
+
+// Waits for its turn and for a connection, then accepts. False: the loop has ended.
+bool Accepting::TakeTurn() {
+  if (paused) {
+    SleepUntil(std::numeric_limits<double>::infinity());
+    return true;
+  }
+  double perSecond = rate_;
+  double due = perSecond > 0 ? slot_ + 1e3 / perSecond : 0;
+  if (due > MonotonicMilliseconds()) {
+    SleepUntil(due);
+    return true;
+  }
+  bool waited = false;
+  bool ready = WaitForConnection(perSecond, waited);
+  int failure = listener_.Check();
+  if (failure != 0) {
+    error = failure;
+    return false;
+  }
+  if (!ready || paused || Done()) return true;
+  double now = MonotonicMilliseconds();
+  // Evenly spaced: turns that nobody came for are not made up for, a late thread's are.
+  slot_ = waited ? now : std::max(due, now - kMostCatchUp);
+  switch (perSecond > 0 ? AcceptOne() : AcceptMany()) {
+    case Outcome::kTaken: case Outcome::kEmpty: return true;
+    case Outcome::kExhausted:
+      // accept4 takes the descriptor first and leaves the queue as it is: asking again at once would spin.
+      ++exhausted;
+      Flush(true);
+      thread.SleepUntil(MonotonicMilliseconds() + kExhaustedPause);
+      return true;
+    case Outcome::kFailed: break;
+  }
+  return false;
+}
+
+// True: the accept queue holds something. Comes back without, too: when there is something to flush or to look after.
+bool Accepting::WaitForConnection(double perSecond, bool& waited) {
+  epoll_event events[2];
+  int count = perSecond > 0 ? epoll_wait(epoll_.get(), events, 2, 0) : 0;
+  if (count == 0) {
+    waited = true;
+    Flush(false);
+    bool pending;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      pending = !fresh_.empty() && !announced_;
+    }
+    count = epoll_wait(epoll_.get(), events, 2, pending ? static_cast<int>(kBatchMilliseconds) : kLookMilliseconds);
+  }
+  bool ready = false;
+  for (int at = 0; at < count; ++at) {
+    if (events[at].data.fd == thread.WakeFd()) thread.ClearWake();
+    else ready = true;
+  }
+  if (ready) ++wakeups;
+  return ready;
+}
+
+Accepting::Outcome Accepting::AcceptMany() {
+  for (size_t turn = 0; turn < kBatch && !Done() && !paused.load(std::memory_order_relaxed); ++turn) {
+    Outcome outcome = AcceptOne();
+    if (outcome != Outcome::kTaken) return outcome;
+  }
+  return Outcome::kTaken;
+}
+
+Accepting::Outcome Accepting::AcceptOne() {
+  int made = accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (made >= 0) {
+    accepted->store(accepted->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (closeAtOnce_) close(made);
+    else Keep(made);
+    return Outcome::kTaken;
+  }
+  switch (errno) {
+    // The last two are a connection's own errors (accept(2)).
+    case EAGAIN: case EINTR: case ECONNABORTED: case EPROTO: case EPERM: return Outcome::kEmpty;
+    case EMFILE: case ENFILE: case ENOBUFS: case ENOMEM: return Outcome::kExhausted;
+    default: error = errno; return Outcome::kFailed;
+  }
+}
+
+void Accepting::Keep(int fd) {
+  size_t count;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    fresh_.push_back(fd);
+    count = fresh_.size();
+  }
+  if (count >= kBatch) Flush(true);
+}
+
+// Announces what was accepted: at most one announcement waits to be answered, and no two within 2 ms unless a batch is full.
+void Accepting::Flush(bool now) {
+  double time = MonotonicMilliseconds();
+  if (!now && time - flushed_ < kBatchMilliseconds) return;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (fresh_.empty() || announced_) return;
+    announced_ = true;
+  }
+  flushed_ = time;
+  announce_();
+}
+
+// In parts, where something must be flushed or the listener looked after meanwhile.
+void Accepting::SleepUntil(double due) {
+  Flush(false);
+  thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kBatchMilliseconds));
+  Flush(false);
+  if (MonotonicMilliseconds() < due && !thread.Stopping()) thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kLookMilliseconds));
+}
+
+}  // namespace one_listener

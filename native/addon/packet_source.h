@@ -1,0 +1,57 @@
+#pragma once
+#include <linux/if_packet.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace one_listener {
+
+// Frames of IPv4 TCP to one network, as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that
+// a burst of thousands fits whatever net.core.rmem_max says, or by recvmmsg where the kernel has no memory for the ring.
+class PacketSource {
+ public:
+  struct Packet {
+    const uint8_t* bytes;  // from the Ethernet header on
+    size_t size;
+    double time;  // of arrival, CLOCK_MONOTONIC ms
+    bool checksumMissing;  // left to a device that is not there
+  };
+
+  // network and mask in network byte order. The descriptor is the source's once the constructor has returned. @throws OsError
+  PacketSource(int packetFd, int interfaceIndex, uint32_t network, uint32_t mask);
+
+  int fd() const { return socket_.get(); }
+  bool ring() const { return ring_ != nullptr; }
+
+  // Calls onPacket for what has arrived, at most some thousands. Frames are valid during the call.
+  void TakeAll(const std::function<void(const Packet&)>& onPacket);
+
+  // Frames that the kernel or this source had no room for, since the last call. Any thread.
+  uint32_t Drops();
+
+ private:
+  struct Unmap {
+    size_t size;
+    void operator()(uint8_t* ring) const;
+  };
+  void Filter(uint32_t network, uint32_t mask);
+  bool MakeRing();
+  void MakeBuffers();
+  void TakeFromRing(const std::function<void(const Packet&)>& onPacket);
+  void TakeFromSocket(const std::function<void(const Packet&)>& onPacket);
+
+  size_t frameSize_, frames_ = 0, next_ = 0;
+  std::unique_ptr<uint8_t, Unmap> ring_{nullptr, Unmap{0}};
+  std::vector<uint8_t> buffers_;
+  std::atomic<uint32_t> truncated_{0};
+  int borrowed_;  // the descriptor, before it is ours
+  Fd socket_;
+};
+
+}  // namespace one_listener

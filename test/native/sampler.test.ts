@@ -1,0 +1,283 @@
+import { strict as assert } from "node:assert";
+import { constants } from "node:os";
+import { LabHost } from "../../dist/lab/host";
+import { ClientState, ClientThread, native, Sampler, SamplerOptions, SamplerRows } from "../../dist/native";
+import { connecting, Listening, listening, sleep, until } from "./listening";
+
+const files = ["/proc/net/netstat", "/proc/net/snmp", "/proc/net/sockstat"];
+
+describe("Sampler", () => {
+  let host: LabHost;
+  let listener: Listening;
+  let diagFd: number;
+  let open: number[];
+  let samplers: Sampler[];
+  let counterFds: { netstatFd: number; snmpFd: number; sockstatFd: number };
+
+  before(async () => {
+    host = await LabHost.open({ wire: false });
+    const [netstatFd, snmpFd, sockstatFd] = await Promise.all(files.map((file) => host.file(file, "r")));
+    counterFds = { netstatFd, snmpFd, sockstatFd };
+  });
+  after(async () => {
+    for (const fd of Object.values(counterFds)) native.close(fd);
+    await host.close();
+  });
+  beforeEach(async () => {
+    listener = await listening(host, { backlog: 50 });
+    [diagFd] = await host.sockets("diag", 1);
+    open = [listener.fd, diagFd];
+    samplers = [];
+  });
+  afterEach(async () => {
+    for (const sampler of samplers) sampler.stop();
+    await native.closeLater(Int32Array.from(open));
+  });
+
+  const make = (options: Partial<SamplerOptions> = {}) => {
+    const sampler = new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz: 1000, ...options });
+    samplers.push(sampler);
+    return sampler;
+  };
+  const started = (options: Partial<SamplerOptions> = {}) => {
+    const sampler = make(options);
+    sampler.start();
+    return sampler;
+  };
+  const stopped = (sampler: Sampler) => {
+    sampler.stop();
+    return sampler.drain();
+  };
+  const connect = async (count: number, port = listener.port) => {
+    const fds = await connecting(host, port, count);
+    open.push(...fds);
+    return fds;
+  };
+  const ascending = (time: Float64Array) => time.every((ms, at) => ms >= 0 && (at === 0 || ms >= time[at - 1]));
+
+  it("stores the first state and the last, and nothing while nothing changes", async () => {
+    const before = native.now();
+    const sampler = started();
+    assert.ok(sampler.startedAt >= before && sampler.startedAt <= native.now());
+    await sleep(300);
+    const rows = stopped(sampler);
+    const elapsed = native.now() - before;
+    assert.equal(rows.error, 0);
+    assert.equal(rows.queues.time.length, 2);
+    assert.deepEqual([...rows.queues.acceptMax], [50, 50]);
+    assert.deepEqual([...rows.queues.acceptQueue, ...rows.queues.synQueue, ...rows.queues.accepted], [0, 0, 0, 0, 0, 0]);
+    assert.ok(rows.queues.time[0] < 50 && rows.queues.time[1] > 250 && rows.queues.time[1] <= elapsed);
+    assert.ok(rows.samples + rows.missed > 250 && rows.samples + rows.missed < elapsed + 10, `${rows.samples} samples, ${rows.missed} missed in ${elapsed} ms`);
+    assert.ok(rows.cpu > 0 && rows.cpu < elapsed);
+  });
+
+  it("sees the accept queue grow and shrink", async () => {
+    const sampler = started();
+    await sleep(20);
+    await connect(10);
+    await sleep(20);
+    const taken = native.acceptAll(listener.fd, 4);
+    open.push(...taken);
+    await sleep(20);
+    native.listen(listener.fd, 7);
+    await sleep(20);
+    const { queues } = stopped(sampler);
+    assert.ok(ascending(queues.time));
+    assert.equal(queues.acceptQueue[0], 0);
+    assert.equal(Math.max(...queues.acceptQueue), 10);
+    assert.equal(queues.acceptQueue.at(-1), 6);
+    assert.deepEqual([queues.acceptMax[0], queues.acceptMax.at(-1)], [50, 7]);
+    for (let at = 1; at < queues.time.length - 1; at++) {
+      const same = (["acceptQueue", "acceptMax", "synQueue", "accepted"] as const).every((name) => queues[name][at] === queues[name][at - 1]);
+      assert.ok(!same, `row ${at} repeats the one before`);
+    }
+  });
+
+  it("sees the SYN queue of its own listener alone", async () => {
+    const deferring = await listening(host, { deferAccept: 10 });
+    open.push(deferring.fd);
+    const sampler = started({ listenerFd: deferring.fd, port: deferring.port });
+    const [otherDiag] = await host.sockets("diag", 1);
+    open.push(otherDiag);
+    const other = started({ diagFd: otherDiag });
+    const clients = await connect(6, deferring.port);
+    await sleep(30);
+    native.send(clients[0], new Uint8Array(1));
+    await sleep(30);
+    const { queues, error } = stopped(sampler);
+    assert.equal(error, 0);
+    assert.equal(Math.max(...queues.synQueue), 6);
+    assert.deepEqual([queues.synQueue.at(-1), queues.acceptQueue.at(-1)], [5, 1]);
+    assert.ok(stopped(other).queues.synQueue.every((length) => length === 0));
+  });
+
+  it("reads the listener by its port where it has no descriptor", async () => {
+    const sampler = started({ listenerFd: -1 });
+    await connect(8);
+    await sleep(30);
+    const { queues, error } = stopped(sampler);
+    assert.deepEqual([error, queues.acceptQueue.at(-1), queues.acceptMax.at(-1)], [0, 8, 50]);
+  });
+
+  it("leaves the SYN queue out where it has no sock_diag socket", async () => {
+    const deferring = await listening(host, { deferAccept: 10 });
+    open.push(deferring.fd);
+    const sampler = started({ listenerFd: deferring.fd, port: deferring.port, diagFd: -1 });
+    await connect(3, deferring.port);
+    await sleep(30);
+    const { queues, error } = stopped(sampler);
+    assert.equal(error, 0);
+    assert.ok(queues.synQueue.every((length) => length === 0));
+  });
+
+  it("tells the increase of counters, and the value of gauges", async () => {
+    await connect(5);
+    const names = ["Tcp.PassiveOpens", "TcpExt.ListenOverflows", "sockstat.TCP.inuse", "Tcp.ActiveOpens"];
+    const tight = await listening(host, { backlog: 0 });
+    open.push(tight.fd);
+    const inUse = Number(/^TCP: inuse (\d+)/m.exec(native.preadText(counterFds.sockstatFd))![1]);
+    const sampler = started({ port: tight.port, listenerFd: tight.fd, counters: { ...counterFds, hz: 200, names } });
+    await sleep(20);
+    await connect(4, tight.port); // one is queued, three meet a full queue
+    await sleep(50);
+    const { counters } = stopped(sampler);
+    assert.equal(counters.columns.length, 4);
+    assert.ok(ascending(counters.time));
+    assert.deepEqual(counters.columns.map((column) => column[0]), [0, 0, inUse, 0]);
+    const [passive, overflows, gauge, active] = counters.columns.map((column) => column.at(-1));
+    assert.deepEqual([passive, overflows, active], [1, 3, 4]);
+    assert.ok(gauge! >= inUse + 4, `${gauge} sockets in use after ${inUse}`);
+    for (let at = 1; at < counters.time.length - 1; at++) assert.ok(counters.columns.some((column) => column[at] !== column[at - 1]), `row ${at} repeats the one before`);
+  });
+
+  it("refuses unknown counters at start()", () => {
+    for (const name of ["TcpExt.NoSuchThing", "ListenDrops", "Tcp.ListenDrops", "sockstat.TCP.nothing", "", ".", "TcpExt.", "sockstat.TCP.5"]) {
+      const sampler = make({ counters: { ...counterFds, hz: 10, names: ["TcpExt.ListenDrops", name] } });
+      assert.throws(() => sampler.start(), RangeError, name);
+      sampler.stop();
+    }
+    const without = make({ counters: { ...counterFds, netstatFd: -1, hz: 10, names: ["TcpExt.ListenDrops"] } });
+    assert.throws(() => without.start(), RangeError);
+  });
+
+  it("sums the states of clients and what acceptors took", async () => {
+    const sampler = started();
+    await sleep(20);
+    const threads: ClientThread[] = [];
+    for (const port of [listener.port, 1]) {
+      const fds = await host.sockets("tcp", 20);
+      const thread = new native.ClientThread({ fds, address: "127.0.0.1", port, sources: [], rate: 0 });
+      sampler.addClients(thread);
+      thread.start();
+      threads.push(thread);
+    }
+    const loop = new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 15, mode: "close", onBatch: () => undefined });
+    sampler.addAcceptor(loop);
+    await until(() => threads[0].counts()[ClientState.established] === 20 && threads[1].counts()[ClientState.refused] === 20, "all answers");
+    await sleep(20);
+    loop.start();
+    await until(() => threads[0].counts()[ClientState.closedByServer] === 15, "15 closed by the server");
+    await loop.stop();
+    await sleep(20);
+    const { clients, queues } = stopped(sampler);
+    assert.equal(clients.columns.length, 9);
+    assert.ok(ascending(clients.time));
+    assert.ok(clients.time[0] >= 15, "from the moment they were added");
+    const last = clients.columns.map((column) => column.at(-1));
+    assert.deepEqual(last, [0, 0, 5, 20, 0, 0, 15, 0, 0]);
+    assert.equal(Math.max(...clients.columns[ClientState.established]), 20);
+    assert.equal(queues.accepted.at(-1), 15);
+    await Promise.all(threads.map((thread) => thread.stop()));
+  });
+
+  it("has no client rows without clients", async () => {
+    const sampler = started();
+    await sleep(20);
+    const { clients } = stopped(sampler);
+    assert.deepEqual([clients.time.length, clients.columns.length], [0, 9]);
+  });
+
+  it("drains in parts that fit together without loss", async () => {
+    const sampler = started({ hz: 5000 });
+    const parts: SamplerRows[] = [];
+    const thread = new native.ClientThread({ fds: await host.sockets("tcp", 40), address: "127.0.0.1", port: listener.port, sources: [], rate: 400 });
+    thread.start();
+    for (let at = 0; at < 15; at++) {
+      await sleep(10);
+      parts.push(sampler.drain());
+    }
+    sampler.stop();
+    parts.push(sampler.drain());
+    assert.equal(sampler.drain().queues.time.length, 0, "nothing twice");
+    const queue = parts.flatMap((part) => [...part.queues.acceptQueue]);
+    const time = Float64Array.from(parts.flatMap((part) => [...part.queues.time]));
+    assert.ok(ascending(time));
+    assert.ok(queue.every((length, at) => at === 0 || length >= queue[at - 1]));
+    assert.equal(queue.at(-1), 40);
+    assert.ok(new Set(queue).size > 30, `at 5 kHz nearly every arrival of 400 a second is seen alone: ${new Set(queue).size - 1} of 40`);
+    await thread.stop();
+  });
+
+  it("samples at 10 kHz", async function () {
+    const sampler = started({ hz: 10_000 });
+    await sleep(500);
+    const rows = stopped(sampler);
+    const due = (rows.queues.time.at(-1)! * 10_000) / 1000;
+    assert.ok(Math.abs(rows.samples + rows.missed - due) <= 0.02 * due + 5, `${rows.samples} + ${rows.missed} of ${due.toFixed(0)}`);
+    assert.ok(rows.samples > 0.7 * due, `${rows.missed} of ${due.toFixed(0)} missed`);
+  });
+
+  it("ends with an error when its listener is closed or listens no more", async () => {
+    const doomed = await listening(host);
+    const sampler = started({ listenerFd: doomed.fd, port: doomed.port });
+    await sleep(20);
+    native.close(doomed.fd);
+    await until(() => sampler.drain().error === constants.errno.EBADF, "EBADF");
+    const again = started();
+    await sleep(20);
+    native.shutdown(listener.fd, 2);
+    let rows: SamplerRows | undefined;
+    await until(() => (rows = again.drain()).error !== 0, "the end");
+    const { samples } = rows!;
+    await sleep(20);
+    assert.equal(again.drain().samples, samples, "it samples no more");
+    assert.ok(rows!.errorSyscall.length > 0);
+    again.stop();
+  });
+
+  it("ends with an error when there is no such listener, by its port", async () => {
+    const sampler = started({ listenerFd: -1, port: 1 });
+    await until(() => sampler.drain().error !== 0, "the end");
+  });
+
+  it("may be stopped twice and before its start; not started twice", () => {
+    const unused = make();
+    unused.stop();
+    assert.throws(() => unused.start(), Error);
+    assert.equal(unused.drain().samples, 0);
+    const sampler = started();
+    assert.throws(() => sampler.start(), /start/);
+    sampler.stop();
+    sampler.stop();
+    assert.throws(() => sampler.start(), Error);
+  });
+
+  it("refuses wrong options, strangers and a wrong this", async () => {
+    for (const hz of [0, -1, 10_001, NaN, Infinity]) assert.throws(() => make({ hz }), RangeError, String(hz));
+    assert.throws(() => make({ hz: "1000" as unknown as number }), TypeError);
+    assert.throws(() => make({ port: 65536 }), RangeError);
+    assert.throws(() => make({ listenerFd: -2 }), RangeError);
+    assert.throws(() => make({ counters: { ...counterFds, hz: 0, names: [] } }), RangeError);
+    assert.throws(() => make({ counters: { ...counterFds, hz: 1, names: [5 as unknown as string] } }), TypeError);
+    assert.throws(() => make({ listenerFd: -1, diagFd: -1 }), Error);
+    const sampler = make();
+    for (const stranger of [undefined, null, {}, 5, sampler]) {
+      assert.throws(() => sampler.addClients(stranger as never), TypeError);
+      assert.throws(() => sampler.addAcceptor(stranger as never), TypeError);
+    }
+    assert.throws(() => Reflect.get(native.Sampler.prototype, "startedAt", new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "close", onBatch: () => undefined })), Error);
+    assert.throws(() => sampler.addClients(Object.setPrototypeOf(new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz: 1 }), native.ClientThread.prototype)), TypeError);
+    assert.throws(() => native.Sampler.prototype.drain.call({} as Sampler), TypeError);
+    assert.throws(() => native.Sampler.prototype.start.call(Object.create(native.Sampler.prototype)), TypeError);
+  });
+});
