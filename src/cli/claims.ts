@@ -69,7 +69,7 @@ function progress(text: string): void {
   else if (text) process.stderr.write(`${text}\n`);
 }
 
-const marks = { holds: "✓ holds", false: "✗ false", depends: "± depends" };
+const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends" };
 const notMeasured = "– not measured";
 
 function table(outcomes: readonly Outcome[]): string {

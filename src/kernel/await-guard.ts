@@ -17,7 +17,8 @@ export interface Guarded {
   loopsAtTop: boolean;
 }
 
-export function guardAwaits(javascript: string): Guarded {
+/** @param count N of In[N], for tracebacks */
+export function guardAwaits(javascript: string, count = 0): Guarded {
   if (!/\bawait\b/.test(javascript)) return { javascript, loopsAtTop: false };
   const ts = compiler();
   // an async function around it, as tslab will put one there, makes `await` a keyword
@@ -25,7 +26,9 @@ export function guardAwaits(javascript: string): Guarded {
   const file = ts.createSourceFile("cell.js", `${before}${javascript}\n}`, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
   const inserts: { at: number; text: string }[] = [];
   const wrap = (expression: Node, call: string) => {
-    inserts.push({ at: expression.getStart(file), text: `${call}(` }, { at: expression.getEnd(), text: ")" });
+    const start = expression.getStart(file);
+    const line = file.getLineAndCharacterOfPosition(start).line + 1;
+    inserts.push({ at: start, text: `${call}(` }, { at: expression.getEnd(), text: `, ${count}, ${line})` });
   };
   let loopsAtTop = false;
   const visit = (node: Node, depth: number): void => {
@@ -50,18 +53,31 @@ export function guardAwaits(javascript: string): Guarded {
   return { javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`, loopsAtTop };
 }
 
-function untilInterrupt(value: unknown): unknown {
-  const cell = runningCell();
-  // no cell runs: a timer of an earlier one, which nobody can interrupt
-  return cell ? cell.untilInterrupt(value) : value;
+/** `In[count]:line` of the awaits that an error came through: V8's own async frames end at a promise that is raced. */
+const awaitedAt = new WeakMap<object, { count: number; line: number }[]>();
+
+export function awaitsOf(thrown: unknown): { count: number; line: number }[] {
+  return (typeof thrown === "object" && thrown !== null && awaitedAt.get(thrown)) || [];
 }
 
-async function* eachUntilInterrupt(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<unknown> {
+function untilInterrupt(value: unknown, count: number, line: number): unknown {
+  const cell = runningCell();
+  // no cell runs: a timer of an earlier one, which nobody can interrupt
+  if (!cell) return value;
+  return cell.untilInterrupt(value, (error) => {
+    if (typeof error !== "object" || error === null) return;
+    const places = awaitedAt.get(error);
+    if (places) places.push({ count, line });
+    else awaitedAt.set(error, [{ count, line }]);
+  });
+}
+
+async function* eachUntilInterrupt(values: AsyncIterable<unknown> | Iterable<unknown>, count: number, line: number): AsyncGenerator<unknown> {
   const iterator = Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
   let done = false;
   try {
     for (;;) {
-      const next = (await untilInterrupt(iterator.next())) as IteratorResult<unknown>;
+      const next = (await untilInterrupt(iterator.next(), count, line)) as IteratorResult<unknown>;
       if (next.done) {
         done = true;
         return;

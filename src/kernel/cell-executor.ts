@@ -38,7 +38,7 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag
         diagnostics = converted.diagnostics;
         if (converted.output && cell) {
           cell.compiled(converted.output);
-          const { javascript, loopsAtTop } = guardAwaits(converted.output);
+          const { javascript, loopsAtTop } = guardAwaits(converted.output, cell.count);
           converted.hasToplevelAwait ||= loopsAtTop;
           // the name that its frames have in a stack
           converted.output = `${javascript}\n//# sourceURL=In[${cell.count}]`;

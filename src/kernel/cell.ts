@@ -74,8 +74,8 @@ export class Cell {
     this.pending.clear();
   }
 
-  /** `value`, or Interrupted as soon as the cell is interrupted. */
-  untilInterrupt<T>(value: T | PromiseLike<T>): Promise<T> {
+  /** `value`, or Interrupted as soon as the cell is interrupted; `failed` sees what it is rejected with. */
+  untilInterrupt<T>(value: T | PromiseLike<T>, failed?: (error: unknown) => void): Promise<T> {
     if (this.interrupted) return Promise.reject(new Interrupted());
     return new Promise((resolve, reject) => {
       this.pending.add(reject);
@@ -86,6 +86,7 @@ export class Cell {
         },
         (error) => {
           this.pending.delete(reject);
+          failed?.(error);
           reject(error);
         },
       );

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { inspect } from "node:util";
+import { awaitsOf } from "./await-guard";
 import type { Cell, CellCode, Failure } from "./cell";
 import { cellCode, Interrupted } from "./cell";
 import { sourceLine } from "./source-line";
@@ -41,7 +42,7 @@ function lines(thrown: unknown, before: string, seen: Set<unknown>): string[] {
   const message = hint && evalue.endsWith(hint) ? evalue.slice(0, -hint.length).trimEnd() : evalue;
   const result = [`${before}${red(ename)}: ${message}`];
   if (hint) result.push(cyan(`→ ${hint}`));
-  result.push(...frames(thrown.stack ?? ""));
+  result.push(...frames(thrown, before === ""));
   if (Array.isArray(thrown.errors)) {
     for (const error of thrown.errors.slice(0, diagnosticLimit)) if (!seen.has(error)) result.push(...lines(error, "  one of them: ", seen));
   }
@@ -68,22 +69,25 @@ export function parseStack(stack: string): Frame[] {
   return found;
 }
 
-function frames(stack: string): string[] {
-  const result: string[] = [];
-  for (const { call, file, line, column } of parseStack(stack)) {
-    if (result.length >= frameLimit) break;
+/** The library's own frames are shown for the error itself, not for its causes. */
+function frames(thrown: Error, withLibrary: boolean): string[] {
+  const cells: string[] = [];
+  const library: string[] = [];
+  const addCell = (shown: string | undefined) => void (shown && !cells.includes(shown) && cells.push(shown));
+  for (const { call, file, line, column } of parseStack(thrown.stack ?? "")) {
     const count = /^In\[(\d+)\]$/.exec(file)?.[1];
-    if (count !== undefined) {
-      const shown = cellFrame(Number(count), line);
-      if (shown && !result.includes(shown)) result.push(shown);
-    } else if (path.isAbsolute(file)) {
+    if (count !== undefined) addCell(cellFrame(Number(count), line));
+    else if (withLibrary && path.isAbsolute(file)) {
       const relative = path.relative(projectDir, file);
-      if (relative.startsWith(path.join("dist", "kernel")) || /(^|\/)node_modules\/(@?tslab|zeromq)\//.test(relative)) continue;
-      result.push(dim(`  at ${call ? `${call} ` : ""}(${relative.startsWith("..") ? file : relative}:${line}:${column})`));
+      if (!unshown.test(relative)) library.push(dim(`  at ${call ? `${call} ` : ""}(${relative.startsWith("..") ? file : relative}:${line}:${column})`));
     }
   }
-  return result;
+  for (const { count, line } of awaitsOf(thrown)) addCell(cellFrame(count, line));
+  return [...cells.slice(0, frameLimit), ...library.slice(0, frameLimit)];
 }
+
+/** The kernel itself, and where the library makes its errors. */
+const unshown = /^dist\/(kernel\/|errors\.js)|(^|\/)node_modules\/(@?tslab|zeromq)\//;
 
 function cellFrame(count: number, line: number): string | undefined {
   const code: CellCode | undefined = cellCode(count);

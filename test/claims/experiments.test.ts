@@ -6,6 +6,7 @@ import { ClaimNumber, Decision, EvidenceOf, judge, measure } from "../../dist/cl
 import { owned } from "../../dist/lab/owned";
 import { LabError } from "../../dist/errors";
 import { native } from "../../dist/native";
+import { skip } from "../skip";
 
 /** Descriptors open now, without those of ended threads, which go with their objects. */
 async function descriptorsInUse(atMost: number): Promise<number> {
@@ -29,7 +30,7 @@ function experiment<N extends ClaimNumber>(number: N, check: (evidence: Evidence
     try {
       decision = await measure(number, memory);
     } catch (error) {
-      if (number === 45 && (error as LabError).code === "ENOENT") return this.skip(); // ss is not installed
+      if (number === 45 && (error as LabError).code === "ENOENT") skip(this, "ss is not installed");
       throw error;
     }
     const evidence = decision.evidence as EvidenceOf<N>;
