@@ -45,8 +45,8 @@ const stepTexts: Record<string, { check: string; without: string }> = {
   "established-hash": { check: "a connection hash of the Lab's own (Linux 6.1)", without: "all notebooks run; reading the SYN queue is slower" },
   "lab-namespace": { check: "a second network namespace, for the far end", without: "no notebook runs" },
   "loopback-up": { check: "bringing the loopback interface up", without: "no notebook runs" },
-  veth: { check: "a veth pair: the Lab's wire", without: "notebooks 00, 01 and 03 run, with Lab.open({ wire: false }); 04 needs it for its round-trip times" },
-  "wire-up": { check: "bringing the wire up", without: "notebooks 00, 01 and 03 run, with Lab.open({ wire: false })" },
+  veth: { check: "a veth pair: the Lab's wire", without: "notebooks 00 and 01 run, with Lab.open({ wire: false }); 03 and 04 need it for their round-trip times" },
+  "wire-up": { check: "bringing the wire up", without: "notebooks 00 and 01 run, with Lab.open({ wire: false })" },
 };
 const wireSteps = ["veth", "wire-up"];
 

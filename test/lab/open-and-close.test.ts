@@ -107,6 +107,9 @@ describe("opening and closing Labs", () => {
     const spaces = namespaces();
     for (let at = 0; at < 1000; at += 8) await Promise.all(Array.from({ length: 8 }, (_, more) => round(at + more)));
     assert.deepEqual({ fds: count("/proc/self/fd"), threads: count("/proc/self/task"), hosts: hosts().length }, before);
-    assert.deepEqual([...namespaces()].filter((space) => !spaces.has(space)), []);
+    // other programs of this machine come and go: a namespace of ours would stay
+    const strange = () => [...namespaces()].filter((space) => !spaces.has(space));
+    for (let waited = 0; strange().length > 0 && waited < 3000; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(strange(), []);
   });
 });
