@@ -39,7 +39,8 @@ export function jupyterEnvironment() {
     JUPYTER_DATA_DIR: own("data"),
     JUPYTER_RUNTIME_DIR: own("runtime"),
     JUPYTER_PATH: own("share", "jupyter"),
-    JUPYTERLAB_SETTINGS_DIR: own("lab", "user-settings"),
+    // tests of the pages choose themes, which are no business of the reader's
+    JUPYTERLAB_SETTINGS_DIR: process.env.JUPYTERLAB_SETTINGS_DIR ?? own("lab", "user-settings"),
     JUPYTERLAB_WORKSPACES_DIR: own("lab", "workspaces"),
     IPYTHONDIR: own("ipython"),
     JUPYTER_PLATFORM_DIRS: "0",

@@ -13,13 +13,13 @@ const eachName = "__eachUntilInterrupt";
 export interface Guarded {
   /** the same, line for line, with each `await x` turned into `await guard(x)` */
   javascript: string;
-  /** `for await` outside any function, which tslab does not take for a top-level await */
-  loopsAtTop: boolean;
+  /** `await` outside any function; tslab overlooks it in `for await` and in `await (await x).y()` */
+  awaitsAtTop: boolean;
 }
 
 /** @param count N of In[N], for tracebacks */
 export function guardAwaits(javascript: string, count = 0): Guarded {
-  if (!/\bawait\b/.test(javascript)) return { javascript, loopsAtTop: false };
+  if (!/\bawait\b/.test(javascript)) return { javascript, awaitsAtTop: false };
   const ts = compiler();
   // an async function around it, as tslab will put one there, makes `await` a keyword
   const before = "async function cell() { ";
@@ -30,18 +30,17 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
     const line = file.getLineAndCharacterOfPosition(start).line + 1;
     inserts.push({ at: start, text: `${call}(` }, { at: expression.getEnd(), text: `, ${count}, ${line})` });
   };
-  let loopsAtTop = false;
+  let awaitsAtTop = false;
   const visit = (node: Node, depth: number): void => {
     const inside = ts.isFunctionLike(node) ? depth + 1 : depth;
+    const each = ts.isForOfStatement(node) && node.awaitModifier !== undefined;
     if (ts.isAwaitExpression(node)) wrap(node.expression, guardName);
-    else if (ts.isForOfStatement(node) && node.awaitModifier) {
-      wrap(node.expression, eachName);
-      if (depth === 1) loopsAtTop = true;
-    }
+    else if (ts.isForOfStatement(node) && each) wrap(node.expression, eachName);
+    if (depth === 1 && (each || ts.isAwaitExpression(node))) awaitsAtTop = true;
     ts.forEachChild(node, (child) => visit(child, inside));
   };
   visit(file, 0);
-  if (inserts.length === 0) return { javascript, loopsAtTop };
+  if (inserts.length === 0) return { javascript, awaitsAtTop };
   inserts.sort((a, b) => a.at - b.at);
   let result = "";
   let from = before.length;
@@ -50,7 +49,7 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
     from = at;
   }
   result += file.text.slice(from, -2);
-  return { javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`, loopsAtTop };
+  return { javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`, awaitsAtTop };
 }
 
 /** `In[count]:line` of the awaits that an error came through: V8's own async frames end at a promise that is raced. */

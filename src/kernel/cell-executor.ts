@@ -3,17 +3,13 @@ import { Interrupted, runningCell } from "./cell";
 import type { Cell } from "./cell";
 import { expandShorthand } from "./shorthand";
 import { describeDiagnostics, describeError } from "./traceback";
+import type { Watch } from "./watch";
 import type { CellConsole, Converted, Converter, ConverterSet, CreateExecutor, Executor } from "./tslab";
-
-export interface CompilingFlag {
-  /** true while the compiler works: stopping it there would break it for good */
-  compiling(now: boolean): void;
-}
 
 /**
  * tslab's executor, which prints what goes wrong, turned into one that notes it in the running Cell.
  */
-export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag): CreateExecutor {
+export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): CreateExecutor {
   return (rootDir, converters, console) => {
     let said: { thrown: unknown } | undefined;
     let diagnostics: Converted["diagnostics"] = [];
@@ -38,8 +34,8 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag
         diagnostics = converted.diagnostics;
         if (converted.output && cell) {
           cell.compiled(converted.output);
-          const { javascript, loopsAtTop } = guardAwaits(converted.output, cell.count);
-          converted.hasToplevelAwait ||= loopsAtTop;
+          const { javascript, awaitsAtTop } = guardAwaits(converted.output, cell.count);
+          converted.hasToplevelAwait ||= awaitsAtTop;
           // the name that its frames have in a stack
           converted.output = `${javascript}\n//# sourceURL=In[${cell.count}]`;
         }
@@ -79,8 +75,10 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag
       diagnostics = [];
       let ok = false;
       try {
-        // raced: code that was terminated from outside never settles
-        ok = await cell.untilInterrupt(executor.execute(source));
+        // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on
+        ok = await cell.untilInterrupt(new Promise<boolean>((resolve, reject) => void setImmediate(() => {
+          if (!cell.interrupted) executor.execute(source).then(resolve, reject);
+        })));
       } catch (error) {
         said = { thrown: error };
       }
@@ -100,7 +98,7 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: CompilingFlag
 
 function failureOf(cell: Cell, said: { thrown: unknown } | undefined, diagnostics: Converted["diagnostics"]): NonNullable<Cell["failure"]> {
   const code = (said?.thrown as { code?: unknown } | undefined)?.code;
-  // vm's breakOnSigint ended a synchronous cell, before any event could reach interrupt()
+  // vm's breakOnSigint, where the watcher is deaf
   if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") cell.interrupt();
   if (cell.interrupted) return describeError(new Interrupted());
   if (diagnostics.length > 0) return describeDiagnostics(diagnostics, cell);

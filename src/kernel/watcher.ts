@@ -1,6 +1,6 @@
 /**
  * The kernel's second thread, which hears and acts while the first one is caught in a loop:
- * - an interrupted cell that does not come back is terminated (tslab's own means ends only cells that have not awaited yet);
+ * - an interrupted cell that does not come back is terminated, wherever it is;
  * - a kernel whose Jupyter server has died ends, even in an endless loop.
  */
 import { spawn } from "node:child_process";
@@ -17,15 +17,15 @@ export interface WatcherData {
 const { shared, parent } = workerData as WatcherData;
 
 /** ms that the first thread has to answer before its JavaScript is terminated */
-const patience = 500;
+const patience = 300;
 const attempts = 20;
 const parentPeriod = 1000;
 
 // A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process group,
 // and this shell is in it. It ends when its stdin closes: with the kernel, however that dies.
 const shell = spawn("/bin/sh", ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'], { stdio: ["pipe", "pipe", "ignore"] });
-// without it only this one comfort is lost
-shell.on("error", () => undefined);
+const deaf = () => parentPort?.postMessage("deaf");
+shell.on("error", deaf).on("exit", deaf);
 shell.stdout.on("data", () => {
   const before = Atomics.load(shared, 0);
   parentPort?.postMessage("there?");

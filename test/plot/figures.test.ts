@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { plot, Trace } from "../../dist/index";
+import { figureBundle } from "../../dist/plot/display";
+import { escapeHtml, figureHtml, scriptJson, updateHtml } from "../../dist/plot/page";
+
+const { decimate } = plot;
+
+/** A burst of 200 against a backlog of 128: 129 wait, 71 are dropped, then all are drained. */
+function burst(): Trace {
+  return Trace.fromRows(
+    {
+      queues: [
+        { time: 0, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 0 },
+        { time: 300, acceptQueue: 129, acceptMax: 128, synQueue: 3, accepted: 0 },
+        { time: 1800, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 129 },
+        { time: 3000, acceptQueue: 71, acceptMax: 128, synQueue: 0, accepted: 129 },
+      ],
+      counters: [{ time: 0, "TcpExt.ListenDrops": 0, "TcpExt.SyncookiesSent": 0 }, { time: 310, "TcpExt.ListenDrops": 71, "TcpExt.SyncookiesSent": 0 }],
+      clients: [{ time: 300, synSent: 71, established: 129 }, { time: 3000, synSent: 0, established: 200 }],
+    },
+    {
+      meta: { startedAt: "2026-01-01T00:00:00.000Z", hz: 1000, kernel: "test", listener: { port: 8080, backlog: 128 }, settings: { "net.ipv4.tcp_syncookies": 1 }, samples: 3000, missed: 0, cpu: 1 },
+      events: [{ time: 300, name: "burst", detail: "200 <clients>" }, { time: 1800, name: "drain" }],
+    },
+  );
+}
+
+const json = (value: unknown) => JSON.stringify(value);
+
+describe("decimation", () => {
+  it("loses no peak and no end, and keeps within its bound", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1, maxLength: 3000 }), fc.integer({ min: 8, max: 200 }), (values, most) => {
+        const time = values.map((_, at) => at);
+        const { x, y } = decimate(time, values, values.length, most);
+        assert.ok(x.length <= most + 5 || values.length <= most);
+        assert.equal(Math.max(...y), Math.max(...values));
+        assert.equal(Math.min(...y), Math.min(...values));
+        assert.equal(x[x.length - 1], values.length);
+        assert.equal(y[y.length - 1], values[values.length - 1]);
+        x.slice(1).forEach((moment, at) => assert.ok(moment >= x[at]));
+      }),
+    );
+  });
+});
+
+describe("figures", () => {
+  it("of queue depth name the limit and the prediction, and say it in words", () => {
+    const figure = plot.queueDepth(burst(), { predictions: [{ question: "how many?", value: 128 }] });
+    assert.match(json(figure.layout), /min\(backlog, somaxconn\) \+ 1 = 129/);
+    assert.match(json(figure.layout), /your prediction: 128/);
+    assert.match(figure.text, /accept queue: at most 129 of 129/);
+    assert.deepEqual(figure.data.map(({ name }) => name), ["accept queue", "SYN queue"]);
+  });
+
+  it("of counters show those that moved, or those asked for", () => {
+    assert.deepEqual(plot.dropCounters(burst()).data.map(({ name }) => name), ["ListenDrops"]);
+    assert.match(plot.dropCounters(burst()).text, /ListenDrops: \+71/);
+  });
+
+  it("of clients show each state that occurs, stacked", () => {
+    const figure = plot.clientStates(burst());
+    assert.equal(figure.data.length, 2);
+    assert.ok(figure.data.every(({ stackgroup }) => stackgroup === "clients"));
+    assert.match(figure.text, /connected, as they see it: 200/);
+  });
+
+  it("overview: a panel for each that has something to show, one time axis", () => {
+    const { data, layout } = plot.overview(burst());
+    assert.deepEqual(new Set(data.map(({ yaxis }) => yaxis ?? "y")), new Set(["y", "y2", "y3"]));
+    assert.ok("yaxis3" in layout && !("xaxis2" in layout));
+  });
+
+  it("two-stage: plays from the recording, with a slider, in under 150 KB", () => {
+    const figure = plot.twoStage(burst());
+    assert.ok(figure.frames!.length >= 60 && figure.frames!.length <= 125, `${figure.frames!.length} frames`);
+    assert.ok(json(figure).length < 150_000, `${json(figure).length} bytes`);
+    const accept = figure.frames!.map((frame) => (frame as { data: { x: number[] }[] }).data[1].x[0]);
+    assert.equal(Math.max(...accept), 129);
+    assert.equal(accept[accept.length - 1], 71);
+    const steps = (figure.layout.sliders as { steps: { label: string }[] }[])[0].steps.map(({ label }) => Number(label));
+    steps.slice(1).forEach((moment, at) => assert.ok(moment >= steps[at], `${moment} after ${steps[at]}`));
+  });
+
+  it("of a million samples stay small", () => {
+    const length = 1_000_000;
+    const time = Float64Array.from({ length }, (_, at) => at / 10);
+    const column = (of: (at: number) => number) => Uint32Array.from({ length }, (_, at) => of(at));
+    const columns = { acceptQueue: column((at) => (at * 7919) % 130), acceptMax: column(() => 128), synQueue: column((at) => at % 50), accepted: column((at) => at) };
+    const trace = new Trace({ meta: burst().meta, tracks: { queues: { time, columns } } });
+    const figure = plot.queueDepth(trace);
+    assert.ok(json(figure).length < 100_000);
+    assert.match(figure.text, /at most 129/);
+  });
+});
+
+describe("displays", () => {
+  it("carry html, plotly's own form and text, and never the library", () => {
+    const bundle = figureBundle(plot.overview(burst()), "id");
+    assert.deepEqual(Object.keys(bundle), ["text/html", "application/vnd.plotly.v1+json", "text/plain"]);
+    assert.equal(typeof bundle["application/vnd.plotly.v1+json"], "object");
+    assert.ok(String(bundle["text/html"]).length < 60_000);
+    assert.match(String(bundle["text/plain"]), /accept queue/);
+  });
+
+  it("let nothing out of a script or an element", () => {
+    const evil = "</script><img src=x onerror=alert(1)>";
+    assert.doesNotMatch(scriptJson({ evil }), /</);
+    assert.doesNotMatch(escapeHtml(`${evil}"'&`), /[<>"']/);
+    const html = figureHtml("id", { data: [{ name: evil }], layout: {} }, evil, undefined) + updateHtml("id", { data: [evil], layout: {} });
+    assert.equal(html.split("</script>").length, 3);
+    assert.doesNotMatch(html, /<img/);
+  });
+
+  it("refuse a prediction that is no number", () => {
+    assert.throws(() => plot.predict("how many?", NaN), /A prediction is a number/);
+  });
+});

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import fc from "fast-check";
+import { Lab, Trace, TraceBuilder, type SamplerRows } from "../../dist/index";
+
+const meta = { startedAt: "2026-01-01T00:00:00.000Z", hz: 1000, kernel: "test", listener: { port: 80, backlog: 5 }, settings: { "net.core.somaxconn": 4096 } };
+
+function rows(time: number[], acceptQueue: number[]): SamplerRows {
+  const zero = () => Uint32Array.from(time, () => 0);
+  return {
+    queues: { time: Float64Array.from(time), acceptQueue: Uint32Array.from(acceptQueue), acceptMax: Uint32Array.from(time, () => 5), synQueue: zero(), accepted: zero() },
+    counters: { time: new Float64Array(0), columns: [] },
+    clients: { time: new Float64Array(0), columns: [] },
+    samples: time.length, missed: 0, cpu: 0, error: 0, errorSyscall: "",
+  };
+}
+
+function trace(time: number[], acceptQueue: number[]): Trace {
+  const builder = new TraceBuilder();
+  builder.append(rows(time, acceptQueue));
+  builder.event({ time: time[0], name: "burst", detail: "a, \"quoted\" one" });
+  return builder.finish(meta);
+}
+
+/** Ascending times with a value for each. */
+const recordings = fc
+  .array(fc.record({ step: fc.integer({ min: 1, max: 50 }), value: fc.integer({ min: 0, max: 1000 }) }), { minLength: 1, maxLength: 60 })
+  .map((steps) => {
+    let now = 0;
+    return { time: steps.map(({ step }) => (now += step)), values: steps.map(({ value }) => value) };
+  });
+
+describe("a Trace", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-trace-"));
+
+  it("holds a value until the next row", () => {
+    const made = trace([1, 5, 9], [3, 7, 2]);
+    assert.equal(made.at(1).acceptQueue, 3);
+    assert.equal(made.at(4.99).acceptQueue, 3);
+    assert.equal(made.at(5).acceptQueue, 7);
+    assert.equal(made.at(100).acceptQueue, 2);
+  });
+
+  it("summarises: extremes, and a mean weighted by time", () => {
+    const summary = trace([0, 1, 9, 10], [0, 10, 0, 0]).summary().get("acceptQueue");
+    assert.deepEqual([summary.first, summary.last, summary.min, summary.max, summary.timeOfMax], [0, 0, 0, 10, 1]);
+    assert.equal(summary.mean, 8);
+    assert.throws(() => trace([0], [0]).summary().get("nothing"), /no column "nothing"/);
+  });
+
+  it("comes back from a file as it was", async () => {
+    let at = 0;
+    await fc.assert(
+      fc.asyncProperty(recordings, async ({ time, values }) => {
+        const file = path.join(folder, `${at++}.trace`);
+        const made = trace(time, values);
+        await made.save(file);
+        const loaded = await Trace.load(file);
+        assert.deepEqual([...loaded.column("acceptQueue").values], values);
+        assert.deepEqual([...loaded.column("acceptQueue").time], time);
+        assert.deepEqual(loaded.meta, made.meta);
+        assert.deepEqual(loaded.events, made.events);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("names a file that is truncated, changed, foreign or not there", async () => {
+    const file = path.join(folder, "good.trace");
+    await trace([0, 1, 2], [1, 2, 3]).save(file);
+    const good = readFileSync(file);
+    const broken: Record<string, Buffer> = { truncated: good.subarray(0, good.length >> 1), empty: Buffer.alloc(0), foreign: Buffer.from("PK\u0003\u0004 not a trace"), changed: Buffer.from(good).fill(0x55, 20, 40) };
+    for (const [name, bytes] of Object.entries(broken)) {
+      const bad = path.join(folder, `${name}.trace`);
+      writeFileSync(bad, bytes);
+      await assert.rejects(Trace.load(bad), (error: Error) => error.message.includes(`${name}.trace`), name);
+    }
+    await assert.rejects(Trace.load(path.join(folder, "missing.trace")), /missing\.trace/);
+  });
+
+  it("resamples without inventing values, and slices with the value that held", () => {
+    fc.assert(
+      fc.property(recordings, fc.integer({ min: 2, max: 40 }), ({ time, values }, points) => {
+        const made = trace(time, values);
+        const again = made.resample(points);
+        const series = again.column("acceptQueue");
+        series.time.forEach((moment, at) => assert.equal(series.values[at], made.at(moment).acceptQueue));
+        const middle = time[time.length >> 1];
+        assert.equal(made.slice(middle, made.end).at(middle).acceptQueue, made.at(middle).acceptQueue);
+      }),
+    );
+  });
+
+  it("becomes CSV and JSON lines that other tools read", () => {
+    const made = trace([0, 2.5], [1, 2]);
+    const [header, ...lines] = made.toCSV().trim().split("\n");
+    assert.match(header, /^time.*acceptQueue/);
+    assert.ok(lines.some((line) => line.includes('"')), "the event's quotes are quoted");
+    const objects = made.toJSONLines().trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.ok(objects.length >= 4);
+  });
+
+  it("of a real listener agrees with the queue, and stores unchanged samples once", async () => {
+    const lab = await Lab.open({ wire: false });
+    const listener = await lab.listen({ backlog: 20 });
+    const recording = await lab.record(listener, { hz: 5000, live: false });
+    const clients = await lab.connect(listener, { clients: 50 });
+    const queued = listener.acceptQueue;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const made = await recording.stop();
+    assert.equal(made.summary().get("acceptQueue").max, queued);
+    assert.equal(made.summary().get("acceptMax").max, listener.acceptMax);
+    assert.equal(made.summary().get("synSent").last, clients.counts().synSent);
+    assert.equal(made.summary().get("TcpExt.ListenDrops").last, clients.counts().synSent);
+    assert.ok(made.tracks.queues.time.length < made.meta.samples / 10, `${made.tracks.queues.time.length} rows of ${made.meta.samples} samples`);
+    assert.ok(made.events.some(({ name }) => name === "burst"));
+    await lab.close();
+  });
+
+  it("of a listener that closes ends with it", async () => {
+    const lab = await Lab.open({ wire: false });
+    const listener = await lab.listen();
+    const recording = await lab.record(listener, { live: false });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await listener.close();
+    assert.equal(recording.running, false);
+    assert.ok((await recording.stop()).meta.samples > 0);
+    await assert.rejects(lab.record(listener), /closed/);
+    await lab.close();
+  });
+
+  it("of a minute at 10 kHz, every column changing, takes under 50 MB", () => {
+    const builder = new TraceBuilder();
+    const batch = 500;
+    for (let at = 0; at < 600_000; at += batch) {
+      const time = Array.from({ length: batch }, (_, more) => (at + more) / 10);
+      const drained = rows(time, time.map((_, more) => (at + more) % 130));
+      const changing = () => Uint32Array.from(time, (_, more) => (at + more) % 200);
+      builder.append({ ...drained, queues: { ...drained.queues, synQueue: changing(), accepted: changing() }, clients: { time: Float64Array.from(time), columns: Array.from({ length: 9 }, changing) } });
+    }
+    const made = builder.finish(meta);
+    const bytes = Object.values(made.tracks).reduce((sum, track) => sum + track.time.byteLength + Object.values(track.columns).reduce((all, column) => all + column.byteLength, 0), 0);
+    assert.equal(made.tracks.queues.time.length, 600_000);
+    assert.ok(bytes < 50 * 2 ** 20, `${(bytes / 2 ** 20).toFixed(1)} MB`);
+  });
+});
