@@ -6,10 +6,11 @@ import { parseArgs } from "node:util";
 import { acceptQueueSample } from "./trials/accept-queue-sample";
 import { drainFilledQueue } from "./trials/drain-filled-queue";
 import { labOpen } from "./trials/lab-open";
+import { plotMillion } from "./trials/plot-million";
 import { recordingCost } from "./trials/recording-cost";
 import type { Row, Trial, TrialResult } from "./trial";
 
-const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost];
+const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion];
 
 function number(value: number): string {
   if (Number.isNaN(value)) return "–";

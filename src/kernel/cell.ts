@@ -76,7 +76,8 @@ export class Cell {
 
   /** `value`, or Interrupted as soon as the cell is interrupted; `failed` sees what it is rejected with. */
   untilInterrupt<T>(value: T | PromiseLike<T>, failed?: (error: unknown) => void): Promise<T> {
-    if (this.interrupted) return Promise.reject(new Interrupted());
+    // once is enough: what follows are its finally blocks, which may await
+    if (this.interrupted) return Promise.resolve(value);
     return new Promise((resolve, reject) => {
       this.pending.add(reject);
       Promise.resolve(value).then(

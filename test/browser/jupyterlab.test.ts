@@ -95,7 +95,7 @@ describe("the workbook in JupyterLab, in a browser", function () {
           await page.click('.lm-MenuBar-itemLabel:text-is("Settings")');
           await page.hover('.lm-Menu-itemLabel:text-is("Theme")');
           await page.click(`.lm-Menu-itemLabel:text-is("JupyterLab ${theme === "dark" ? "Dark" : "Light"}")`);
-          await page.waitForSelector(`body[data-jp-theme-light="${theme === "light"}"]`);
+          await page.waitForSelector(`body[data-jp-theme-light="${theme === "light"}"]`, { state: "attached" });
         }
         await page.waitForFunction(() => /Idle/.test(document.body.innerText), undefined, { timeout: 60_000 });
         await page.click('.lm-MenuBar-itemLabel:text-is("Run")');

@@ -104,6 +104,7 @@ describe("an interrupt", () => {
       const children = (await other.print("require('node:fs').readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8') + require('node:fs').readdirSync('/proc/self/task').map((task: string) => require('node:fs').readFileSync(`/proc/self/task/${task}/children`, 'utf8')).join(' ')")).split(/\s+/).filter(Boolean);
       assert.ok(children.length > 0);
       for (const pid of new Set(children)) process.kill(Number(pid), "SIGKILL");
+      await pause(300);
       const id = other.send("console.log('on'); while (true) {}");
       await pause(300);
       other.interrupt();
