@@ -1,6 +1,6 @@
 // Builds what is older than its sources: the addon and the lab host, and the TypeScript.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies } from "./dependencies.mjs";
@@ -33,9 +33,9 @@ function buildNative() {
   requireCompiler();
   say("building the native addon and the lab host (a minute or so)");
   const python = findPython();
-  // Node's headers often lie beside its binary; then nothing needs to be downloaded.
+  // Node's headers often lie beside its binary; then nothing needs to be downloaded, and else not into the reader's home.
   const prefix = path.resolve(path.dirname(process.execPath), "..");
-  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [`--devdir=${at(".build", "node-headers")}`];
   const nodeGyp = at("node_modules", "node-gyp", "bin", "node-gyp.js");
   run(process.execPath, [nodeGyp, existsSync(at("native", "build", "Makefile")) ? "build" : "rebuild", "-C", "native", `--python=${python}`, ...headers], { env: { ...process.env, JOBS: "max" } });
   writeFileSync(stamp, now);
@@ -49,13 +49,25 @@ function modified(file) {
 const compiler = () => at("node_modules", "typescript", "bin", "tsc");
 
 function buildTypeScript(tests) {
-  const before = modified(at("dist", ".tsbuildinfo"));
+  removeOrphans(at("dist"), at("src"));
+  for (const folder of ["test", "bench"]) removeOrphans(at(".build", folder), at(folder));
   run(process.execPath, [compiler(), "-b", ...(tests ? ["test"] : [])]);
-  if (modified(at("dist", ".tsbuildinfo")) !== before || !existsSync(at("node_modules", "one-listener", "types", "index.d.ts"))) publishLibrary();
+  if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo"))) publishLibrary();
   if (!tests) return;
   // compiled tests stand in .build/test and import ../../dist
   mkdirSync(at(".build"), { recursive: true });
   if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
+}
+
+/** Compiled files whose source is gone: a test that was renamed must not run under its old name as well. */
+function removeOrphans(compiled, sources) {
+  if (!existsSync(compiled)) return;
+  const ending = /(\.js|\.d\.ts)(\.map)?$/;
+  for (const entry of readdirSync(compiled, { withFileTypes: true })) {
+    const file = path.join(compiled, entry.name);
+    if (entry.isDirectory()) removeOrphans(file, path.join(sources, entry.name));
+    else if (ending.test(entry.name) && !existsSync(path.join(sources, entry.name.replace(ending, ".ts")))) unlinkSync(file);
+  }
 }
 
 /** Brings everything up to date; does nothing where nothing has changed. */

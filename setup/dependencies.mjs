@@ -8,7 +8,7 @@ export function installDependencies() {
   const wanted = readFileSync(at("package-lock.json"), "utf8");
   if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
     say("installing npm packages");
-    run("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], { show: true });
+    run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--ignore-scripts"], { show: true });
     writeFileSync(stamp, wanted);
   }
 }

@@ -1,5 +1,5 @@
 // Puts the library where notebooks find it under its name: node_modules/one-listener.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { at, run } from "./project.mjs";
 
 /**
@@ -9,18 +9,22 @@ import { at, run } from "./project.mjs";
  * ambient modules, whose names need no path.
  */
 export function publishLibrary() {
-  const place = at("node_modules", "one-listener");
+  // made aside: a kernel that starts meanwhile finds the old one
+  const place = at("node_modules", ".one-listener-new");
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
   const { name, version, bin } = JSON.parse(readFileSync(at("package.json"), "utf8"));
   const command = Object.fromEntries(Object.entries(bin).map(([key, file]) => [key, `../../${file}`]));
-  const types = at("node_modules", "one-listener", "index.d.ts");
+  const types = `${place}/index.d.ts`;
   run(process.execPath, [
     at("node_modules", "typescript", "bin", "tsc"), "-p", at("tsconfig.json"), "--composite", "false", "--incremental", "false", "--tsBuildInfoFile", "null",
     "--emitDeclarationOnly", "--declaration", "--module", "amd", "--moduleResolution", "node10", "--esModuleInterop", "--outFile", types,
   ]);
   writeFileSync(types, named(readFileSync(types, "utf8"), name));
   writeFileSync(`${place}/package.json`, `${JSON.stringify({ name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" }, null, 2)}\n`);
+  const published = at("node_modules", "one-listener");
+  rmSync(published, { recursive: true, force: true });
+  renameSync(place, published);
 }
 
 /** The modules of the bundle under the package's name: "index" becomes "one-listener", "lab/host" becomes "one-listener/lab/host". */
