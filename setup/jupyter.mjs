@@ -72,6 +72,8 @@ export function registerKernel() {
   });
   writeJson(own("config", "jupyter_server_config.json"), {
     ZMQChannelsWebsocketConnection: { iopub_data_rate_limit: 10_000_000 },
+    // its search asks npm, which writes into the reader's home; notebooks in TypeScript have no server there
+    LanguageServerManager: { autodetect: false },
     // Ctrl-C once is enough
     JupyterApp: { answer_yes: true },
   });

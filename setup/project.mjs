@@ -82,7 +82,9 @@ export async function command(body) {
   try {
     process.exitCode = (await body()) ?? 0;
   } catch (error) {
-    process.stderr.write(`\n${error instanceof Missing ? error.message : error.stack}\n`);
+    // a misspelt option needs no stack either
+    const plain = error instanceof Missing || String(error.code).startsWith("ERR_PARSE_ARGS");
+    process.stderr.write(`\n${plain ? error.message : error.stack}\n`);
     process.exitCode = 1;
   }
 }
