@@ -24,11 +24,12 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
   // an async function around it, as tslab will put one there, makes `await` a keyword
   const before = "async function cell() { ";
   const file = ts.createSourceFile("cell.js", `${before}${javascript}\n}`, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
-  const inserts: { at: number; text: string }[] = [];
+  const inserts: { at: number; text: string; order: number }[] = [];
   const wrap = (expression: Node, call: string) => {
     const start = expression.getStart(file);
     const line = file.getLineAndCharacterOfPosition(start).line + 1;
-    inserts.push({ at: start, text: `${call}(` }, { at: expression.getEnd(), text: `, ${count}, ${line})` });
+    // calls that end at the same place end from the inside out
+    inserts.push({ at: start, text: `${call}(`, order: 0 }, { at: expression.getEnd(), text: `, ${count}, ${line})`, order: -inserts.length });
   };
   let awaitsAtTop = false;
   const visit = (node: Node, depth: number): void => {
@@ -41,7 +42,7 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
   };
   visit(file, 0);
   if (inserts.length === 0) return { javascript, awaitsAtTop };
-  inserts.sort((a, b) => a.at - b.at);
+  inserts.sort((a, b) => a.at - b.at || a.order - b.order);
   let result = "";
   let from = before.length;
   for (const { at, text } of inserts) {

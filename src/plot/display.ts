@@ -1,46 +1,77 @@
 /**
- * Showing things under the running cell: one display in several forms, so that every frontend finds one that it can show.
+ * Showing things under the running cell: one display in several forms, for every frontend the one it can show.
  */
-import type { DisplayBundle } from "../kernel/hook";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { kernelHook, type DisplayBundle } from "../kernel/hook";
 import type { Figure } from "./figure";
-import { figureHtml } from "./html";
-import { libraryUrl, offerLibrary, resendLibrary } from "./library";
-import { newDisplayId, notebook } from "./notebook";
+import { chunkHtml, figureHtml, libraryUrlVariable } from "./page";
 
-/** HTML with its text alternative. */
-export interface Fragment {
-  html: string;
-  text: string;
+type Send = (bundle: DisplayBundle, update: boolean) => void;
+
+/** The way to the notebook: our launcher's hook, or tslab's own where it runs without the launcher; undefined outside notebooks. */
+export function notebook(): Send | undefined {
+  const hook = kernelHook();
+  if (hook) return (bundle, update) => hook.display(bundle, update);
+  const tslab = Object.values(require.cache).find((module) => module?.filename.endsWith("/tslab/dist/jupyter.js"))?.exports as { lastWriteDisplayData?: (bundle: object, update: boolean) => void } | undefined;
+  const write = tslab?.lastWriteDisplayData;
+  return write && ((bundle, update) => write({ metadata: {}, transient: {}, ...bundle }, update));
 }
 
-/**
- * A figure in every form: html that draws it, plotly's own mime type (an object), text.
- * @param options.image a data: URL of a still picture, shown where scripts do not run
- */
-export function figureBundle(figure: Figure, { id = newDisplayId(), image }: { id?: string; image?: string } = {}): DisplayBundle["data"] {
-  const { data, layout, frames, config, text } = figure;
+export function newDisplayId(): string {
+  return `one-listener-${randomBytes(6).toString("hex")}`;
+}
+
+/** A figure in every form: live html, plotly's own mime type, text. */
+export function figureBundle(figure: Figure, elementId: string): DisplayBundle["data"] {
+  const { data, layout, frames, text } = figure;
   return {
-    "text/html": figureHtml(id, figure, { image, libraryUrl: libraryUrl() }),
-    "application/vnd.plotly.v1+json": { data, layout, ...(frames && { frames }), config },
+    "text/html": figureHtml(elementId, figure, text, process.env[libraryUrlVariable]),
+    "application/vnd.plotly.v1+json": { data, layout, ...(frames && { frames }), config: { displaylogo: false } },
     "text/plain": text,
   };
 }
 
-/** Shows a figure, or html with its text, under the running cell. Outside notebooks: prints the text. */
-export function show(what: Figure | Fragment): void {
+/** Shows a figure under the running cell; outside notebooks its text. */
+export function show(figure: Figure): void {
   const send = notebook();
   if (!send) {
-    process.stdout.write(`${what.text}\n`);
-  } else if ("html" in what) {
-    send({ data: { "text/html": what.html, "text/plain": what.text } }, false);
-  } else {
-    offerLibrary(send);
-    send({ data: figureBundle(what) }, false);
+    process.stdout.write(`${figure.text}\n`);
+    return;
   }
+  embedLibrary(send);
+  send({ data: figureBundle(figure, newDisplayId()) }, false);
 }
 
-/** Brings the plotting library to a page that was reloaded. Only of use on Jupyter servers that were not started by `npm start`. */
-export function reload(): void {
+/** Shows html with its text form. */
+export function showHtml(html: string, text: string): void {
   const send = notebook();
-  if (send) resendLibrary(send);
+  if (send) send({ data: { "text/html": html, "text/plain": text } }, false);
+  else process.stdout.write(`${text}\n`);
+}
+
+const chunkSize = 220_000;
+/** below a Jupyter server's limit of 1 MB a second */
+const chunkInterval = 400;
+let embedded = false;
+
+/**
+ * On a server that does not serve our project, the page gets the library from the kernel: once, in parts, and the outputs that
+ * carried it are emptied again, so that it is never saved with the notebook.
+ */
+export function embedLibrary(send: Send): void {
+  if (embedded || process.env[libraryUrlVariable]) return;
+  embedded = true;
+  const base64 = gzipSync(readFileSync(require.resolve("plotly.js-cartesian-dist-min"))).toString("base64");
+  const count = Math.ceil(base64.length / chunkSize);
+  void (async () => {
+    for (let at = 0; at < count; at++) {
+      const id = newDisplayId();
+      send({ data: { "text/html": chunkHtml(at, count, base64.slice(at * chunkSize, (at + 1) * chunkSize)), "text/plain": "" }, transient: { display_id: id } }, false);
+      setTimeout(() => send({ data: { "text/html": "", "text/plain": "" }, transient: { display_id: id } }, true), 8000).unref();
+      await sleep(chunkInterval);
+    }
+  })();
 }

@@ -1,184 +1,120 @@
-/* eslint-disable @typescript-eslint/no-explicit-any */
-import { onDark, theme } from "./palette";
-
-/** What travels to the page: a figure as JSON, or its gzip in base64 where that is smaller. */
-export type Payload = string | object;
-
-/** What the script in the page offers to the scripts of single outputs, as `window.oneListener`. */
-export interface PagePlots {
-  /** Draws a figure into the elements `data-one-listener="id"`. `url`: the library below the server's base URL; null: the kernel sends it */
-  draw(id: string, payload: Payload, url: string | null): void;
-  /** New data for a figure that is drawn; older numbers than the last are late and dropped. */
-  update(id: string, number: number, payload: Payload): void;
-  /** One of `of` parts of the library: gzip in base64. */
-  part(at: number, of: number, base64: string): void;
-}
-
 /**
- * Runs in the reader's browser, not here: its source text is a part of every output, because any output may be the first that a page shows.
- * So it may use nothing from outside itself. It finds plotly once a page, draws figures into elements that stay, and follows the
- * page's theme.
+ * What runs in the reader's browser: finds plotly once a page, draws figures into elements that stay, follows the page's theme.
+ * It travels as text in every output, because any output may be the first that a page shows.
  */
-export function pagePlots(page: any, stand: typeof theme, lighter: typeof onDark): void {
-  if (page.oneListener) return;
-  const { document } = page;
-  const mark = "data-one-listener";
-  let library: Promise<any> | undefined;
-  let partsHere: (base64: string) => void = () => {};
-  const parts: string[] = [];
-  const fromKernel = new Promise<string>((resolve) => (partsHere = resolve));
 
-  async function inflate(base64: string): Promise<string> {
-    const bytes = page.Uint8Array.from(page.atob(base64), (character: string) => character.charCodeAt(0));
-    return new page.Response(new page.Blob([bytes]).stream().pipeThrough(new page.DecompressionStream("gzip"))).text();
+/** Path of the plotting library below the Jupyter server's base URL, where the server serves our project (setup/jupyter.mjs). */
+export const libraryUrlVariable = "ONE_LISTENER_PLOTLY_URL";
+
+const pageScript = String.raw`
+if (!window.oneListener) window.oneListener = (function () {
+  var library, pending = {}, chunks = [], arrived, parts = 0;
+  function baseUrl() {
+    var element = document.getElementById("jupyter-config-data");
+    try { return JSON.parse(element.textContent).baseUrl || "/"; } catch (error) { return document.body.dataset.baseUrl || "/"; }
   }
-
-  function baseUrl(): string {
-    try {
-      return JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl || "/";
-    } catch {
-      return document.body.dataset.baseUrl || "/";
-    }
+  function run(code) {
+    var define = window.define;
+    window.define = undefined;
+    try { (0, eval)(code); } finally { window.define = define; }
+    return window.Plotly;
   }
-
-  // Without define, module and exports in sight, or a module loader on the page would keep plotly for itself.
-  const run = (code: string): void => new page.Function("define", "module", "exports", code)();
-
-  async function fromServer(url: string): Promise<void> {
-    const answer = await page.fetch(baseUrl() + url, { credentials: "same-origin" });
-    if (!answer.ok) throw new Error("HTTP " + answer.status);
-    run(await answer.text());
+  function inflate(base64) {
+    var bytes = Uint8Array.from(atob(base64), function (c) { return c.charCodeAt(0); });
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   }
-
-  function plotly(url: string | null): Promise<any> {
-    library ??= (async () => {
-      if (page.Plotly) return page.Plotly;
-      const sent = fromKernel.then(inflate).then(run);
-      await (url ? fromServer(url).catch(() => sent) : sent);
-      return page.Plotly;
-    })();
+  function load(url) {
+    if (window.Plotly) return Promise.resolve(window.Plotly);
+    if (library) return library;
+    var embedded = new Promise(function (resolve) { arrived = resolve; }).then(inflate);
+    if (parts && chunks.filter(Boolean).length === parts) arrived(chunks.join(""));
+    var code = url ? fetch(baseUrl() + url, { credentials: "same-origin" }).then(function (answer) {
+      return answer.ok ? answer.text() : embedded;
+    }, function () { return embedded; }) : embedded;
+    library = code.then(run);
     return library;
   }
-
-  /** as the palette writes a translucent colour */
-  const channels = (hex: string): string => "rgba(" + [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join(",") + ",";
-
-  function colours(root: any): Map<string, string> {
-    const probe = root.appendChild(document.createElement("span"));
-    const resolve = (css: string): string => {
-      probe.style.color = css;
-      return page.getComputedStyle(probe).color;
-    };
-    const found = new Map<string, string>([
-      [stand.text, resolve("var(--jp-content-font-color1, var(--vscode-editor-foreground, currentcolor))")],
-      [stand.faint, resolve("var(--jp-content-font-color2, var(--vscode-descriptionForeground, currentcolor))")],
-      [stand.grid, resolve("var(--jp-border-color2, var(--vscode-panel-border, rgba(128,128,128,0.35)))")],
-      [stand.panel, resolve("var(--jp-layout-color2, var(--vscode-editorWidget-background, rgba(128,128,128,0.1)))")],
-      [stand.halo, resolve("var(--jp-layout-color0, var(--vscode-editor-background, Canvas))").replace(/^rgb\((.*)\)$/, "rgba($1, 0.85)")],
-    ]);
-    probe.remove();
-    const [red, green, blue] = (found.get(stand.halo) ?? "").match(/\d+/g)?.map(Number) ?? [255, 255, 255];
-    if (red + green + blue < 300) {
-      for (const [shade, lighterShade] of Object.entries(lighter)) {
-        found.set(shade, lighterShade);
-        found.set(channels(shade), channels(lighterShade));
-      }
+  function chunk(at, of, text) {
+    parts = of;
+    chunks[at] = text;
+    if (chunks.filter(Boolean).length === of && arrived) arrived(chunks.join(""));
+  }
+  function colours(element) {
+    var style = getComputedStyle(element), get = function (name, fallback) { return style.getPropertyValue(name).trim() || fallback; };
+    var dark = matchMedia("(prefers-color-scheme: dark)").matches && !document.body.dataset.jpThemeLight;
+    return { text: get("--jp-content-font-color1", dark ? "#eee" : "#222"), grid: get("--jp-border-color2", dark ? "#555" : "#ddd"), hover: get("--jp-layout-color1", dark ? "#222" : "#fff") };
+  }
+  function themed(element, layout) {
+    var c = colours(element), made = Object.assign({}, layout);
+    made.font = Object.assign({}, layout.font, { color: c.text });
+    made.hoverlabel = { bgcolor: c.hover, font: { color: c.text, size: 14 } };
+    Object.keys(layout).forEach(function (name) {
+      if (/^[xy]axis/.test(name)) made[name] = Object.assign({ gridcolor: c.grid, linecolor: c.grid, automargin: true }, layout[name]);
+      if (name === "updatemenus" || name === "sliders") made[name] = layout[name].map(function (each) {
+        var own = Object.assign({ bgcolor: c.hover, bordercolor: c.grid }, each);
+        if (each.currentvalue) own.currentvalue = Object.assign({}, each.currentvalue, { font: Object.assign({ color: c.text }, each.currentvalue.font) });
+        return own;
+      });
+    });
+    return made;
+  }
+  var config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  function paint(id, figure) {
+    var element = document.getElementById(id);
+    if (!element || !window.Plotly) return;
+    if (!element.oneListenerFigure) element.textContent = "";
+    element.oneListenerFigure = figure;
+    var drawn = Plotly.react(element, figure.data, themed(element, figure.layout), config);
+    if (figure.frames && !element.oneListenerFrames) {
+      element.oneListenerFrames = true;
+      drawn = drawn.then(function () { return Plotly.addFrames(element, figure.frames); });
     }
-    return found;
+    return drawn;
   }
-
-  function themed(value: any, found: Map<string, string>): any {
-    if (typeof value === "string") {
-      if (/rgb|#/.test(value)) for (const [stand, colour] of found) value = value.replaceAll(stand, colour);
-      return value;
-    }
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((each) => themed(each, found));
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, themed(each, found)]));
-    return value;
+  function draw(id, figure, url) {
+    pending[id] = figure;
+    load(url).then(function () {
+      var tries = 0;
+      (function attempt() {
+        if (document.getElementById(id)) { var last = pending[id]; delete pending[id]; paint(id, last); }
+        else if (tries++ < 100) setTimeout(attempt, 50);
+      })();
+    });
   }
-
-  async function paintOnce(root: any): Promise<void> {
-    const state = root.oneListener;
-    const { payload, url } = state;
-    state.payload = undefined;
-    if (payload) state.figure = typeof payload === "string" ? JSON.parse(await inflate(payload)) : payload;
-    const Plotly = await plotly(url);
-    const { data, layout, config, frames } = themed(state.figure, colours(root));
-    if (frames) await Plotly.newPlot(state.target, { data, layout, config, frames });
-    else await Plotly.react(state.target, data, layout, config);
-    if (state.words) state.words.style.display = "none";
-    state.drawn = (state.drawn || 0) + 1;
+  function update(id, figure) {
+    if (pending[id]) pending[id] = figure; else paint(id, figure);
   }
+  new MutationObserver(function () {
+    document.querySelectorAll(".one-listener-plot").forEach(function (element) { if (element.oneListenerFigure) paint(element.id, element.oneListenerFigure); });
+  }).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+  return { draw: draw, update: update, chunk: chunk };
+})();`.replace(/\n\s*/g, "\n");
 
-  // One painting at a time; what comes meanwhile is painted next, only the latest of it.
-  async function paint(root: any): Promise<void> {
-    const state = root.oneListener;
-    state.again = true;
-    if (state.busy) return;
-    state.busy = true;
-    try {
-      while (state.again) {
-        state.again = false;
-        await paintOnce(root);
-      }
-    } finally {
-      state.busy = false;
-    }
-  }
-
-  function begin(root: any, payload: Payload, url: string | null): void {
-    const target = document.createElement("div");
-    root.oneListener = { target, url, payload, words: root.firstElementChild, number: 0 };
-    root.appendChild(target);
-    // a cell that was folded, or off the screen, gets its width later
-    let width = target.clientWidth;
-    new page.ResizeObserver(() => {
-      if (!root.oneListener.drawn || !target.clientWidth || target.clientWidth === width) return;
-      width = target.clientWidth;
-      page.Plotly.Plots.resize(target);
-    }).observe(target);
-    void paint(root);
-  }
-
-  const roots = (id?: string): any[] => Array.from(document.querySelectorAll(id === undefined ? `[${mark}]` : `[${mark}="${id}"]`));
-
-  const repaint = (): void => roots().filter((root) => root.oneListener?.figure).forEach((root) => void paint(root));
-  new page.MutationObserver(() => {
-    repaint();
-    // the theme's colours may arrive after its name
-    page.setTimeout(repaint, 300);
-  }).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name", "data-vscode-theme-kind"] });
-
-  page.oneListener = {
-    draw(id, payload, url) {
-      let tries = 0;
-      const attempt = (): void => {
-        const fresh = roots(id).filter((root) => !root.oneListener);
-        fresh.forEach((root) => begin(root, payload, url));
-        if (fresh.length === 0 && tries++ < 100) page.setTimeout(attempt, 50);
-      };
-      attempt();
-    },
-    update(id, number, payload) {
-      for (const root of roots(id)) {
-        const state = root.oneListener;
-        if (!state || number <= state.number) continue;
-        state.number = number;
-        state.payload = payload;
-        void paint(root);
-      }
-    },
-    part(at, of, base64) {
-      parts[at] = base64;
-      if (parts.filter(Boolean).length === of) partsHere(parts.join(""));
-    },
-  } satisfies PagePlots;
+/** JSON that may stand inside a script element. */
+export function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replace(/</g, "\\u003c").replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
 }
 
-/** The source text of pagePlots, called: what a script element holds before it uses window.oneListener. */
-export const pageScript = `(${pagePlots
-  .toString()
-  .split("\n")
-  .map((line) => line.trim())
-  .filter((line) => !/^(\/\/|\/?\*)/.test(line))
-  .join("\n")})(window,${JSON.stringify(theme)},${JSON.stringify(onDark)});`;
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** An element with a text picture inside, and the script that draws the figure over it. */
+export function figureHtml(id: string, figure: { data: unknown; layout: Record<string, unknown>; frames?: unknown }, text: string, libraryUrl: string | undefined): string {
+  const { data, layout, frames } = figure;
+  return `<div id="${id}" class="one-listener-plot" style="width:100%;min-height:${Number(layout.height) || 380}px"><pre>${escapeHtml(text)}</pre></div>
+<script>${pageScript}
+oneListener.draw("${id}",${scriptJson({ data, layout, frames })},${scriptJson(libraryUrl ?? null)})</script>`;
+}
+
+/** New data for a figure that is on the page already. */
+export function updateHtml(id: string, figure: { data: unknown; layout: unknown }): string {
+  const { data, layout } = figure;
+  return `<script>window.oneListener&&oneListener.update("${id}",${scriptJson({ data, layout })})</script>`;
+}
+
+/** One part of the library, for servers that do not serve our project. */
+export function chunkHtml(at: number, of: number, base64: string): string {
+  return `<script>${pageScript}
+oneListener.chunk(${at},${of},"${base64}")</script>`;
+}

@@ -1,204 +1,121 @@
-import { formatNumber, formatTime, type Trace } from "../trace";
-import { axis, baseLayout, figure, plain, words, type Figure, type Json } from "./figure";
-import { palette, theme, translucent } from "./palette";
-import { queueLines } from "./queue-depth";
-import { stepLines, stepTrace } from "./step-line";
-import { timeAxis } from "./time-axis";
-import { chooseTimes, momentsAt, population, roomOf, type Moment } from "./two-stage-moments";
-import { boxes, bytes, dotsTrace, gridFor, kinds, place, plane, ringsTrace, sceneDecoration, type Grid, type Kind } from "./two-stage-scene";
-import { circumstances } from "./words";
+import { formatNumber, rowAt, type Trace } from "../trace";
+import { baseLayout, seconds, type Figure } from "./figure";
+import { palette } from "./palette";
+import { queueDepth } from "./queue-depth";
 
 export interface TwoStageOptions {
-  /** pictures in the film, about; default 120, fewer if the figure would be heavier than 140 KB */
+  /** pictures in the film; default 120 */
   frames?: number;
-  title?: string;
 }
 
-/** dots drawn at most; more connections than that share a dot */
-const mostDots = 300;
-/** characters of the figure's JSON */
-const heaviest = 140_000;
-/** ms between two pictures of the film */
-const pace = 90;
+interface Moment {
+  time: number;
+  syn: number;
+  accept: number;
+  accepted: number;
+  drops: number;
+}
+
+const rows = { syn: 3, accept: 2, application: 1 };
+/** beyond so many places single cells cannot be told apart */
+const mostCells = 160;
 
 /**
- * The two-stage picture of the text, moving: clients, SYN queue, accept queue, accept() and the application, driven by a recording.
- * A dot is a connection (or, of very many, a fixed number of them); dots of one kind are interchangeable, the recording has counts and
- * no names. Plays with a button, or is dragged with the slider below; the film runs slower where more happens, and says how much.
+ * The text's picture, moving: SYN queue, accept queue, accept(), application, driven by a recording. A filled cell is a connection.
+ * Plays with a button, or is dragged with a slider.
  */
-export function twoStage(trace: Trace, { frames: wanted = 120, title = "Two stages" }: TwoStageOptions = {}): Figure {
-  for (let count = Math.max(2, wanted); ; count = Math.floor(count * 0.85)) {
-    const film = filmOf(trace, count, title);
-    if (count <= 20 || JSON.stringify([film.data, film.layout, film.frames]).length <= heaviest) return film;
-  }
-}
-
-function filmOf(trace: Trace, count: number, title: string): Figure {
-  const moments = momentsAt(trace, chooseTimes(trace, count));
-  const crowd = population(trace, moments);
-  const each = Math.ceil(crowd / mostDots);
-  const dots = Math.ceil(crowd / each);
-  const room = roomOf(trace);
-  const slots = Math.ceil(room / each);
-  const ringed = slots > 0 && slots <= Math.max(mostDots / 1.6, dots);
-  const fullest = (of: (moment: Moment) => number): number => Math.ceil(Math.max(0, ...moments.map(of)) / each);
-  const synSlots = Math.max(ringed ? slots : 0, fullest(({ synQueue }) => synQueue));
-  const acceptSlots = Math.max(ringed ? slots : 0, fullest(({ acceptQueue }) => acceptQueue));
-  const grid = gridFor([
-    { box: boxes.clients, dots }, { box: boxes.application, dots }, { box: boxes.synQueue, dots: synSlots }, { box: boxes.acceptQueue, dots: acceptSlots },
-  ]);
-  const time = timeAxis(trace);
-  const pictures = moments.map((moment, i) => ({
-    name: String(i),
-    dots: dotsAt(moment, dots, each, grid),
-    said: wordsAt(trace, moment, moments[i + 1]?.time ?? moment.time, room, crowd),
-    hand: [time(moment.time), time(moment.time)],
-  }));
-  // still pictures show the fullest moment; the film begins at the beginning
-  const first = moments.reduce((best, moment, i) => (moment.synQueue + moment.acceptQueue >= moments[best].synQueue + moments[best].acceptQueue ? i : best), 0);
-  const shown = pictures[first];
-  const highest = Math.max(1, ...moments.map(({ synQueue, acceptQueue }) => Math.max(synQueue, acceptQueue)));
-  const timeline = ["acceptQueue", "synQueue"].map((name) => stepLines(trace, [trace.column(name)], time, { points: 300, hover: false }));
-  const lower = { xaxis: "x2", yaxis: "y2", hoverinfo: "skip", hovertemplate: undefined };
-  const decoration = sceneDecoration();
-  return figure({
+export function twoStage(trace: Trace, { frames: wanted = 120 }: TwoStageOptions = {}): Figure {
+  const room = trace.summary().get("acceptMax").last + 1;
+  const moments = chooseMoments(trace, wanted).map((time) => momentAt(trace, time));
+  const most = Math.max(1, ...moments.map(({ accepted }) => accepted));
+  const width = Math.max(room, ...moments.map(({ syn, accept }) => Math.max(syn, accept)));
+  const x = (moment: Moment) => [[moment.syn], [moment.accept], [(moment.accepted / most) * width]];
+  const words = (moment: Moment) => [
+    `${formatNumber(moment.syn)} handshakes under way`,
+    `${formatNumber(moment.accept)} of ${formatNumber(room)} wait for accept()`,
+    `${formatNumber(moment.accepted)} accepted`,
+    moment.drops > 0 ? `${formatNumber(moment.drops)} dropped at the door` : "",
+  ];
+  // still pictures show the fullest moment; playing starts at the first one
+  const first = moments.reduce((fullest, moment) => (moment.syn + moment.accept > fullest.syn + fullest.accept ? moment : fullest));
+  const bar = (row: number, value: number, colour: string) => ({ type: "bar", orientation: "h", x: [value], y: [row], width: 0.5, marker: { color: colour }, hoverinfo: "skip", showlegend: false });
+  const [synX, acceptX, applicationX] = x(first);
+  const box = (row: number) => ({ type: "rect", x0: 0, x1: width, y0: row - 0.25, y1: row + 0.25, line: { color: palette.other, width: 2 } });
+  const cells = width > mostCells ? [] : [rows.syn, rows.accept].flatMap((row) => Array.from({ length: width - 1 }, (_, at) => ({ type: "line", x0: at + 1, x1: at + 1, y0: row - 0.25, y1: row + 0.25, line: { color: "rgba(128,128,128,0.45)", width: 1 } })));
+  const stage = (row: number, text: string) => ({ x: 0, xanchor: "left", y: row + 0.27, yanchor: "bottom", text: `<b>${text}</b>`, showarrow: false, font: { size: 16 } });
+  const arrow = (from: number, to: number, text: string) => [
+    { x: width * 0.5, y: to + 0.27, ax: width * 0.5, ay: from - 0.27, xref: "x", yref: "y", axref: "x", ayref: "y", text: "", showarrow: true, arrowhead: 2, arrowsize: 1.2, arrowwidth: 2, arrowcolor: palette.other },
+    { x: width * 0.5, y: (from + to) / 2, xanchor: "left", yanchor: "middle", xshift: 10, text, showarrow: false, font: { size: 15 } },
+  ];
+  return {
     data: [
-      ringsTrace(ringed ? [{ box: boxes.synQueue, count: synSlots }, { box: boxes.acceptQueue, count: acceptSlots }] : [], grid),
-      stepTrace("accept queue", timeline[0].x, timeline[0].y[0], palette.acceptQueue, { ...lower, fill: "tozeroy", fillcolor: translucent(palette.acceptQueue, 0.2), line: { width: 2 } }),
-      stepTrace("SYN queue", timeline[1].x, timeline[1].y[0], palette.synQueue, { ...lower, line: { width: 2 } }),
-      { type: "scatter", mode: "lines", x: shown.hand, y: [0, highest * 1.1], ...lower, line: { color: theme.text, width: 2 } },
-      saidTrace(shown.said),
-      dotsTrace(shown.dots.x, shown.dots.y, shown.dots.kind, grid),
+      bar(rows.syn, synX[0], palette.synQueue),
+      bar(rows.accept, acceptX[0], palette.acceptQueue),
+      bar(rows.application, applicationX[0], palette.accepted),
+      { type: "scatter", mode: "text", x: [width, width, width, width], y: [rows.syn + 0.36, rows.accept + 0.36, rows.application + 0.36, rows.syn + 0.62], text: words(first), textposition: "middle left", textfont: { size: 16 }, hoverinfo: "skip", showlegend: false, cliponaxis: false },
     ],
     layout: {
-      ...baseLayout(620),
-      margin: { l: 62, r: 16, t: 40, b: 122 },
+      ...baseLayout(520),
       hovermode: false,
-      xaxis: { range: [...plane.x], domain: [0, 1], visible: false, fixedrange: true, anchor: "y" },
-      yaxis: { range: [...plane.y], domain: [0.22, 1], visible: false, fixedrange: true },
-      xaxis2: { ...time.layout, domain: [0, 1], anchor: "y2", fixedrange: true, title: { ...((time.layout as { title: Json }).title), standoff: 2 } },
-      yaxis2: axis("", { domain: [0, 0.18], range: [0, highest * 1.1], nticks: 3, anchor: "x2", fixedrange: true }),
-      shapes: decoration.shapes,
+      barmode: "overlay",
+      margin: { l: 24, r: 24, t: 30, b: 120 },
+      xaxis: { range: [-width * 0.005, width * 1.005], visible: false, fixedrange: true },
+      yaxis: { range: [0.6, 3.8], visible: false, fixedrange: true },
+      shapes: [box(rows.syn), box(rows.accept), box(rows.application), ...cells],
       annotations: [
-        ...decoration.annotations,
-        words(`<b>${plain(title)}</b>  <span style="color:${theme.faint}">${plain(circumstances(trace))}</span>`, 0, 1, { xshift: -50, yanchor: "bottom", yshift: 12, font: { size: 16, color: theme.text } }),
-        ...(each > 1 ? [words(`one dot: ${formatNumber(each)} connections`, 1, 1, { xanchor: "right", yanchor: "bottom", yshift: 12, font: { size: 14, color: theme.faint } })] : []),
+        stage(rows.syn, "SYN queue"), stage(rows.accept, "accept queue"), stage(rows.application, "application"),
+        ...arrow(rows.syn, rows.accept, "last ACK"), ...arrow(rows.accept, rows.application, "accept()"),
       ],
-      updatemenus: [playButtons()],
-      sliders: [slider(moments, first)],
+      updatemenus: [{
+        type: "buttons", direction: "left", x: 0, y: -0.04, xanchor: "left", yanchor: "top", pad: { t: 8, r: 8 }, showactive: false,
+        buttons: [
+          { label: "▶ play", method: "animate", args: [null, { frame: { duration: 70, redraw: false }, transition: { duration: 60, easing: "linear" }, fromcurrent: true, mode: "immediate" }] },
+          { label: "❚❚ pause", method: "animate", args: [[null], { frame: { duration: 0, redraw: false }, mode: "immediate", transition: { duration: 0 } }] },
+        ],
+      }],
+      sliders: [{
+        active: moments.indexOf(first), x: 0.2, len: 0.8, y: -0.04, yanchor: "top", pad: { t: 8 }, currentvalue: { prefix: "time: ", suffix: " s", xanchor: "right", font: { size: 15 } }, ticklen: 0, minorticklen: 0, font: { size: 1, color: "rgba(0,0,0,0)" },
+        steps: moments.map(({ time }, at) => ({ label: seconds(time).toFixed(3), method: "animate", args: [[String(at)], { frame: { duration: 0, redraw: false }, mode: "immediate", transition: { duration: 0 } }] })),
+      }],
     },
-    frames: pictures.map(({ name, dots: at, said, hand }) => ({
-      name,
-      data: [{ x: hand }, { text: said }, { x: bytes(at.x), y: bytes(at.y), marker: { color: bytes(at.kind) } }],
-      traces: [3, 4, 5],
-    })),
-    config: { displayModeBar: false },
-    text: filmInWords(trace, title, moments),
-  });
+    frames: moments.map((moment, at) => ({ name: String(at), data: [...x(moment).map((value) => ({ x: value })), { text: words(moment) }], traces: [0, 1, 2, 3] })),
+    text: `${queueDepth(trace).text}\n  (moving picture of ${moments.length} moments; accepted in the end: ${formatNumber(moments[moments.length - 1].accepted)})`,
+  };
 }
 
-/** Everybody in the order of progress: accepted first, then the accept queue from its head, the SYN queue, and those outside. */
-function dotsAt(moment: Moment, dots: number, each: number, grid: Grid): { x: Uint8Array; y: Uint8Array; kind: Uint8Array } {
-  const at = { x: new Uint8Array(dots), y: new Uint8Array(dots), kind: new Uint8Array(dots) };
-  const scaled = (count: number): number => (count > 0 ? Math.max(1, Math.round(count / each)) : 0);
-  let next = 0;
-  const settle = (kind: Kind, count: number, where: (n: number) => { x: number; y: number }): void => {
-    for (let n = 0; n < scaled(count) && next < dots; n++, next++) {
-      const { x, y } = where(n);
-      at.x[next] = x;
-      at.y[next] = y;
-      at.kind[next] = kinds.indexOf(kind);
+function momentAt(trace: Trace, time: number): Moment {
+  const value = (column: string): number => {
+    if (!trace.columnNames.includes(column)) return 0;
+    const series = trace.column(column);
+    return series.values[Math.max(0, rowAt(series.time, time))] ?? 0;
+  };
+  return { time, syn: value("synQueue"), accept: value("acceptQueue"), accepted: value("accepted"), drops: value("TcpExt.ListenDrops") };
+}
+
+/** Moments so chosen that half of the film goes by the clock and half by what happens: a burst of a millisecond is seen as well. */
+function chooseMoments(trace: Trace, count: number): number[] {
+  const { time, columns } = trace.tracks.queues;
+  if (time.length === 0) return [trace.start];
+  const change = new Float64Array(time.length);
+  for (let row = 1; row < time.length; row++) {
+    change[row] = change[row - 1] + Math.abs(columns.acceptQueue[row] - columns.acceptQueue[row - 1]) + Math.abs(columns.synQueue[row] - columns.synQueue[row - 1]);
+  }
+  const total = change[time.length - 1] || 1;
+  const duration = trace.end - time[0] || 1;
+  const progress = (row: number) => 0.5 * (change[row] / total) + 0.5 * ((time[row] - time[0]) / duration);
+  const chosen = [time[0]];
+  for (let row = 0, next = 1; row < time.length && next < count; row++) {
+    // quiet stretches have no rows of their own: the clock goes on in them
+    while (next < count && progress(row) + (0.5 * ((time[row + 1] ?? trace.end) - time[row])) / duration >= next / (count - 1)) {
+      const missing = Math.max(0, next / (count - 1) - progress(row));
+      chosen.push(Math.min(trace.end, time[row] + missing * 2 * duration));
+      next++;
     }
-  };
-  const home = (): { x: number; y: number } => place(boxes.clients, grid, next);
-  settle("accepted", moment.accepted, (n) => place(boxes.application, grid, n));
-  settle("acceptQueue", moment.acceptQueue, (n) => place(boxes.acceptQueue, grid, n));
-  settle("synQueue", moment.synQueue, (n) => place(boxes.synQueue, grid, n));
-  settle("phantom", moment.phantoms, home);
-  settle("unanswered", moment.unanswered, home);
-  settle("failed", moment.failed, home);
-  settle("idle", dots * each, home);
-  return at;
-}
-
-const spots = [
-  { x: 0, y: 143, size: 22, position: "middle right" },
-  { x: 40, y: 142.5, size: 15, position: "middle right" },
-  { x: 255, y: 142.5, size: 17, position: "middle left" },
-  ...[boxes.clients, boxes.synQueue, boxes.acceptQueue, boxes.application].map(({ left, width }) => ({ x: left + width / 2, y: 112, size: 19, position: "middle center" })),
-  { x: boxes.clients.left - 3, y: -9, size: 15, position: "middle right" },
-  { x: boxes.clients.left - 3, y: -18, size: 15, position: "middle right" },
-  { x: (boxes.synQueue.left + boxes.acceptQueue.left + boxes.acceptQueue.width) / 2, y: -14, size: 17, position: "middle center" },
-] as const;
-
-/** Plotly takes an empty text out of the page and then confuses its neighbours; this one it leaves there. */
-const blank = "\u00a0";
-
-/** What stands at each of the spots. */
-function wordsAt(trace: Trace, moment: Moment, nextTime: number, room: number, crowd: number): string[] {
-  const event = trace.events.filter(({ time }) => time <= moment.time).pop();
-  const amount = (count: number, one: string, many: string): string => (count > 0 ? `<b>${formatNumber(count)}</b> ${count === 1 ? one : many}` : "");
-  const outside = [
-    amount(moment.phantoms, "believes it is connected", "believe they are connected"),
-    amount(moment.unanswered, "waits for an answer", "wait for an answer"),
-    amount(moment.failed, "has given up", "have given up"),
-  ].filter(Boolean);
-  const said = [
-    `<b>${formatTime(moment.time)}</b>`,
-    speed(nextTime - moment.time),
-    event ? plain(event.detail ? `${event.name}: ${event.detail}` : event.name) : "",
-    `<b>${formatNumber(Math.max(0, crowd - moment.synQueue - moment.acceptQueue - moment.accepted))}</b>`,
-    `<b>${formatNumber(moment.synQueue)}</b>`,
-    `<b>${formatNumber(moment.acceptQueue)}</b>${room > 0 ? ` of ${formatNumber(room)}` : ""}`,
-    `<b>${formatNumber(moment.accepted)}</b>`,
-    ...[...outside, "", ""].slice(0, 2),
-    [amount(moment.dropped, "dropped", "dropped"), amount(moment.cookies, "cookie sent", "cookies sent")].filter(Boolean).join(", "),
-  ];
-  return said.map((text) => text || blank);
-}
-
-function saidTrace(said: readonly string[]): Json {
-  return {
-    type: "scatter", mode: "text", x: spots.map(({ x }) => x), y: spots.map(({ y }) => y), text: said, textposition: spots.map(({ position }) => position),
-    textfont: { size: spots.map(({ size }) => size), color: theme.text }, hoverinfo: "skip", cliponaxis: false,
-  };
-}
-
-/** How much slower or faster than life the film runs from here to the next picture. */
-function speed(real: number): string {
-  if (real <= 0) return "";
-  const factor = pace / real;
-  if (factor > 1.4) return `${formatNumber(Number(factor.toPrecision(factor < 10 ? 1 : 2)))} × slower than life`;
-  return factor < 0.7 ? `${formatNumber(Number((1 / factor).toPrecision(1)))} × faster than life` : "as fast as life";
-}
-
-const still = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } } as const;
-
-function playButtons(): Json {
-  return {
-    type: "buttons", direction: "left", x: 0, xanchor: "left", y: 0, yanchor: "top", pad: { t: 62, l: -52 }, showactive: false,
-    bgcolor: theme.panel, bordercolor: theme.faint, font: { size: 15, color: theme.text },
-    buttons: [
-      { label: "▶ Play", method: "animate", args: [null, { mode: "immediate", fromcurrent: true, transition: { duration: pace, easing: "linear" }, frame: { duration: pace, redraw: false } }] },
-      { label: "❚❚ Pause", method: "animate", args: [[null], still] },
-    ],
-  };
-}
-
-function slider(moments: readonly Moment[], active: number): Json {
-  return {
-    active, x: 0.2, len: 0.8, xanchor: "left", y: 0, yanchor: "top", pad: { t: 66, b: 4 }, ticklen: 0, minorticklen: 0, bgcolor: theme.panel, bordercolor: theme.faint, activebgcolor: theme.faint,
-    currentvalue: { visible: false }, font: { size: 1, color: "rgba(0,0,0,0)" },
-    steps: moments.map((_, i) => ({ label: "", method: "animate", args: [[String(i)], still] })),
-  };
-}
-
-function filmInWords(trace: Trace, title: string, moments: readonly Moment[]): string {
-  const every = Math.max(1, Math.ceil(moments.length / 10));
-  const told = moments.filter((_, i) => i % every === 0 || i === moments.length - 1);
-  return [
-    `${title}: a moving picture in ${moments.length} pictures, ${circumstances(trace)}`,
-    ...queueLines(trace),
-    ...told.map(({ time, synQueue, acceptQueue, accepted, dropped }) => `  ${formatTime(time)}: ${formatNumber(synQueue)} in the SYN queue, ${formatNumber(acceptQueue)} in the accept queue, ${formatNumber(accepted)} accepted, ${formatNumber(dropped)} dropped`),
-  ].join("\n");
+    if (row + 1 < time.length && progress(row + 1) >= next / (count - 1) && chosen[chosen.length - 1] < time[row + 1]) {
+      chosen.push(time[row + 1]);
+      next++;
+    }
+  }
+  if (chosen[chosen.length - 1] < trace.end) chosen.push(trace.end);
+  return chosen;
 }

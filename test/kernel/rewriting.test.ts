@@ -58,11 +58,16 @@ describe("guarding awaits", () => {
     );
   });
 
-  it("sees for await outside functions, and only there", () => {
-    assert.equal(guardAwaits("for await (const x of y) {}").loopsAtTop, true);
-    assert.equal(guardAwaits("if (1) { for await (const x of y) {} }").loopsAtTop, true);
-    assert.equal(guardAwaits("async () => { for await (const x of y) {} }").loopsAtTop, false);
-    assert.equal(guardAwaits("await y; for (const x of y) {}").loopsAtTop, false);
+  it("sees awaits outside functions, and only there", () => {
+    for (const code of ["for await (const x of y) {}", "if (1) { for await (const x of y) {} }", "await y", "f((await y).z, () => 1)"]) assert.equal(guardAwaits(code).awaitsAtTop, true, code);
+    for (const code of ["async () => { for await (const x of y) {} }", "async function f() { await y; }", "const o = { async m() { await y; } }"]) assert.equal(guardAwaits(code).awaitsAtTop, false, code);
+  });
+
+  it("tells each guard the line of its await", () => {
+    const { javascript } = guardAwaits("await f(\n  await g(\n    await h));", 7);
+    assert.deepEqual([...javascript.matchAll(/, 7, (\d)\)/g)].map(([, line]) => line), ["3", "2", "1"]);
+    assert.deepEqual([...guardAwaits("await (\nawait\nx)").javascript.matchAll(/, 0, (\d)\)/g)].map(([, line]) => line), ["3", "1"]);
+    assert.deepEqual([...guardAwaits("await await\nx").javascript.matchAll(/, 0, (\d)\)/g)].map(([, line]) => line), ["2", "1"]);
   });
 
   it("leaves a cell without awaits as it is", () => {
