@@ -1,8 +1,10 @@
 /**
  * Programs that run inside the Lab, with limits of their own: any real server can be put there and measured like ours.
  */
+import { existsSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
+import path from "node:path";
 import { Readable, Writable } from "node:stream";
 import { ArgumentError, LabError, requireInteger, requireKnown } from "../errors";
 import { native } from "../native";
@@ -137,12 +139,19 @@ async function readAll(stream: Readable): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
+function isInPath(command: string, { PATH = "" }: Record<string, string | undefined>): boolean {
+  return command.includes("/") || PATH.split(path.delimiter).some((directory) => existsSync(path.join(directory, command)));
+}
+
 function explainStart(error: LabError, command: string, options: SpawnOptions): LabError {
   const { code, errno, syscall } = error;
   const because = (message: string, hint: string) => new LabError(message, { code, errno, syscall, hint, cause: error });
   if (syscall === "chdir") return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
   if (syscall === "setrlimit") return because(`These limits cannot be set: ${code}.`, "A hard limit can be lowered, not raised: `ulimit -Ha` shows yours.");
-  if (code === "ENOENT") return because(`The program "${command}" is not installed, or not in the PATH.`, "Install it, or give its full path.");
+  // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere
+  if (code === "ENOENT" || (code === "EACCES" && !isInPath(command, options.env ?? process.env))) {
+    return new LabError(`The program "${command}" is not installed, or not in the PATH.`, { code: "ENOENT", syscall, hint: "Install it, or give its full path.", cause: error });
+  }
   if (code === "EACCES") return because(`The program "${command}" may not be executed.`, "Look at its permissions.");
   return error;
 }
