@@ -159,8 +159,8 @@ async function tryInside(findings: Finding[], check: string, attempt: () => Prom
 }
 
 function programFinding(name: string, use: string): Finding {
-  const place = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, name)).find(isExecutable);
-  if (place) return { check: `program ${name}`, outcome: "works", found: place };
+  const there = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, name)).some(isExecutable);
+  if (there) return { check: `program ${name}`, outcome: "works", found: `installed: ${use}` };
   return { check: `program ${name}`, outcome: "missing", found: "not in the PATH", remedy: `install it (${use})`, without: "all notebooks run; that part says what is missing" };
 }
 
