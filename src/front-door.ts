@@ -16,7 +16,9 @@ import { native } from "./native";
 import { live } from "./plot/live";
 import { record, RecordOptions } from "./trace/record";
 import type { Recording } from "./trace/recording";
+import { GhostOptions, Ghosts } from "./wire/ghosts";
 import { Mirror } from "./wire/mirror";
+import { Wire } from "./wire/wire";
 
 export interface LabOptions {
   /** a link to a far end, for mirror clients and the Wire; default true */
@@ -46,6 +48,8 @@ export interface LabRecordOptions extends RecordOptions {
  * root; gone with its owner.
  */
 export class Lab implements Closable {
+  private theWire?: Promise<Wire>;
+
   private constructor(
     /** the helper inside the Lab's namespaces */
     readonly host: LabHost,
@@ -91,16 +95,40 @@ export class Lab implements Closable {
    * @throws LimitError before anything starts; ArgumentError; ClosedError
    */
   async connect(to: Listener | number, options: LabConnectOptions = {}): Promise<Clients> {
-    const target = await this.target(portOf(to, "connect()"), options);
+    const target = await this.target(this.portOf(to, "connect()"), options);
     const { clients = 1, kind = "loopback" } = options;
     return Clients.start(this.host, target, options, (started) => {
       if (to instanceof Listener) to.addBurst(started, `${clients} ${kind} client${clients === 1 ? "" : "s"}`);
     });
   }
 
+  /** The far end of the Lab's link: peers whose every segment is written by hand. One for each Lab; opened when first asked for. @throws LabError ENODEV; ClosedError */
+  async wire(): Promise<Wire> {
+    if (!this.theWire || (await this.theWire).closed) this.theWire = Wire.open(this.host);
+    return this.theWire;
+  }
+
+  /**
+   * Ghost clients: handshakes without client sockets, from millions of addresses. They run in a thread of their own; see finished().
+   * Their only possible target is a listener of this Lab.
+   * @throws ArgumentError; LabError ENODEV; ClosedError
+   */
+  async ghosts(to: Listener | number, options: GhostOptions): Promise<Ghosts> {
+    const port = this.portOf(to, "ghosts()");
+    return Ghosts.start(this.host, port, options, (ghosts) => {
+      if (to instanceof Listener) to.addBurst(ghosts, `${ghosts.length.toLocaleString("en")} ghosts (${ghosts.kind})`);
+    });
+  }
+
+  /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
+  flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
+    if (options && "segments" in options) throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
+    return this.ghosts(to, { ...options, segments: "syn" });
+  }
+
   /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */
   async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
-    const port = portOf(to, "dial()");
+    const port = this.portOf(to, "dial()");
     const [fd] = await this.host.sockets("tcp", 1);
     const what = `Connecting to port ${port}`;
     try {
@@ -172,10 +200,13 @@ export class Lab implements Closable {
     const mirror = await Mirror.open(this.host, options);
     return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false };
   }
-}
 
-function portOf(to: Listener | number, call: string): number {
-  if (to instanceof Listener) return to.port;
-  if (typeof to !== "number") throw new ArgumentError(`${call} takes a Listener or a port first.`, "lab.listen() gives a Listener.");
-  return requireInteger(to, "port", 1, 65535);
+  private portOf(to: Listener | number, call: string): number {
+    if (to instanceof Listener) {
+      if (to.host !== this.host) throw new ArgumentError(`${call}: that listener is in another Lab.`, "Labs cannot reach each other.");
+      return to.port;
+    }
+    if (typeof to !== "number") throw new ArgumentError(`${call} takes a Listener or a port first.`, "lab.listen() gives a Listener.");
+    return requireInteger(to, "port", 1, 65535);
+  }
 }

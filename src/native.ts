@@ -82,7 +82,7 @@ export interface QueueRows {
 
 export interface SamplerRows {
   queues: QueueRows;
-  /** `columns[i]` belongs to `counters.names[i]`: increase since the sampler started. sockstat holds gauges, not counts: of them the value itself. */
+  /** `columns[i]` belongs to `counters.names[i]`: increase since the sampler started. sockstat and meminfo hold gauges, not counts: of them the value itself. */
   counters: { time: Float64Array; columns: Float64Array[] };
   /** number of clients in each state (index: ClientState), summed over all added ClientThreads */
   clients: { time: Float64Array; columns: Uint32Array[] };
@@ -109,8 +109,10 @@ export interface SamplerOptions {
     netstatFd: number;
     snmpFd: number;
     sockstatFd: number;
+    /** /proc/meminfo of the machine */
+    meminfoFd?: number;
     hz: number;
-    /** "TcpExt.ListenDrops", "Tcp.AttemptFails", "sockstat.TCP.inuse", … an unknown name throws a RangeError at start() */
+    /** "TcpExt.ListenDrops", "Tcp.AttemptFails", "sockstat.TCP.inuse", "meminfo.Slab", … an unknown name throws a RangeError at start() */
     names: string[];
   };
 }
@@ -121,7 +123,7 @@ export interface Sampler {
   readonly startedAt: number;
   start(): void;
   /** Client states are sampled (at `hz`) from the moment a ClientThread is added. */
-  addClients(clients: ClientThread): void;
+  addClients(clients: ClientThread | Ghosts): void;
   addAcceptor(acceptor: Acceptor): void;
   /** Rows since the last drain() as fresh arrays. The last state is stored by stop(), so that step plots reach the end. */
   drain(): SamplerRows;
@@ -267,6 +269,93 @@ export interface Mirror {
   stop(): void;
 }
 
+export interface WirePortOptions {
+  /** AF_PACKET SOCK_RAW socket on the far end of the link; owned by the port from now on */
+  packetFd: number;
+  ifindex: number;
+  /** hardware addresses of the far end and of the Lab's: the link header of what is sent */
+  fromHardware: string;
+  toHardware: string;
+  /** only IPv4 TCP to this network is taken … */
+  network: string;
+  prefix: number;
+  /** … and not to these (at most 50) */
+  except: { network: string; prefix: number }[];
+}
+
+/** Whole IPv4 packets in and out at the far end of the link. No thread: what arrives waits in a ring of some thousands, stamped by the kernel. */
+export interface WirePort {
+  /** readable when packets wait: for poll(); -1 once closed */
+  readonly fd: number;
+  /** One packet from its IPv4 header on, sent as it is. @throws EMSGSIZE above the MTU, ENOBUFS */
+  send(packet: Uint8Array): void;
+  /** What has arrived since the last take(), oldest first; time: CLOCK_MONOTONIC ms of arrival. */
+  take(): { time: Float64Array; packets: Uint8Array[] };
+  /** packets for which the ring had no room */
+  drops(): number;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface GhostsOptions {
+  /** as in WirePortOptions */
+  packetFd: number;
+  ifindex: number;
+  fromHardware: string;
+  toHardware: string;
+  /** the Lab's listener */
+  address: string;
+  port: number;
+  /** ghost i has address number (first + i) mod 2^(32 - prefix) of this network, and port 1024 and up, another one when the addresses are used up */
+  network: string;
+  prefix: number;
+  first: number;
+  /** 1 to 100,000,000 */
+  count: number;
+  /** "syn": a SYN and no more; "handshake": SYN and ACK; "ack": an ACK with random numbers */
+  kind: "syn" | "handshake" | "ack";
+  /** first segments a second, evenly spaced; 0: as fast as one thread can (handshakes: 256 under way) */
+  rate: number;
+  /** what a SYN offers; mss 0, windowScale -1: nothing of the kind */
+  offer: { mss: number; windowScale: number; sack: boolean; timestamps: boolean };
+  /** sequence numbers are made of it; 32 bits */
+  seed: number;
+}
+
+/** A thread that speaks the clients' part of handshakes, without sockets. Ghosts acknowledge data, and answer a FIN with RST. */
+export interface Ghosts {
+  start(): void;
+  /** ghosts in each ClientState, length 9; "syn" ghosts stay synSent */
+  counts(): Uint32Array;
+  /** a copy */
+  states(): Uint8Array;
+  stats(): {
+    /** first segments handed to the link */
+    sent: number;
+    /** ghosts that got a SYN-ACK */
+    answered: number;
+    /** ghosts whose first segment was answered by RST */
+    refused: number;
+    /** SYN-ACKs that came again */
+    repeated: number;
+    /** given up: the link had no room for a second */
+    unsent: number;
+    /** answers that found no room */
+    kernelDrops: number;
+    /** CLOCK_MONOTONIC ms */
+    startedAt: number;
+    lastSentAt: number;
+    lastAnswerAt: number;
+    resetDone: boolean;
+    /** errno that ended the thread, 0 if none */
+    error: number;
+  };
+  /** All that are half-open or connected send RST, and no more are sent; see stats().resetDone. */
+  reset(): void;
+  /** Joins the thread. Counts stay readable. Idempotent. */
+  stop(): void;
+}
+
 export interface NativeAddon {
   /** CLOCK_MONOTONIC, ms */
   now(): number;
@@ -327,6 +416,10 @@ export interface NativeAddon {
   ClientThread: new (options: ClientThreadOptions) => ClientThread;
   Acceptor: new (options: AcceptorOptions) => Acceptor;
   Mirror: new (options: MirrorOptions) => Mirror;
+  Ghosts: new (options: GhostsOptions) => Ghosts;
+
+  // ── no thread ──────────────────────────────────────────────────────────────────────────────────────────
+  WirePort: new (options: WirePortOptions) => WirePort;
 }
 
 const builtDirectory = path.join(__dirname, "..", "native", "build", "Release");

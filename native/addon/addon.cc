@@ -14,6 +14,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitAcceptor(env, exports);
   InitSampler(env, exports);
   InitMirror(env, exports);
+  InitWirePort(env, exports);
+  InitGhosts(env, exports);
   return exports;
 }
 

@@ -47,10 +47,12 @@ void CounterFile::Index() {
   std::string prefix;
   ForEachWord(text_, [&](size_t line, size_t word, std::string_view text) {
     if (word == 0) {
-      prefix = std::string(text.substr(0, text.size() - 1)) + ".";
-    } else if (paired_) {
+      prefix = std::string(text.substr(0, text.size() - 1));
+      if (form_ == kMeminfo) index_["meminfo." + prefix] = {line, 1};
+      prefix += '.';
+    } else if (form_ == kPairs) {
       if (line % 2 == 0) index_[prefix + std::string(text)] = {line + 1, word};
-    } else if (word % 2 == 1) {
+    } else if (form_ == kSockstat && word % 2 == 1) {
       index_["sockstat." + prefix + std::string(text)] = {line, word + 1};
     }
   });

@@ -8,11 +8,15 @@
 
 namespace one_listener {
 
-// One of /proc/net/{netstat,snmp,sockstat}: where the wanted counters stand in it, found once, and then read again and again.
+// One of /proc/net/{netstat,snmp,sockstat} or /proc/meminfo: where the wanted counters stand in it, found once, and then read again and again.
 class CounterFile {
  public:
-  // paired: a line of names followed by a line of values (netstat, snmp); else names and values in turn on one line (sockstat).
-  CounterFile(int fd, bool paired) : fd_(fd), paired_(paired) {}
+  enum Form {
+    kPairs,     // netstat, snmp: a line of names followed by a line of values
+    kSockstat,  // names and values in turn on one line
+    kMeminfo,   // a name and a value on each line
+  };
+  CounterFile(int fd, Form form) : fd_(fd), form_(form) {}
 
   // True if this file has the counter; its value will stand in values[slot]. The first call reads the file. @throws OsError
   bool Want(const std::string& name, size_t slot);
@@ -23,8 +27,8 @@ class CounterFile {
   // Returns 0 or an errno.
   int Read(std::vector<int64_t>& values);
 
-  // sockstat holds gauges, the others counts since the namespace was made.
-  bool gauges() const { return !paired_; }
+  // sockstat and meminfo hold gauges, the others counts since the namespace was made.
+  bool gauges() const { return form_ != kPairs; }
 
  private:
   struct Place {
@@ -34,7 +38,7 @@ class CounterFile {
   void Index();
 
   int fd_;
-  bool paired_;
+  Form form_;
   std::vector<char> buffer_;
   std::string_view text_;
   std::map<std::string, std::pair<size_t, size_t>> index_;

@@ -1,6 +1,5 @@
 #include "addon/mirroring.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -15,12 +14,10 @@ constexpr size_t kMostSentAtOnce = 64;
 constexpr size_t kMostWaitingBytes = 256 << 20;
 constexpr double kRetryMilliseconds = 0.2;
 
-uint32_t Mask(int prefix) { return prefix == 0 ? 0 : htonl(~uint32_t{0} << (32 - prefix)); }
-
 }  // namespace
 
 Mirroring::Mirroring(int packetFd, int interfaceIndex, uint32_t network, int prefix, double rttNow, double lossNow, size_t logCapacity)
-    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity), random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)), source_(packetFd, interfaceIndex, network, Mask(prefix)) {}
+    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity), random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)), source_(packetFd, interfaceIndex, {{network, Ipv4Network::Mask(prefix)}, {}}) {}
 
 void Mirroring::Run() {
   auto take = [this](const PacketSource::Packet& packet) { Take(packet); };

@@ -19,7 +19,7 @@
 namespace one_listener {
 namespace {
 
-constexpr size_t kRingBytes = 16 << 20, kLeastBlock = 1 << 16;
+constexpr size_t kLeastBlock = 1 << 16;
 // Before the network header of a TPACKET_V2 frame: its own header and address, and room for the link's (tpacket_rcv).
 constexpr size_t kRoomBefore = 96;
 constexpr size_t kBuffers = 256;
@@ -27,13 +27,18 @@ constexpr size_t kBuffers = 256;
 void Set(int fd, int name, const void* value, size_t size, const char* call) { Require(setsockopt(fd, SOL_PACKET, name, value, static_cast<socklen_t>(size)), call); }
 
 // Asked through the packet socket itself, because an ioctl looks in the namespace of its socket.
-size_t FrameSize(int fd, int interfaceIndex) {
+size_t LinkFrame(int fd, int interfaceIndex) {
   ifreq request{};
   request.ifr_ifindex = interfaceIndex;
   Require(ioctl(fd, SIOCGIFNAME, &request), "ioctl");
   Require(ioctl(fd, SIOCGIFMTU, &request), "ioctl");
-  size_t size = 2048;
-  while (size < static_cast<size_t>(request.ifr_mtu) + ETH_HLEN + kRoomBefore) size *= 2;
+  return static_cast<size_t>(request.ifr_mtu) + ETH_HLEN;
+}
+
+// A power of two with room for so many bytes of a frame.
+size_t FrameSize(size_t kept) {
+  size_t size = 128;
+  while (size < kept + kRoomBefore) size *= 2;
   return size;
 }
 
@@ -47,8 +52,11 @@ double Milliseconds(clockid_t clock) {
 
 void PacketSource::Unmap::operator()(uint8_t* ring) const { munmap(ring, size); }
 
-PacketSource::PacketSource(int packetFd, int interfaceIndex, uint32_t network, uint32_t mask) : frameSize_(FrameSize(packetFd, interfaceIndex)), borrowed_(packetFd) {
-  Filter(network, mask);
+uint32_t Ipv4Network::Mask(int prefix) { return prefix == 0 ? 0 : htonl(~uint32_t{0} << (32 - prefix)); }
+
+PacketSource::PacketSource(int packetFd, int interfaceIndex, const PacketFilter& filter, size_t ringBytes)
+    : headers_(filter.headers), frameSize_(FrameSize(filter.headers ? filter.headers : LinkFrame(packetFd, interfaceIndex))), ringBytes_(ringBytes), borrowed_(packetFd) {
+  Attach(filter);
   int one = 1;
   Set(packetFd, PACKET_IGNORE_OUTGOING, &one, sizeof one, "setsockopt");
   Set(packetFd, PACKET_QDISC_BYPASS, &one, sizeof one, "setsockopt");
@@ -56,20 +64,27 @@ PacketSource::PacketSource(int packetFd, int interfaceIndex, uint32_t network, u
   socket_.reset(packetFd);
 }
 
-// In the kernel, so that frames for other mirrors never fill this ring.
-void PacketSource::Filter(uint32_t network, uint32_t mask) {
-  sock_filter program[] = {
+// In the kernel, so that frames for others on the link never fill this ring.
+void PacketSource::Attach(const PacketFilter& wanted) {
+  // Jumps count instructions to be left out, so "not ours" is written three times instead of being jumped to.
+  std::vector<sock_filter> program = {
     {BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
-    {BPF_JMP | BPF_JEQ | BPF_K, 0, 6, ETH_P_IP},
+    {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ETH_P_IP},
+    {BPF_RET | BPF_K, 0, 0, 0},
     {BPF_LD | BPF_B | BPF_ABS, 0, 0, 23},
-    {BPF_JMP | BPF_JEQ | BPF_K, 0, 4, IPPROTO_TCP},
-    {BPF_LD | BPF_W | BPF_ABS, 0, 0, 30},
-    {BPF_ALU | BPF_AND | BPF_K, 0, 0, ntohl(mask)},
-    {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, ntohl(network & mask)},
-    {BPF_RET | BPF_K, 0, 0, 0xffffffff},
+    {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, IPPROTO_TCP},
     {BPF_RET | BPF_K, 0, 0, 0},
   };
-  sock_fprog filter{sizeof program / sizeof *program, program};
+  auto unless = [&](const Ipv4Network& network, bool inside) {
+    program.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, 30});
+    program.push_back({BPF_ALU | BPF_AND | BPF_K, 0, 0, ntohl(network.mask)});
+    program.push_back({BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint8_t>(inside ? 1 : 0), static_cast<uint8_t>(inside ? 0 : 1), ntohl(network.address & network.mask)});
+    program.push_back({BPF_RET | BPF_K, 0, 0, 0});
+  };
+  unless(wanted.to, true);
+  for (const Ipv4Network& other : wanted.except) unless(other, false);
+  program.push_back({BPF_RET | BPF_K, 0, 0, headers_ ? static_cast<uint32_t>(headers_) : 0xffffffff});
+  sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   Require(setsockopt(borrowed_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter), "setsockopt");
 }
 
@@ -77,16 +92,16 @@ bool PacketSource::MakeRing() {
   int version = TPACKET_V2;
   Set(borrowed_, PACKET_VERSION, &version, sizeof version, "setsockopt");
   size_t block = std::max(kLeastBlock, frameSize_);
-  tpacket_req request{static_cast<unsigned>(block), static_cast<unsigned>(kRingBytes / block), static_cast<unsigned>(frameSize_), static_cast<unsigned>(kRingBytes / frameSize_)};
+  tpacket_req request{static_cast<unsigned>(block), static_cast<unsigned>(ringBytes_ / block), static_cast<unsigned>(frameSize_), static_cast<unsigned>(ringBytes_ / frameSize_)};
   if (setsockopt(borrowed_, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0) return false;
-  void* mapped = mmap(nullptr, kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, borrowed_, 0);
+  void* mapped = mmap(nullptr, ringBytes_, PROT_READ | PROT_WRITE, MAP_SHARED, borrowed_, 0);
   if (mapped == MAP_FAILED) {
     request = {};
     Set(borrowed_, PACKET_RX_RING, &request, sizeof request, "setsockopt");
     return false;
   }
-  ring_ = {static_cast<uint8_t*>(mapped), Unmap{kRingBytes}};
-  frames_ = kRingBytes / frameSize_;
+  ring_ = {static_cast<uint8_t*>(mapped), Unmap{ringBytes_}};
+  frames_ = ringBytes_ / frameSize_;
   return true;
 }
 
@@ -116,7 +131,7 @@ void PacketSource::TakeFromRing(const std::function<void(const Packet&)>& onPack
     double time = static_cast<double>(header->tp_sec) * 1e3 + static_cast<double>(header->tp_nsec) / 1e6 + realToMonotonic;
     // A clock that was set meanwhile must not shift packets.
     if (time > now || time < now - 1e3) time = now;
-    if (header->tp_snaplen < header->tp_len) ++truncated_;
+    if (header->tp_snaplen < header->tp_len && !headers_) ++truncated_;
     else onPacket({reinterpret_cast<uint8_t*>(header) + header->tp_mac, header->tp_snaplen, time, (status & TP_STATUS_CSUMNOTREADY) != 0});
     __atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
     next_ = (next_ + 1) % frames_;
@@ -149,7 +164,7 @@ void PacketSource::TakeFromSocket(const std::function<void(const Packet&)>& onPa
       std::memcpy(&about, CMSG_DATA(part), sizeof about);
       checksumMissing = (about.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
     }
-    if (message.msg_flags & MSG_TRUNC) ++truncated_;
+    if ((message.msg_flags & MSG_TRUNC) && !headers_) ++truncated_;
     else onPacket({static_cast<uint8_t*>(message.msg_iov->iov_base), messages[static_cast<size_t>(at)].msg_len, now, checksumMissing});
   }
 }

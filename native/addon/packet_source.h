@@ -12,22 +12,38 @@
 
 namespace one_listener {
 
-// Frames of IPv4 TCP to one network, as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that
-// a burst of thousands fits whatever net.core.rmem_max says, or by recvmmsg where the kernel has no memory for the ring.
+// Addresses in network byte order.
+struct Ipv4Network {
+  uint32_t address, mask;
+  static uint32_t Mask(int prefix);
+};
+
+// Which frames a source takes: IPv4 TCP to `to`, but not to one of `except`.
+struct PacketFilter {
+  Ipv4Network to;
+  std::vector<Ipv4Network> except;
+  // Of each frame only so many bytes are kept; 0: all, up to the link's MTU.
+  size_t headers = 0;
+};
+
+// Frames as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that a burst of thousands fits
+// whatever net.core.rmem_max says, or by recvmmsg where the kernel has no memory for the ring.
 class PacketSource {
  public:
   struct Packet {
     const uint8_t* bytes;  // from the Ethernet header on
-    size_t size;
+    size_t size;           // of what was kept
     double time;  // of arrival, CLOCK_MONOTONIC ms
     bool checksumMissing;  // left to a device that is not there
   };
 
-  // network and mask in network byte order. The descriptor is the source's once the constructor has returned. @throws OsError
-  PacketSource(int packetFd, int interfaceIndex, uint32_t network, uint32_t mask);
+  // The descriptor is the source's once the constructor has returned. @throws OsError
+  PacketSource(int packetFd, int interfaceIndex, const PacketFilter& filter, size_t ringBytes = kRingBytes);
 
   int fd() const { return socket_.get(); }
   bool ring() const { return ring_ != nullptr; }
+
+  static constexpr size_t kRingBytes = 16 << 20;
 
   // Calls onPacket for what has arrived, at most some thousands. Frames are valid during the call.
   void TakeAll(const std::function<void(const Packet&)>& onPacket);
@@ -40,13 +56,14 @@ class PacketSource {
     size_t size;
     void operator()(uint8_t* ring) const;
   };
-  void Filter(uint32_t network, uint32_t mask);
+  void Attach(const PacketFilter& filter);
   bool MakeRing();
   void MakeBuffers();
   void TakeFromRing(const std::function<void(const Packet&)>& onPacket);
   void TakeFromSocket(const std::function<void(const Packet&)>& onPacket);
 
-  size_t frameSize_, frames_ = 0, next_ = 0;
+  const size_t headers_, frameSize_, ringBytes_;
+  size_t frames_ = 0, next_ = 0;
   std::unique_ptr<uint8_t, Unmap> ring_{nullptr, Unmap{0}};
   std::vector<uint8_t> buffers_;
   std::atomic<uint32_t> truncated_{0};

@@ -12,5 +12,7 @@ void InitSampler(Napi::Env env, Napi::Object exports);
 void InitClients(Napi::Env env, Napi::Object exports);
 void InitAcceptor(Napi::Env env, Napi::Object exports);
 void InitMirror(Napi::Env env, Napi::Object exports);
+void InitWirePort(Napi::Env env, Napi::Object exports);
+void InitGhosts(Napi::Env env, Napi::Object exports);
 
 }  // namespace one_listener

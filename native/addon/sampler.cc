@@ -10,6 +10,7 @@
 #include "addon/acceptor.h"
 #include "addon/arguments.h"
 #include "addon/clients.h"
+#include "addon/ghosts.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
 #include "addon/sampling.h"
@@ -75,8 +76,10 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     if (!options.Get("counters").IsUndefined()) {
       Napi::Object counters = Options(options.Get("counters"), "counters");
       plan.countersHz = Number(counters.Get("hz"), "counters.hz", 0.01, 10'000);
-      plan.files = {CounterFile(OptionalFd(counters.Get("netstatFd"), "netstatFd"), true), CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), true),
-                    CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), false)};
+      plan.files = {CounterFile(OptionalFd(counters.Get("netstatFd"), "netstatFd"), CounterFile::kPairs),
+                    CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), CounterFile::kPairs),
+                    CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), CounterFile::kSockstat),
+                    CounterFile(counters.Has("meminfoFd") ? OptionalFd(counters.Get("meminfoFd"), "meminfoFd") : -1, CounterFile::kMeminfo)};
       if (!counters.Get("names").IsArray()) throw Napi::TypeError::New(info.Env(), "counters.names must be an array of strings");
       Napi::Array names = counters.Get("names").As<Napi::Array>();
       for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
@@ -98,7 +101,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     Guarded(env, [&] { sampling_->Start(); });
   }
 
-  void AddClients(const Napi::CallbackInfo& info) { sampling_->Add(ClientCountsOf(info[0])); }
+  void AddClients(const Napi::CallbackInfo& info) { sampling_->Add(IsGhosts(info[0]) ? GhostCountsOf(info[0]) : ClientCountsOf(info[0])); }
   void AddAcceptor(const Napi::CallbackInfo& info) { sampling_->Add(AcceptedCountOf(info[0])); }
 
   Napi::Value Drain(const Napi::CallbackInfo& info) {

@@ -16,6 +16,9 @@ constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
 // What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it was.
 constexpr double kLookMilliseconds = 10;
+// The kernel walks all sockets of the namespace for the SYN queue's length. With thousands of them that takes longer than a period, so it
+// is done less often then: a look that took t is followed by a pause of this many t.
+constexpr double kTablePause = 4;
 // Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
 constexpr double kPatience = 5;
 
@@ -151,10 +154,25 @@ bool Sampling::SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t&
   return true;
 }
 
+// What the last look has shown, while the next one is not due.
+bool Sampling::SampleTableSometimes(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue) {
+  double begin = MonotonicMilliseconds();
+  if (begin >= tableDue_ || thread.Stopping()) {
+    table_ = {};
+    if (!SampleTable(table_.acceptQueue, table_.acceptMax, table_.synQueue)) return false;
+    double end = MonotonicMilliseconds();
+    tableDue_ = end + kTablePause * (end - begin);
+  }
+  acceptQueue += table_.acceptQueue;
+  acceptMax += table_.acceptMax;
+  synQueue = table_.synQueue;
+  return true;
+}
+
 bool Sampling::Sample(double time) {
   uint32_t acceptQueue = 0, acceptMax = 0, synQueue = 0, accepted = 0;
   if (plan_.listenerFd >= 0 && !SampleListener(acceptQueue, acceptMax)) return false;
-  if (plan_.diagFd >= 0 && !SampleTable(acceptQueue, acceptMax, synQueue)) return false;
+  if (plan_.diagFd >= 0 && !SampleTableSometimes(acceptQueue, acceptMax, synQueue)) return false;
   int64_t states[kClientStates] = {};
   bool any;
   {

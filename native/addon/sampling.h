@@ -55,12 +55,17 @@ class Sampling {
   bool SampleListener(uint32_t& acceptQueue, uint32_t& acceptMax);
   bool SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue);
   bool SampleCounters(double time);
+  bool SampleTableSometimes(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue);
   void SleepUntil(double due);
   bool Failed(int code, const char* syscall);
 
   Plan plan_;
   const WatchedListener listener_;
   std::vector<int64_t> values_, base_;
+  struct TableSample {
+    uint32_t acceptQueue, acceptMax, synQueue;
+  } table_{};
+  double tableDue_ = 0;
   std::vector<bool> gauge_;
   std::mutex sources_;  // guards the two lists
   std::vector<std::shared_ptr<ClientCounts>> crowds_;

@@ -2,6 +2,7 @@
  * The namespace's MIB counters: all of /proc/net/netstat, snmp and sockstat, as differences between two moments.
  * Source: net/ipv4/proc.c; the names are the kernel's own (include/uapi/linux/snmp.h).
  */
+import { openSync } from "node:fs";
 import { ArgumentError } from "../errors";
 import { native } from "../native";
 import type { LabHost } from "./host";
@@ -68,13 +69,14 @@ export class CounterFiles {
 
   private constructor(
     private readonly host: LabHost,
-    /** netstat, snmp, sockstat; shared with recordings, which pread them */
+    /** netstat, snmp, sockstat, and the machine's meminfo; shared with recordings, which pread them */
     readonly fds: readonly number[],
   ) {}
 
   static async open(host: LabHost): Promise<CounterFiles> {
     const fds: number[] = [];
     for (const path of files) fds.push(await host.file(path, "r"));
+    fds.push(openSync("/proc/meminfo", "r"));
     return host.keep(new CounterFiles(host, fds));
   }
 
@@ -85,6 +87,12 @@ export class CounterFiles {
     for (const fd of this.fds.slice(0, 2)) readPairs(native.preadText(fd), values);
     readSockstat(native.preadText(this.fds[2]), values);
     return new Counters(native.now(), values);
+  }
+
+  /** Whether recordings can follow a counter: those of read(), and the machine's memory in kB ("meminfo.Slab"). */
+  knows(name: string): boolean {
+    if (!name.startsWith("meminfo.")) return this.read().values.has(name);
+    return native.preadText(this.fds[3]).split("\n").some((line) => line.startsWith(`${name.slice("meminfo.".length)}:`));
   }
 
   /** The Lab does it. Idempotent. */

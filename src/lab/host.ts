@@ -39,7 +39,10 @@ export class LabHost implements Closable {
     readonly steps: Step[],
     /** the Lab's address on its link ("" without wire) */
     readonly address: string,
+    /** interface index of the link's far end, 0 without wire */
     readonly farIndex: number,
+    /** hardware addresses of the link's ends, "" without wire */
+    readonly hardware: { readonly near: string; readonly far: string },
     /** false on kernels without tcp_child_ehash_entries (before 6.1): reading the SYN queue is slower there */
     readonly ownHash: boolean,
   ) {}
@@ -60,7 +63,7 @@ export class LabHost implements Closable {
       const ok = fields[0] === "OK";
       const steps = readSteps(fields.slice(ok ? 6 : 4));
       if (!ok) throw forbidden(steps, fields[1], fields[2], Number(fields[3]));
-      const host = new LabHost(started.fd, started.pid, steps, fields[1], Number(fields[4]), fields[5] === "1");
+      const host = new LabHost(started.fd, started.pid, steps, fields[1], Number(fields[4]), { near: fields[2], far: fields[3] }, fields[5] === "1");
       host.diag = (await host.sockets("diag", 1))[0];
       return own(host);
     } catch (error) {

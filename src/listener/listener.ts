@@ -4,13 +4,13 @@
 import { EventEmitter } from "node:events";
 import type net from "node:net";
 import { ClosedError, explain, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
+import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
-import { native } from "../native";
+import { ClientThread, Ghosts, native } from "../native";
 import { AcceptLoop, AcceptLoopOptions } from "./accept-loop";
-import type { Clients } from "./clients";
 import { Connection } from "./connection";
-import { dotted, stateMask } from "./sockets-table";
+import { stateMask } from "./sockets-table";
 
 export interface ListenOptions {
   /** 0: the kernel chooses a free one. Default 0 */
@@ -45,11 +45,17 @@ const synRecv = stateMask(["SYN_RECV", "NEW_SYN_RECV"]);
 /** TCP_TIMEOUT_INIT: the first SYN-ACK is resent after 1 s */
 const firstTimeout = 1000;
 
+/** Clients that come to a listener: with sockets, or ghosts. */
+export interface Burst {
+  readonly native: ClientThread | Ghosts;
+}
+
 /** What observers of a listener (recordings) are told. */
 export interface ListenerEvents {
   /** something a reader would want to see in the picture: listen, burst, drain, accept … */
   mark: [name: string, detail?: string];
-  clients: [clients: Clients];
+  clients: [clients: Burst];
+  accept: [connection: Connection];
   loop: [loop: AcceptLoop];
   close: [];
 }
@@ -60,7 +66,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private asked: number;
   private readonly readAcceptQueue: () => number;
   /** bursts of clients that went to this listener, for recordings that start later */
-  readonly bursts = new Set<Clients>();
+  readonly bursts = new Set<Burst>();
   /** accept loops of this listener, likewise */
   readonly loops = new Set<AcceptLoop>();
 
@@ -202,7 +208,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   /** The oldest waiting connection, or null. Never waits. */
   tryAccept(): Connection | null {
     const fd = this.call("accept", () => native.accept(this.fd));
-    return fd < 0 ? null : new Connection(this.host, fd);
+    if (fd < 0) return null;
+    const connection = new Connection(this.host, fd);
+    this.emit("accept", connection);
+    return connection;
   }
 
   /** All that wait now (or the first `limit`), in the order in which their handshakes ended. */
@@ -210,7 +219,9 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     requireInteger(limit, "limit", 0, 2 ** 31 - 1);
     const fds = this.call("accept", () => native.acceptAll(this.fd, limit));
     this.mark("drain", `${fds.length} accepted`);
-    return Array.from(fds, (fd) => new Connection(this.host, fd));
+    const connections = Array.from(fds, (fd) => new Connection(this.host, fd));
+    if (this.listenerCount("accept") > 0) for (const connection of connections) this.emit("accept", connection);
+    return connections;
   }
 
   /** Starts a native accept loop: a rate, a pause, a handler that gets connections in batches. */
@@ -233,7 +244,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   /** Tells recordings of a burst that is about to start. */
-  addBurst(clients: Clients, detail: string): void {
+  addBurst(clients: Burst, detail: string): void {
     this.bursts.add(clients);
     this.emit("clients", clients);
     this.mark("burst", detail);

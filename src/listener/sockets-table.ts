@@ -2,6 +2,7 @@
  * The kernel's table of sockets in one Lab, read by sock_diag: what `ss -tan` prints, as data.
  */
 import { DiagRows, Endpoint, native } from "../native";
+import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { ArgumentError, requireInteger, requireKnown } from "../errors";
 
@@ -39,11 +40,6 @@ export function stateMask(states: readonly TcpState[]): number {
     if (number < 1) throw new ArgumentError(`There is no TCP state "${String(state)}".`, `There are: ${tcpStates.slice(1).join(", ")}.`);
     return mask | (1 << number);
   }, 0);
-}
-
-/** 2130706433 → "127.0.0.1" */
-export function dotted(address: number): string {
-  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join(".");
 }
 
 export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[] {

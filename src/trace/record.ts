@@ -7,8 +7,7 @@ import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import type { Sysctls } from "../lab/sysctls";
 import type { AcceptLoop } from "../listener/accept-loop";
-import type { Clients } from "../listener/clients";
-import type { Listener } from "../listener/listener";
+import type { Burst, Listener } from "../listener/listener";
 import { native } from "../native";
 import { Recording } from "./recording";
 
@@ -44,17 +43,16 @@ export async function record({ host, sysctls, counters }: Surroundings, listener
   const names = options.counters ?? defaultCounters;
   const countersHz = requireNumber(options.countersHz ?? Math.min(100, hz), "countersHz (readings a second)", 0.1, hz);
   requireInteger(listener.port, "port", 1, 65535);
-  const known = counters.read();
-  for (const name of names) if (!known.values.has(name)) throw new ArgumentError(`This kernel has no counter "${name}".`, `Full names look like ${defaultCounters[0]}; lab.counters() has them all.`);
+  for (const name of names) if (!counters.knows(name)) throw new ArgumentError(`This kernel has no counter "${name}".`, `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`);
 
   const settings: Record<string, number | string> = {};
   for (const name of recordedSettings) settings[name] = await sysctls.get(name);
   const diagFd = options.synQueue === false ? -1 : (await host.sockets("diag", 1))[0];
-  const [netstatFd, snmpFd, sockstatFd] = counters.fds;
+  const [netstatFd, snmpFd, sockstatFd, meminfoFd] = counters.fds;
   let sampler;
   let recording: Recording;
   try {
-    sampler = new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz, counters: { netstatFd, snmpFd, sockstatFd, hz: countersHz, names } });
+    sampler = new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
     recording = new Recording({
       sampler,
       counterNames: names,
@@ -66,7 +64,7 @@ export async function record({ host, sysctls, counters }: Surroundings, listener
     throw error;
   }
 
-  const addClients = (clients: Clients) => sampler.addClients(clients.native);
+  const addClients = (clients: Burst) => sampler.addClients(clients.native);
   const addLoop = (loop: AcceptLoop) => sampler.addAcceptor(loop.native);
   const mark = (name: string, detail?: string) => {
     if (recording.running) recording.mark(name, detail);
