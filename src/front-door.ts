@@ -13,11 +13,13 @@ import { Connection } from "./listener/connection";
 import { Listener, ListenOptions } from "./listener/listener";
 import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
 import { native } from "./native";
-import { live } from "./plot/live";
+import { live, liveLadder } from "./plot/live";
+import { Ladder } from "./trace/ladder";
 import { record, RecordOptions } from "./trace/record";
 import type { Recording } from "./trace/recording";
 import { GhostOptions, Ghosts } from "./wire/ghosts";
 import { Mirror } from "./wire/mirror";
+import type { Peer } from "./wire/peer";
 import { Wire } from "./wire/wire";
 
 export interface LabOptions {
@@ -121,9 +123,16 @@ export class Lab implements Closable {
   }
 
   /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
-  flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
+  async flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
     if (options && "segments" in options) throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
     return this.ghosts(to, { ...options, segments: "syn" });
+  }
+
+  /** Follows one peer of a listener step by step: segments, calls, and where the kernel keeps the connection. In a notebook, a picture that grows. */
+  async ladder(listener: Listener, peer: Peer, { live: shown = true }: { live?: boolean } = {}): Promise<Ladder> {
+    const ladder = new Ladder(this.host, listener, await this.wire(), peer);
+    if (shown) liveLadder(ladder);
+    return ladder;
   }
 
   /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */

@@ -86,8 +86,8 @@ int CounterFile::Read(std::vector<int64_t>& values) {
     }
     for (; word < place.word; ++word) {
       at = std::find_if(at, end, [](char c) { return c == ' ' || c == '\n'; });
+      at = std::find_if(at, end, [](char c) { return c != ' '; });
       if (at == end || *at == '\n') return EPROTO;
-      ++at;
     }
     if (std::from_chars(at, end, values[place.slot]).ec != std::errc()) return EPROTO;
   }

@@ -1,12 +1,15 @@
 export { bars, type BarOptions, type BarSeries } from "./bars";
 export { predict, table, verdictCard, type TableOptions, type VerdictCard } from "./cards";
+export { bytes } from "./bytes";
 export { clientStates } from "./client-states";
 export { decimate } from "./decimate";
 export { show } from "./display";
 export { dropCounters } from "./drop-counters";
 export type { Figure } from "./figure";
+export { heatMap, type HeatMapOptions } from "./heat-map";
+export { ladder, type LadderSource } from "./ladder";
 export { latencies, type LatencySeries } from "./latencies";
-export { live } from "./live";
+export { live, liveLadder } from "./live";
 export { overview } from "./overview";
 export type { Prediction } from "./parts";
 export { queueDepth, type QueueDepthOptions } from "./queue-depth";

@@ -1,9 +1,10 @@
 /**
  * A plot that moves while its cell runs, and freezes into the whole recording at the end.
  */
-import type { Recording, Trace } from "../trace";
+import type { Ladder, Recording, Trace } from "../trace";
 import { embedLibrary, figureBundle, newDisplayId, notebook } from "./display";
 import type { Figure } from "./figure";
+import { ladder as ladderFigure } from "./ladder";
 import { overview } from "./overview";
 import { updateHtml } from "./page";
 
@@ -19,26 +20,64 @@ const bytesAMillisecond = 400;
  * Source of the two-display form: an update of the first one would replace its element, and flicker.
  */
 export function live(recording: Recording, makeFigure: (trace: Trace, options: { points?: number }) => Figure = overview): void {
-  const send = notebook();
-  if (!send) return;
-  embedLibrary(send);
-  const element = newDisplayId();
-  const picture = { display_id: newDisplayId() };
-  const carrier = { display_id: newDisplayId() };
-  send({ data: figureBundle(makeFigure(recording.trace, { points: livePoints }), element), transient: picture }, false);
-  send({ data: { "text/html": "", "text/plain": "" }, transient: carrier }, false);
-
+  const picture = movingPicture((points) => makeFigure(recording.trace, { points }));
+  if (!picture) return;
   let timer = setTimeout(move, interval).unref();
   function move(): void {
     if (!recording.running) return;
-    const html = updateHtml(element, makeFigure(recording.trace, { points: livePoints }));
-    send!({ data: { "text/html": html, "text/plain": "" }, transient: carrier }, true);
-    timer = setTimeout(move, Math.max(interval, html.length / bytesAMillisecond)).unref();
+    timer = setTimeout(move, Math.max(interval, picture!.move() / bytesAMillisecond)).unref();
   }
   recording.onUpdate(() => {
     if (recording.running) return;
     clearTimeout(timer);
-    send({ data: figureBundle(makeFigure(recording.trace, {}), element), transient: picture }, true);
-    send({ data: { "text/html": "", "text/plain": "" }, transient: carrier }, true);
+    picture.freeze();
   });
+}
+
+/** A ladder that grows with each step, under the cell that has made it, and freezes when it is closed. */
+export function liveLadder(ladder: Ladder): void {
+  const picture = movingPicture(() => ladderFigure(ladder));
+  if (!picture) return;
+  let timer: NodeJS.Timeout | undefined;
+  ladder.onChange(() => {
+    if (!ladder.running) {
+      clearTimeout(timer);
+      picture.freeze();
+    } else {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (ladder.running) picture.move();
+      }, interval).unref();
+    }
+  });
+}
+
+interface MovingPicture {
+  /** new data for the picture on the page; how many characters were sent */
+  move(): number;
+  /** the whole picture, as it will be saved */
+  freeze(): void;
+}
+
+/** Shows a figure under the running cell, to be drawn anew from fresh data; undefined outside notebooks. */
+function movingPicture(figure: (points?: number) => Figure): MovingPicture | undefined {
+  const send = notebook();
+  if (!send) return undefined;
+  embedLibrary(send);
+  const element = newDisplayId();
+  const picture = { display_id: newDisplayId() };
+  const carrier = { display_id: newDisplayId() };
+  send({ data: figureBundle(figure(livePoints), element), transient: picture }, false);
+  send({ data: { "text/html": "", "text/plain": "" }, transient: carrier }, false);
+  return {
+    move() {
+      const html = updateHtml(element, figure(livePoints));
+      send({ data: { "text/html": html, "text/plain": "" }, transient: carrier }, true);
+      return html.length;
+    },
+    freeze() {
+      send({ data: figureBundle(figure(), element), transient: picture }, true);
+      send({ data: { "text/html": "", "text/plain": "" }, transient: carrier }, true);
+    },
+  };
 }

@@ -1,4 +1,5 @@
 export { clientStateNames, TraceBuilder, type RecordingMeta } from "./builder";
+export { Ladder, type KernelView, type LadderStep, type Place } from "./ladder";
 export { formatNumber, formatTime } from "./quantity";
 export { Recording, type RecordingListener, type RecordingOptions } from "./recording";
 export { TraceSummary, type ColumnSummary } from "./summary";

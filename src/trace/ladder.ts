@@ -1,0 +1,179 @@
+/**
+ * A ladder: what passed between a client on the wire, the kernel and the application, step by step, and where the kernel kept the
+ * connection after each.
+ */
+import { inspect } from "node:util";
+import type { LabHost } from "../lab/host";
+import type { Closable } from "../lab/owned";
+import type { Connection } from "../listener/connection";
+import type { Listener } from "../listener/listener";
+import { readTable, type TcpState } from "../listener/sockets-table";
+import { native } from "../native";
+import { initialNumbers, baseOf, type WireEntry } from "../wire/log";
+import { flagWords, notation } from "../wire/notation";
+import type { Peer } from "../wire/peer";
+import type { Wire } from "../wire/wire";
+
+/** Where a connection is: in no table, among the requests, waiting for accept(), or behind a descriptor. */
+export type Place = "nowhere" | "SYN queue" | "accept queue" | "descriptor" | "orphan";
+
+/** What the kernel knew right after a step. */
+export interface KernelView {
+  /** of this connection; undefined: none */
+  state?: TcpState;
+  place: Place;
+  /** the descriptor, once there is one */
+  fd?: number;
+  /** lengths of the listener's queues */
+  synQueue: number;
+  acceptQueue: number;
+}
+
+export interface LadderStep {
+  /** ms since the ladder's first step */
+  time: number;
+  /** a segment between client and kernel, or a call between application and kernel */
+  from: "client" | "kernel" | "application";
+  to: "client" | "kernel" | "application";
+  /** "SYN", "accept() returns fd 23": what stands at the arrow */
+  label: string;
+  /** numbers: "seq 0, ack 1" */
+  detail: string;
+  /** the segment in packetdrill's notation; undefined for calls */
+  notation?: string;
+  after: KernelView;
+}
+
+const most = 200;
+
+export class Ladder implements Closable {
+  private readonly list: LadderStep[] = [];
+  private readonly watchers = new Set<() => void>();
+  private readonly seen: WireEntry[] = [];
+  private origin?: number;
+  private fd?: number;
+  private open = true;
+
+  /** Follows one peer of one listener until it is closed. */
+  constructor(
+    private readonly host: LabHost,
+    readonly listener: Listener,
+    private readonly wire: Wire,
+    readonly peer: Peer,
+  ) {
+    this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
+    wire.on("segment", this.onSegment);
+    listener.on("accept", this.onAccept).on("close", this.onEnd);
+    host.keep(this);
+  }
+
+  get steps(): readonly LadderStep[] {
+    return this.list;
+  }
+
+  get running(): boolean {
+    return this.open;
+  }
+
+  /** Notes a call that this ladder cannot see by itself: `read() gives "hello"`. */
+  note(label: string, direction: "to kernel" | "to application" = "to application"): void {
+    if (direction === "to kernel") this.call("application", "kernel", label);
+    else this.call("kernel", "application", label);
+  }
+
+  /** Calls `watcher` after each step, and once more at the end, until the returned function is called. */
+  onChange(watcher: () => void): () => void {
+    this.watchers.add(watcher);
+    return () => void this.watchers.delete(watcher);
+  }
+
+  /** No more steps; what there is stays. Idempotent. */
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.wire.off("segment", this.onSegment);
+    this.listener.off("accept", this.onAccept).off("close", this.onEnd);
+    this.host.drop(this);
+    this.changed();
+    this.watchers.clear();
+  }
+
+  toString(): string {
+    return this.list
+      .map(({ time, label, notation: line, after }) => {
+        const where = after.place === "nowhere" ? "no entry" : `${after.state ?? ""}, ${after.place}${after.fd === undefined ? "" : ` ${after.fd}`}`;
+        return `+${(time / 1000).toFixed(6)} ${(line ?? label).padEnd(58)} | ${where}`;
+      })
+      .join("\n");
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  private readonly onSegment = (entry: WireEntry): void => {
+    const { segment, direction } = entry;
+    if (!segment) return;
+    const end = direction === "in" ? segment.source : segment.destination;
+    if (end.address !== this.peer.address || end.port !== this.peer.port) return;
+    this.seen.push(entry);
+    const base = baseOf(initialNumbers(this.seen), entry);
+    const bytes = segment.payload.length;
+    const numbers = [`seq ${(segment.sequence - base.sequence) >>> 0}`];
+    if (segment.flags.ack) numbers.push(`ack ${(segment.acknowledgment - base.acknowledgment) >>> 0}`);
+    if (bytes > 0) numbers.push(`${bytes} byte${bytes === 1 ? "" : "s"}`);
+    this.add(entry.time, { from: direction === "in" ? "client" : "kernel", to: direction === "in" ? "kernel" : "client", label: flagWords(segment), detail: numbers.join(", "), notation: notation(segment, direction, { base }) });
+  };
+
+  private readonly onAccept = (connection: Connection): void => {
+    if (!this.isOurs(connection)) return;
+    this.fd = connection.fd;
+    this.call("kernel", "application", `accept() returns fd ${connection.fd}`);
+  };
+
+  private readonly onEnd = (): void => this.close();
+
+  private isOurs(connection: Connection): boolean {
+    try {
+      return connection.remote.port === this.peer.port && connection.remote.address === this.peer.address;
+    } catch {
+      return false; // reset before anybody asked
+    }
+  }
+
+  private call(from: LadderStep["from"], to: LadderStep["to"], label: string): void {
+    this.add(native.now(), { from, to, label, detail: "" });
+  }
+
+  private add(at: number, step: Omit<LadderStep, "time" | "after">): void {
+    if (!this.open || this.list.length >= most) return;
+    this.origin ??= at;
+    this.list.push({ time: at - this.origin, ...step, after: this.look() });
+    this.changed();
+  }
+
+  private look(): KernelView {
+    const { listener, peer } = this;
+    const rows = readTable(this.host, { port: listener.port });
+    const ours = rows.find(({ remote }) => remote.port === peer.port && remote.address === peer.address);
+    const queues = {
+      synQueue: rows.filter(({ state }) => state === "SYN_RECV" || state === "NEW_SYN_RECV").length,
+      acceptQueue: listener.acceptQueue,
+    };
+    if (!ours) return { place: "nowhere", ...queues };
+    if (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") return { state: "SYN_RECV", place: "SYN queue", ...queues };
+    if (ours.inode !== 0) return { state: ours.state, place: "descriptor", fd: this.fd, ...queues };
+    return { state: ours.state, place: this.fd === undefined ? "accept queue" : "orphan", ...queues };
+  }
+
+  private changed(): void {
+    for (const watcher of this.watchers) {
+      try {
+        watcher();
+      } catch (error) {
+        this.watchers.delete(watcher); // a broken picture must not end the experiment
+        process.emitWarning(error as Error);
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { ArgumentError, InterruptedError } from "../../dist/errors";
+import { Lab } from "../../dist/front-door";
+
+describe("ghost clients", () => {
+  let lab: Lab;
+  beforeEach(async () => {
+    lab = await Lab.open();
+  });
+  afterEach(() => lab.close());
+
+  it("complete handshakes without a socket of theirs", async () => {
+    const listener = await lab.listen({ backlog: 2000 });
+    const ghosts = await lab.ghosts(listener, { count: 1000, mss: 1000, windowScale: 4, sack: true, timestamps: true });
+    assert.deepEqual(await ghosts.finished(), { sent: 1000, answered: 1000, refused: 0, unanswered: 0, established: 1000, reset: 0, closedByServer: 0, repeated: 0 });
+    assert.equal(listener.acceptQueue, 1000);
+    const connections = listener.acceptAll({ limit: 500 });
+    assert.equal(new Set(connections.map(({ remote }) => `${remote.address}:${remote.port}`)).size, 500, "addresses of their own");
+    const info = connections[0].info();
+    assert.deepEqual([info.options & 7, info.sndWscale], [7, 4]);
+    // a ghost acknowledges data, and answers a FIN with RST
+    await connections[0].write("hello");
+    for (let look = 0; look < 100 && connections[0].info().unacked > 0; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.equal(connections[0].info().unacked, 0);
+    for (const connection of connections) connection.close();
+    for (let look = 0; look < 500 && ghosts.counts().closedByServer < 500; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    assert.equal(ghosts.counts().closedByServer, 500);
+    assert.equal(lab.sockets({ port: listener.port }).filter(({ state }) => state !== "LISTEN").length, 500);
+    await ghosts.reset();
+    assert.equal(ghosts.counts().established, 0);
+    await assert.rejects(listener.tryAccept()!.read({ timeout: 500 }), { code: "ECONNRESET" });
+  });
+
+  it("flood with SYNs only: the SYN queue fills, and stays full", async () => {
+    await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 0, "net.ipv4.tcp_max_syn_backlog": 4096 });
+    const listener = await lab.listen({ backlog: 100 });
+    const flood = await lab.flood(listener, { count: 5000 });
+    const { sent, answered, unanswered, established } = await flood.finished();
+    assert.deepEqual([sent, established], [5000, 0]);
+    assert.equal(answered, listener.synQueue, "who was answered is in the queue");
+    assert.equal(answered + unanswered, 5000);
+    assert.ok(listener.synQueue >= 100 && listener.synQueue <= 101);
+    assert.equal(listener.acceptQueue, 0);
+    await flood.reset();
+    assert.equal(listener.synQueue, 0, "RST takes requests away");
+  });
+
+  it("send ACKs that nobody asked for", async () => {
+    const listener = await lab.listen({ backlog: 100 });
+    await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 2 });
+    // a listener that has sent no cookie of late looks for none (tcp_synq_no_recent_overflow)
+    await (await lab.flood(listener, { count: 1 })).finished();
+    const before = lab.counters();
+    const ghosts = await lab.ghosts(listener, { count: 2000, segments: "ack" });
+    const { refused } = await ghosts.finished();
+    assert.equal(refused, 2000, "each is answered by RST");
+    assert.equal(lab.counters().since(before).get("TcpExt.SyncookiesFailed"), 2000);
+    assert.equal(listener.acceptQueue, 0);
+  });
+
+  it("come at the rate asked for, and stop when told to", async () => {
+    const listener = await lab.listen({ backlog: 5000 });
+    const steady = await lab.ghosts(listener, { count: 500, rate: 1000 });
+    await steady.finished();
+    assert.ok(Math.abs(steady.sendingTime - 499) < 100, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
+    const slow = await lab.ghosts(listener, { count: 1_000_000, rate: 100 });
+    const waiting = slow.finished();
+    setTimeout(() => slow.close(), 50);
+    await assert.rejects(waiting, InterruptedError);
+    const sent = slow.counts().sent;
+    assert.ok(sent > 0 && sent < 100);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(slow.counts().sent, sent, "closed is closed");
+    slow.close();
+    await assert.rejects(slow.reset(), InterruptedError);
+  });
+
+  it("use every address of a small network, and then other ports", async () => {
+    const listener = await lab.listen({ backlog: 5000 });
+    await (await lab.ghosts(listener, { count: 1000, from: "10.128.5.0/28" })).finished();
+    const remotes = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).map(({ remote }) => remote);
+    assert.equal(new Set(remotes.map(({ address }) => address)).size, 16);
+    assert.equal(new Set(remotes.map(({ address, port }) => `${address}:${port}`)).size, 1000);
+  });
+
+  it("two groups of one Lab do not meet", async () => {
+    const listener = await lab.listen({ backlog: 5000 });
+    const groups = await Promise.all([lab.ghosts(listener, { count: 700 }), lab.ghosts(listener, { count: 800 })]);
+    for (const group of groups) assert.equal((await group.finished()).established, group.length);
+    assert.equal(listener.acceptQueue, 1500);
+  });
+
+  it("are seen by recordings, with what the flood has cost", async () => {
+    const listener = await lab.listen({ backlog: 100 });
+    const recording = await lab.record(listener, { live: false, counters: ["TcpExt.SyncookiesSent", "meminfo.Slab"] });
+    await (await lab.flood(listener, { count: 20_000 })).finished();
+    const trace = await recording.stop();
+    assert.equal(trace.summary().get("synQueue").max, 101);
+    assert.equal(trace.summary().get("TcpExt.SyncookiesSent").max, 20_000 - 101);
+    assert.ok(trace.summary().get("meminfo.Slab").min > 1000, "kB");
+    assert.ok(trace.events.some(({ detail }) => /20,000 ghosts/.test(detail ?? "")));
+  });
+
+  it("have no target but a listener of their own Lab, and no flood without an end", async () => {
+    const listener = await lab.listen();
+    const refuses = (action: Promise<unknown>, pattern: RegExp) => assert.rejects(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
+    await refuses(lab.flood(listener, {} as never), /need a count/);
+    await refuses(lab.flood(listener, undefined as never), /need a count/);
+    await refuses(lab.flood(listener, { count: Infinity }), /count/);
+    await refuses(lab.flood(listener, { count: 1e12 }), /count/);
+    await refuses(lab.flood(listener, { count: 10, segments: "ack" } as never), /flood is of SYNs/);
+    await refuses(lab.ghosts(listener, { count: 10, segments: "udp" as never }), /cannot send "udp"/);
+    await refuses(lab.ghosts(listener, { count: 10, from: "8.8.8.0/24" }), /8\.8\.8\.0\/24 is outside/);
+    await refuses(lab.ghosts(listener, { count: 10, from: "nowhere" }), /must be a network/);
+    await refuses(lab.ghosts(listener, { count: 100_000_000, from: "10.128.0.0/30" }), /not enough addresses/);
+    await refuses(lab.ghosts(listener, { count: 10, target: "10.0.0.1" } as never), /no option "target"/);
+    await refuses(lab.ghosts(listener, { count: 10, rate: -1 }), /rate/);
+    const other = await Lab.open({ wire: false });
+    try {
+      await refuses(lab.flood(await other.listen(), { count: 10 }), /in another Lab/);
+      await assert.rejects(other.flood(8080, { count: 10 }), { code: "ENODEV" });
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("leave the Lab's network only by a link that ends in the Lab: there is no route out", async () => {
+    const { stdout } = await (await lab.spawn("ip", ["-4", "route"])).output();
+    assert.doesNotMatch(stdout, /default/);
+    assert.match(stdout, /10\.0\.0\.0\/8 via 10\.0\.0\.2 dev wire0/);
+  });
+
+  it("end with their Lab", async () => {
+    const listener = await lab.listen();
+    const flood = await lab.flood(listener, { count: 1_000_000, rate: 1000 });
+    const waiting = flood.finished();
+    setTimeout(() => void lab.close(), 30);
+    await assert.rejects(waiting, InterruptedError);
+  });
+});

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Lab } from "../../dist/front-door";
+import { ArgumentError, ClosedError, LabError } from "../../dist/errors";
+import type { Listener } from "../../dist/listener/listener";
+import { optionOf } from "../../dist/wire/segment";
+import type { Wire } from "../../dist/wire/wire";
+import { skip } from "../skip";
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("the Wire", () => {
+  let lab: Lab;
+  let listener: Listener;
+  let wire: Wire;
+  beforeEach(async () => {
+    lab = await Lab.open();
+    listener = await lab.listen({ port: 8080, backlog: 8 });
+    wire = await lab.wire();
+  });
+  afterEach(() => lab.close());
+
+  it("freezes a handshake at every step", async () => {
+    const peer = wire.peer(listener, { sequence: 1000 });
+    assert.deepEqual([listener.synQueue, listener.acceptQueue], [0, 0]);
+    peer.syn();
+    await sleep(50);
+    assert.deepEqual([listener.synQueue, listener.acceptQueue], [1, 0], "nothing answers for the peer");
+    const answer = await peer.receive();
+    assert.ok(answer.flags.syn && answer.flags.ack && !answer.flags.rst);
+    assert.equal(answer.acknowledgment, 1001);
+    assert.deepEqual(answer.destination, { address: peer.address, port: peer.port });
+    assert.equal(peer.acknowledgment, (answer.sequence + 1) >>> 0);
+    await sleep(50);
+    assert.deepEqual([listener.synQueue, listener.acceptQueue], [1, 0]);
+    peer.ack();
+    assert.deepEqual([listener.synQueue, listener.acceptQueue], [0, 1]);
+    peer.send("early");
+    const connection = listener.tryAccept()!;
+    assert.equal(String(await connection.read()), "early");
+    await connection.write("late");
+    await peer.receive(); // the ACK of "early"
+    const data = await peer.receive();
+    assert.equal(Buffer.from(data.payload).toString(), "late");
+    peer.ack();
+    peer.fin();
+    assert.equal(await connection.read({ timeout: 1000 }), null, "end of stream");
+    connection.close();
+    const fin = await peer.receive();
+    assert.ok(fin.flags.ack);
+  });
+
+  it("resets and is reset", async () => {
+    const peer = wire.peer(listener);
+    await peer.handshake();
+    const connection = listener.tryAccept()!;
+    peer.rst();
+    await assert.rejects(connection.read({ timeout: 500 }), { code: "ECONNRESET" });
+    const nobody = wire.peer(9999);
+    await assert.rejects(nobody.handshake(), { code: "ECONNREFUSED", message: /9999/ });
+  });
+
+  it("lets several peers talk at once, each hearing its own answers", async () => {
+    const peers = Array.from({ length: 9 }, (_, at) => wire.peer(listener, { address: `10.9.0.${at + 1}`, port: 1000 + at }));
+    for (const peer of peers) peer.syn();
+    for (const peer of peers) {
+      const answer = await peer.receive();
+      assert.deepEqual(answer.destination, { address: peer.address, port: peer.port });
+      assert.equal(peer.tryReceive(), null);
+    }
+    assert.equal(listener.synQueue, 9);
+    for (const peer of peers) peer.ack();
+    assert.equal(listener.acceptQueue, 9);
+    assert.deepEqual(listener.acceptAll().map(({ remote }) => `${remote.address}:${remote.port}`), peers.map(({ address, port }) => `${address}:${port}`));
+  });
+
+  it("carries options both ways, and timestamps in all that follows", async () => {
+    const peer = wire.peer(listener);
+    const answer = await peer.handshake({ mss: 1000, windowScale: 3, sack: true, timestamps: true });
+    assert.ok(optionOf(answer, "sackPermitted") && optionOf(answer, "windowScale"));
+    const clock = optionOf(answer, "timestamps")!;
+    const sent = peer.send("x");
+    assert.equal(optionOf(sent, "timestamps")!.echo, clock.value);
+    const info = listener.tryAccept()!.info();
+    assert.equal(info.options & 7, 7, "timestamps, SACK, window scaling");
+    assert.equal(info.sndWscale, 3);
+    assert.ok(info.sndMss <= 1000);
+  });
+
+  it("sends raw segments and raw bytes, wrong ones too", async () => {
+    const peer = wire.peer(listener, { sequence: 5 });
+    const before = lab.counters();
+    peer.raw({ flags: { syn: true }, sequence: 5, checksums: { tcp: 1 } });
+    assert.equal(lab.counters().since(before).get("Tcp.InCsumErrors"), 1);
+    assert.equal(listener.synQueue, 0, "the kernel has looked at the checksum");
+    peer.raw(Uint8Array.of(0x45, 0, 0, 1));
+    assert.match(wire.log().lines().join("\n"), /4 bytes that are no segment/);
+    assert.throws(() => peer.raw({ source: { address: "10.0.0.9", port: 70_000 } }), /source.port.*70000/);
+    assert.throws(() => peer.raw(new Uint8Array(3000)), { code: "EMSGSIZE", message: /1500/ });
+  });
+
+  it("logs all segments in the order of their times, in packetdrill's notation", async () => {
+    const peer = wire.peer(listener, { sequence: 4_000_000_000 });
+    await peer.handshake();
+    peer.send("hello");
+    await peer.receive();
+    const log = wire.log();
+    assert.equal(log.length, 5);
+    const times = log.entries.map(({ time }) => time);
+    assert.deepEqual(times, [...times].sort((a, b) => a - b));
+    const lines = log.lines();
+    assert.match(lines[0], /^\+0\.000000 < S 0:0\(0\) win 65535 <mss 1460>$/);
+    assert.match(lines[1], /^\+0\.00\d+ > S\. 0:0\(0\) ack 1 win \d+ <mss 1460>$/);
+    assert.match(lines[2], /< \. 1:1\(0\) ack 1 win 65535$/);
+    assert.match(lines[3], /< P\. 1:6\(5\) ack 1/);
+    assert.match(lines[4], /> \. 1:1\(0\) ack 6/);
+    assert.match(log.lines({ relative: false })[0], /S 4000000000:4000000000/);
+    const other = wire.peer(listener);
+    other.syn();
+    assert.equal(wire.log(other).length, 2);
+    assert.match(wire.log().lines()[5], new RegExp(`${other.address}:40000 < S`), "with two connections, lines say whose they are");
+  });
+
+  it("writes captures that tshark reads as we do", async function () {
+    const peer = wire.peer(listener, { sequence: 77 });
+    await peer.handshake({ mss: 1234, windowScale: 5, sack: true, timestamps: true });
+    peer.send("GET /");
+    peer.fin();
+    await sleep(60);
+    const directory = mkdtempSync(path.join(os.tmpdir(), "one-listener-pcap-"));
+    try {
+      const file = path.join(directory, "wire.pcapng");
+      const count = await wire.toPcap(file);
+      const fields = ["ip.src", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.len", "tcp.options.mss_val", "tcp.options.wscale.shift", "tcp.options.timestamp.tsval", "tcp.checksum.status", "ip.checksum.status", "frame.time_epoch"];
+      let output: string;
+      try {
+        output = execFileSync("tshark", ["-r", file, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields", ...fields.flatMap((field) => ["-e", field])], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") skip(this, "tshark is not installed (sudo apt-get install tshark)");
+        throw error;
+      }
+      const rows = output.trim().split("\n").map((line) => line.split("\t"));
+      assert.equal(rows.length, count);
+      const entries = wire.log().entries.slice(0, count);
+      rows.forEach(([source, from, to, sequence, acknowledgment, flags, window, length, mss, shift, clock, tcpChecksum, ipChecksum, time], at) => {
+        const segment = entries[at].segment!;
+        assert.deepEqual([source, Number(from), Number(to)], [segment.source.address, segment.source.port, segment.destination.port]);
+        assert.deepEqual([Number(sequence), Number(acknowledgment), Number(window), Number(length)], [segment.sequence, segment.acknowledgment, segment.window, segment.payload.length]);
+        assert.equal(Number(flags) & 255, Object.values(segment.flags).reduce((bits, set, bit) => bits | (set ? 1 << bit : 0), 0));
+        assert.equal(mss, String(optionOf(segment, "mss")?.mss ?? ""));
+        assert.equal(shift, String(optionOf(segment, "windowScale")?.shift ?? ""));
+        assert.equal(clock, String(optionOf(segment, "timestamps")?.value ?? ""));
+        assert.deepEqual([tcpChecksum, ipChecksum], ["1", "1"], "tshark finds the checksums right");
+        assert.ok(Math.abs(Number(time) * 1000 - Date.now()) < 60_000);
+      });
+      await assert.rejects(wire.toPcap(path.join(directory, "none", "x.pcapng")), (error: LabError) => error.code === "ENOENT" && /no such directory/.test(error.message));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("says what is wrong with a peer that cannot be", () => {
+    const refuses = (action: () => unknown, pattern: RegExp) => assert.throws(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
+    refuses(() => wire.peer(listener, { port: 70_000 }), /port.*65,535.*70000/);
+    refuses(() => wire.peer(listener, { port: 0 }), /port/);
+    refuses(() => wire.peer(listener, { address: "192.168.1.100" }), /192\.168\.1\.100 is outside the wire's network 10\.0\.0\.0\/8/);
+    refuses(() => wire.peer(listener, { address: lab.address }), /the Lab's own/);
+    refuses(() => wire.peer(listener, { address: "10.1.0.1" }), /mirrors/);
+    refuses(() => wire.peer(listener, { address: "10.200.0.1" }), /ghosts/);
+    refuses(() => wire.peer(listener, { address: "ten" }), /IPv4 address.*ten/);
+    refuses(() => wire.peer(listener, { sequence: -1 }), /sequence/);
+    refuses(() => wire.peer(listener, { adress: "10.2.0.1" } as never), /no option "adress"/);
+    refuses(() => wire.peer("8080" as never), /port of the listener/);
+    wire.peer(listener, { address: "10.2.0.77" });
+    refuses(() => wire.peer(listener, { address: "10.2.0.77" }), /10\.2\.0\.77:40000.*already/);
+    refuses(() => wire.peer(listener).syn({ windowScale: 15 }), /windowScale/);
+    refuses(() => wire.peer(listener).send(""), /send\(\) takes data/);
+    refuses(() => wire.peer(listener).syn({ mms: 3 } as never), /no option "mms"/);
+  });
+
+  it("says when nothing comes, and when it is closed", async () => {
+    const peer = wire.peer(listener);
+    await assert.rejects(peer.receive({ timeout: 30 }), (error: LabError) => error.code === "ETIMEDOUT" && /Nothing came to 10\.2\..*30 ms/.test(error.message));
+    wire.close();
+    wire.close();
+    assert.throws(() => peer.syn(), ClosedError);
+    await assert.rejects(peer.receive({ timeout: 30 }), ClosedError);
+    const again = await lab.wire();
+    assert.notEqual(again, wire);
+    await again.peer(listener).handshake();
+    const dry = await Lab.open({ wire: false });
+    await assert.rejects(dry.wire(), { code: "ENODEV" });
+    await dry.close();
+  });
+
+  it("ends waiting peers when the Lab ends", async () => {
+    const waiting = wire.peer(listener).receive({ timeout: 10_000 });
+    setTimeout(() => void lab.close(), 20);
+    await assert.rejects(waiting, ClosedError);
+  });
+});
