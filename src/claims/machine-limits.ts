@@ -1,6 +1,6 @@
 /** Claims 21 and 43: the numbers that the text calls typical, read off this machine. */
-import { readFileSync } from "node:fs";
 import { ArgumentError } from "../errors";
+import { kernelMemory, pageSize } from "../lab/memory";
 import { native } from "../native";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
@@ -9,19 +9,6 @@ import { atRest, inLab } from "./experiment";
 
 const backlog = 128;
 const pairs = 1500;
-
-/** Bytes of a page, from the auxiliary vector (getauxval(3), AT_PAGESZ). */
-function pageSize(): number {
-  const words = readFileSync("/proc/self/auxv");
-  const pageSizeEntry = 6n;
-  for (let at = 0; at + 16 <= words.length; at += 16) if (words.readBigUInt64LE(at) === pageSizeEntry) return Number(words.readBigUInt64LE(at + 8));
-  return 4096;
-}
-
-/** Bytes of the kernel's small objects: sockets, files, inodes, requests. */
-function slab(): number {
-  return 1024 * Number(/^Slab:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
-}
 
 /** The machine's own table size, so that tcp_max_syn_backlog has the value it has outside of Labs. */
 async function limitsOfThisMachine() {
@@ -37,13 +24,13 @@ async function limitsOfThisMachine() {
 
     const open = await lab.listen({ backlog: pairs });
     const loop = open.acceptLoop();
-    const before = { slab: slab(), pages: lab.counters().get("sockstat.TCP.mem") };
+    const before = { slab: kernelMemory().slab, pages: lab.counters().get("sockstat.TCP.mem") };
     await lab.connect(open, { clients: pairs });
     await atRest(() => [loop.accepted]);
     // both ends are sockets of this machine
     const ends = 2 * loop.accepted;
     const buffers = Math.max(0, lab.counters().get("sockstat.TCP.mem") - before.pages) * pageSize();
-    const objects = Math.max(0, slab() - before.slab);
+    const objects = Math.max(0, kernelMemory().slab - before.slab);
     await loop.close();
     return {
       backlog,

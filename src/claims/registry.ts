@@ -5,17 +5,24 @@ import { ArgumentError } from "../errors";
 import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
 import type { Claim, Verdict } from "./claim";
+import { filteredBefore, rateLimited } from "./before-the-handshake";
 import { completedPart, notDropped } from "./completed-part";
 import { noDataOnListener, ownDescriptors } from "./descriptors";
 import { Evidence, Fields, pick, readEvidence } from "./evidence";
 import { Once, once } from "./experiment";
 import { identity, unmixed } from "./four-tuple";
+import { acceptWakes, dataWaits, handshakeDuration, readyToUse, withoutTheApplication } from "./handshake-application";
+import { buffersAtAck } from "./handshake-memory";
+import { descriptorAtAck, entryAtSyn, entryContents, movesToAcceptQueue, synAckNumbers, unseenSegments } from "./handshake-steps";
 import { everyConnection, movesOver } from "./late-arrivals";
 import { constantLookup } from "./lookup-cost";
 import { typicalLimits, usualSomaxconn } from "./machine-limits";
 import { notRefused, reasons } from "./refusal";
 import { resetAtTimeout } from "./reset-before-accept";
 import { ssColumns } from "./ss-columns";
+import { whatCookiesHold } from "./syn-cookies";
+import { cookiesServe, cookiesSetting, floodsCostNothing, floodWithoutCookies, neverQueued } from "./syn-flood";
+import { maxSynBacklogBinds, synQueueSize } from "./syn-queue-bound";
 import { allSynsEnter, totalCapacity } from "./syn-queue-size";
 import { thousandsOfConnections } from "./thousands";
 import { twoQueues } from "./two-queues";
@@ -23,6 +30,8 @@ import { twoQueues } from "./two-queues";
 const all = [
   thousandsOfConnections, ownDescriptors, noDataOnListener, twoQueues, capacity, acceptOrder, identity, constantLookup, unmixed, boundOfTheQueue, allSynsEnter,
   firstOnes, completedPart, movesOver, notRefused, notDropped, everyConnection, reasons, typicalLimits, resetAtTimeout, totalCapacity, usualSomaxconn, ssColumns,
+  synQueueSize, unseenSegments, entryAtSyn, synAckNumbers, entryContents, descriptorAtAck, buffersAtAck, movesToAcceptQueue, acceptWakes, handshakeDuration, dataWaits,
+  readyToUse, withoutTheApplication, floodsCostNothing, rateLimited, filteredBefore, maxSynBacklogBinds, floodWithoutCookies, whatCookiesHold, neverQueued, cookiesServe, cookiesSetting,
 ] as const;
 
 type Registered = (typeof all)[number];

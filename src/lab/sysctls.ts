@@ -11,11 +11,11 @@ export interface KnownSysctls {
   /** upper bound of every backlog in this namespace */
   "net.core.somaxconn": number;
   /** 0 never, 1 when the SYN queue is full, 2 always */
-  "net.ipv4.tcp_syncookies": 0 | 1 | 2;
+  "net.ipv4.tcp_syncookies": number;
   /** with cookies off, 3/4 of it bounds the SYN queue of every listener */
   "net.ipv4.tcp_max_syn_backlog": number;
   /** 1: a final ACK that meets a full accept queue is answered with RST */
-  "net.ipv4.tcp_abort_on_overflow": 0 | 1;
+  "net.ipv4.tcp_abort_on_overflow": number;
   /** resends of a SYN before connect() fails with ETIMEDOUT */
   "net.ipv4.tcp_syn_retries": number;
   /** resends of a SYN-ACK before the request is dropped */
@@ -23,10 +23,10 @@ export interface KnownSysctls {
   /** how many of the SYN resends come at a constant interval (Linux 6.5) */
   "net.ipv4.tcp_syn_linear_timeouts": number;
   "net.ipv4.tcp_fastopen": number;
-  "net.ipv4.tcp_migrate_req": 0 | 1;
-  "net.ipv4.tcp_timestamps": 0 | 1 | 2;
-  "net.ipv4.tcp_sack": 0 | 1;
-  "net.ipv4.tcp_window_scaling": 0 | 1;
+  "net.ipv4.tcp_migrate_req": number;
+  "net.ipv4.tcp_timestamps": number;
+  "net.ipv4.tcp_sack": number;
+  "net.ipv4.tcp_window_scaling": number;
   "net.ipv4.tcp_fin_timeout": number;
   "net.ipv4.tcp_max_tw_buckets": number;
   "net.ipv4.tcp_tw_reuse": number;

@@ -161,7 +161,9 @@ export class Ladder implements Closable {
       acceptQueue: listener.acceptQueue,
     };
     if (!ours) return { place: "nowhere", ...queues };
-    if (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") return { state: "SYN_RECV", place: "SYN queue", ...queues };
+    // a whole socket may be in SYN_RECV, too: Fast Open has made it, and data waits in it
+    const request = (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") && ours.inode === 0 && ours.receiveQueue === 0;
+    if (request) return { state: "SYN_RECV", place: "SYN queue", ...queues };
     if (ours.inode !== 0) return { state: ours.state, place: "descriptor", fd: this.fd, ...queues };
     return { state: ours.state, place: this.fd === undefined ? "accept queue" : "orphan", ...queues };
   }

@@ -1,0 +1,94 @@
+/** Claims 38 and 39: what can stop SYNs before a handshake begins. */
+import { ArgumentError, LabError } from "../errors";
+import type { Lab } from "../front-door";
+import { formatNumber } from "../trace/quantity";
+import { claim } from "./claim";
+import { amount, count, text } from "./evidence";
+import { inLab } from "./experiment";
+
+const flood = 50_000;
+
+async function unlimited() {
+  return inLab({ sysctls: { "net.ipv4.tcp_syncookies": 2 } }, async (lab) => {
+    const listener = await lab.listen();
+    const before = lab.counters();
+    const ghosts = await lab.flood(listener, { count: flood });
+    const { sent, answered } = await ghosts.finished();
+    return { syns: sent, reached: lab.counters().since(before).get("Tcp.InSegs"), answered, rate: ghosts.rate };
+  });
+}
+
+export const rateLimited = claim({
+  number: 38,
+  section: "Part 3",
+  statement: "The kernel limits the rate of SYNs before the application sees anything of them.",
+  quote: "Kernel can reject excessive SYNs",
+  notebook: "07",
+  evidence: {
+    syns: count("SYNs sent"),
+    reached: count("segments that TCP received meanwhile (Tcp.InSegs)"),
+    answered: count("SYNs that were answered"),
+    rate: amount("SYNs a second"),
+  },
+  experiment: (once) => once(unlimited),
+  judge({ syns, reached, answered, rate }) {
+    if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand.");
+    const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered`;
+    const kernel = "tcp_v4_conn_request()";
+    if (answered < 0.9 * syns) return { verdict: "holds", measured, why: "Not all were let through.", kernel };
+    return { verdict: "false", measured, why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.", kernel };
+  },
+});
+
+/** A rule that drops SYNs to a port; the tool that took it. @throws LabError ENOENT: neither nft nor iptables is installed */
+async function filterSyns(lab: Lab, port: number): Promise<string> {
+  const attempts: [string, string[]][] = [
+    ["nft", [`add table ip lab; add chain ip lab first { type filter hook prerouting priority -300; }; add rule ip lab first tcp dport ${port} tcp flags syn drop`]],
+    ["iptables", ["-t", "raw", "-A", "PREROUTING", "-p", "tcp", "--dport", String(port), "--syn", "-j", "DROP"]],
+  ];
+  const failures: string[] = [];
+  for (const [tool, rule] of attempts) {
+    try {
+      const { code, stderr } = await (await lab.spawn(tool, rule)).output();
+      if (code === 0) return tool;
+      failures.push(`${tool}: ${stderr.trim().split("\n")[0]}`);
+    } catch (error) {
+      if ((error as LabError).code !== "ENOENT") throw error;
+      failures.push(`${tool} is not installed`);
+    }
+  }
+  throw new LabError(`No packet filter can be used in the Lab (${failures.join("; ")}).`, { code: "ENOENT", hint: "Install one: sudo apt-get install nftables." });
+}
+
+async function filtered() {
+  return inLab({}, async (lab) => {
+    const listener = await lab.listen();
+    const tool = await filterSyns(lab, listener.port);
+    const before = lab.counters();
+    const { sent, answered } = await (await lab.flood(listener, { count: 1000 })).finished();
+    return { tool, syns: sent, answered, entries: listener.synQueue, reached: lab.counters().since(before).get("Tcp.InSegs") };
+  });
+}
+
+export const filteredBefore = claim({
+  number: 39,
+  section: "Part 3",
+  statement: "iptables or nftables can filter SYNs before the handshake begins.",
+  quote: "iptables/nftables can filter before handshake",
+  notebook: "07",
+  evidence: {
+    tool: text("the tool that set the rule"),
+    syns: count("SYNs sent after it"),
+    answered: count("SYNs that were answered"),
+    entries: count("requests in the SYN queue"),
+    reached: count("segments that TCP received (Tcp.InSegs)"),
+  },
+  experiment: (once) => once(filtered),
+  judge({ tool, syns, answered, entries, reached }) {
+    if (syns === 0) throw new ArgumentError("No SYN was sent.", "Send some after the rule is set.");
+    const measured = `${tool} drops SYNs: of ${formatNumber(syns)}, ${reached} reached TCP, ${answered} were answered, ${entries} are in the SYN queue`;
+    const kernel = "nf_hook_slow()";
+    if (answered === 0 && entries === 0 && reached < syns) return { verdict: "holds", measured, why: "The hook stands before TCP: for the listener these SYNs have never existed.", kernel };
+    return { verdict: "false", measured, why: "They came through.", kernel };
+  },
+});
