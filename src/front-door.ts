@@ -118,7 +118,11 @@ export class Lab implements Closable {
   async ghosts(to: Listener | number, options: GhostOptions): Promise<Ghosts> {
     const port = this.portOf(to, "ghosts()");
     return Ghosts.start(this.host, port, options, (ghosts) => {
-      if (to instanceof Listener) to.addBurst(ghosts, `${ghosts.length.toLocaleString("en")} ghosts (${ghosts.kind})`);
+      if (!(to instanceof Listener)) return;
+      const many = ghosts.length.toLocaleString("en");
+      // who sends a SYN and no more is no client: a picture of clients would show nothing else
+      if (ghosts.kind === "handshake") to.addBurst(ghosts, `${many} ghosts`);
+      else to.mark("flood", `${many} ${ghosts.kind === "syn" ? "SYNs" : "ACKs"}`);
     });
   }
 

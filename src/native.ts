@@ -406,7 +406,7 @@ export interface NativeAddon {
   inode(fd: number): number;
   /** soft and hard limit and descriptors open now in this process */
   descriptors(): { soft: number; hard: number; open: number };
-  /** Waits (uv_poll) until fd is readable (1) or writable (2). false: timed out or cancelled. timeoutMs < 0: no limit. */
+  /** Waits (uv_poll) until fd is readable (1) or writable (2). false: timed out or cancelled. timeoutMs < 0: no limit; 0: as it is now. */
   poll(fd: number, events: number, timeoutMs: number): { promise: Promise<boolean>; cancel(): void };
   /** sock_diag dump of IPv4 TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. @throws ENOBUFS */
   diag(diagFd: number, stateMask: number, port: number): DiagRows;

@@ -99,7 +99,7 @@ export const unseenSegments = claim({
   experiment: (once) => once(stepByStep),
   judge({ noticesBeforeAck, noticesAfterAck }) {
     if (noticesAfterAck === 0) throw new ArgumentError("The listener was not readable after the last ACK either.", "Let the handshake complete first.");
-    const measured = `between SYN and ACK the listener became readable ${noticesBeforeAck} times, after the ACK it was`;
+    const measured = `between SYN and ACK the listener was ${noticesBeforeAck > 0 ? "" : "not "}readable, after the ACK it was`;
     const kernel = "tcp_check_req()";
     if (noticesBeforeAck > 0) return { verdict: "false", measured, why: "The application was told of a handshake that had not ended.", kernel };
     return { verdict: "holds", measured, why: "The first that the application hears of is a finished connection. TCP_SAVE_SYN can show it the SYN afterwards, and Fast Open hands data over before the ACK has come.", kernel };

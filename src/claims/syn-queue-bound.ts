@@ -57,6 +57,12 @@ function words({ backlog, maxSynBacklog, cookies, synQueue }: SynQueueBound): st
   return `backlog ${formatNumber(backlog)}, tcp_max_syn_backlog ${formatNumber(maxSynBacklog)}, tcp_syncookies ${cookies}: ${formatNumber(synQueue)}`;
 }
 
+/** The first of each kind, and how many there were in all. */
+function few(rows: readonly SynQueueBound[], kind: (row: SynQueueBound) => unknown): string {
+  const first = rows.filter((row, at) => rows.findIndex((other) => kind(other) === kind(row)) === at);
+  return `${first.map(words).join("; ")}${first.length < rows.length ? ` (and ${rows.length - first.length} more measurements)` : ""}`;
+}
+
 export const synQueueSize = claim({
   number: 5,
   section: "Part 1",
@@ -68,7 +74,7 @@ export const synQueueSize = claim({
   judge({ rows }) {
     const full = rows.filter(({ syns, synQueue }) => synQueue < syns);
     if (new Set(full.map(({ backlog }) => backlog)).size < 2) throw new ArgumentError("Two different backlogs whose queues were full are needed.", "Measure more of them.");
-    const measured = full.map(words).join("; ");
+    const measured = few(full, ({ backlog }) => backlog);
     const kernel = "inet_csk_reqsk_queue_is_full()";
     if (full.every(({ synQueue }) => synQueue >= 1024)) return { verdict: "holds", measured, why: "All of them held as many.", kernel };
     const follows = full.filter(({ backlog, somaxconn, synQueue }) => Math.abs(synQueue - Math.min(backlog, somaxconn)) <= 1).length;
@@ -89,7 +95,7 @@ export const maxSynBacklogBinds = claim({
     const telling = rows.filter(({ backlog, somaxconn, maxSynBacklog }) => Math.min(backlog, somaxconn) > maxSynBacklog);
     if (telling.length === 0) throw new ArgumentError("In all of these the backlog is the smaller bound.", "Measure with a tcp_max_syn_backlog below backlog and somaxconn.");
     const bound = telling.filter(({ maxSynBacklog, synQueue }) => synQueue <= maxSynBacklog + 1);
-    const measured = telling.map(words).join("; ");
+    const measured = few(telling, ({ cookies }) => cookies);
     const kernel = "tcp_conn_request()";
     if (bound.length === 0) return { verdict: "false", measured, why: "It bounds nothing here: with SYN cookies on the kernel does not ask for it.", kernel };
     const share = bound.map(({ maxSynBacklog, synQueue }) => synQueue / maxSynBacklog);

@@ -31,6 +31,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
     private turn: Promise<unknown> = Promise.resolve();
     private readonly queued = new Set<{ aborted: boolean }>();
     private running: Message | undefined;
+    private over = false;
 
     override async init(): Promise<void> {
       try {
@@ -104,6 +105,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
     }
 
     override close(): void {
+      this.over = true;
       super.close();
       // whatever the notebook left open (timers, Labs) ends with the process
       setTimeout(() => process.exit(0), farewell);
@@ -138,7 +140,8 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
     }
 
     private publish(parent: Message, type: string, content: unknown): void {
-      this.reply(this.iopub, parent, type, content);
+      // what ends with the process may still have something to say
+      if (!this.over) this.reply(this.iopub, parent, type, content);
     }
   };
 }

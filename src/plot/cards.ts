@@ -47,8 +47,11 @@ export interface TableOptions {
   columns?: readonly string[];
 }
 
-function cell(value: unknown): string {
-  if (typeof value === "number") return formatNumber(value);
+/** Ports and descriptors are names, not quantities. */
+const nameColumn = /^(port|fd|inode|.*Port)$/;
+
+function cell(value: unknown, column: string): string {
+  if (typeof value === "number") return nameColumn.test(column) ? String(value) : formatNumber(value);
   if (value === null || value === undefined) return "";
   if (typeof value === "object" && "address" in value && "port" in value) return `${String(value.address)}:${String(value.port)}`;
   return String(value);
@@ -62,9 +65,9 @@ export function table(rows: readonly object[], { columns }: TableOptions = {}): 
   const right = names.map((_, at) => values.every((row) => typeof row[at] === "number"));
   const style = (at: number) => `style="text-align:${right[at] ? "right" : "left"};padding:.25em .9em;white-space:${right[at] ? "nowrap" : "normal"}"`;
   const head = names.map((name, at) => `<th ${style(at)}>${escapeHtml(name)}</th>`).join("");
-  const body = values.map((row) => `<tr>${row.map((value, at) => `<td ${style(at)}>${escapeHtml(cell(value))}</td>`).join("")}</tr>`).join("");
+  const body = values.map((row) => `<tr>${row.map((value, at) => `<td ${style(at)}>${escapeHtml(cell(value, names[at]))}</td>`).join("")}</tr>`).join("");
   showHtml(
     `<table style="font-size:1em;margin:.4em 0"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`,
-    textTable(names.map((title, at) => ({ title, align: right[at] ? "right" : "left" })), values.map((row) => row.map(cell))),
+    textTable(names.map((title, at) => ({ title, align: right[at] ? "right" : "left" })), values.map((row) => row.map((value, at) => cell(value, names[at])))),
   );
 }

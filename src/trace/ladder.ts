@@ -9,7 +9,7 @@ import type { Connection } from "../listener/connection";
 import type { Listener } from "../listener/listener";
 import { readTable, type TcpState } from "../listener/sockets-table";
 import { native } from "../native";
-import { initialNumbers, baseOf, type WireEntry } from "../wire/log";
+import type { WireEntry } from "../wire/log";
 import { flagWords, notation } from "../wire/notation";
 import type { Peer } from "../wire/peer";
 import type { Wire } from "../wire/wire";
@@ -49,7 +49,6 @@ const most = 200;
 export class Ladder implements Closable {
   private readonly list: LadderStep[] = [];
   private readonly watchers = new Set<() => void>();
-  private readonly seen: WireEntry[] = [];
   private origin?: number;
   private fd?: number;
   private open = true;
@@ -61,7 +60,8 @@ export class Ladder implements Closable {
     private readonly wire: Wire,
     readonly peer: Peer,
   ) {
-    this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
+    // a ladder may begin in the middle of a connection
+    if (this.look().place === "nowhere") this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
     wire.on("segment", this.onSegment);
     listener.on("accept", this.onAccept).on("close", this.onEnd);
     host.keep(this);
@@ -116,8 +116,8 @@ export class Ladder implements Closable {
     if (!segment) return;
     const end = direction === "in" ? segment.source : segment.destination;
     if (end.address !== this.peer.address || end.port !== this.peer.port) return;
-    this.seen.push(entry);
-    const base = baseOf(initialNumbers(this.seen), entry);
+    const [own, other] = [this.peer.initialSequence, this.peer.initialOfKernel ?? 0];
+    const base = direction === "in" ? { sequence: own, acknowledgment: other } : { sequence: segment.flags.syn ? segment.sequence : other, acknowledgment: own };
     const bytes = segment.payload.length;
     const numbers = [`seq ${(segment.sequence - base.sequence) >>> 0}`];
     if (segment.flags.ack) numbers.push(`ack ${(segment.acknowledgment - base.acknowledgment) >>> 0}`);

@@ -1,9 +1,11 @@
 /**
  * A Segment: one TCP segment with its IPv4 header, encoded and decoded. Sources: RFC 791 3.1, RFC 9293 3.1.
  */
+import { inspect } from "node:util";
 import { dotted, parseAddress } from "../lab/address";
 import type { Endpoint } from "../native";
 import { headerChecksum, segmentChecksum } from "./checksum";
+import { notation } from "./notation";
 import { decodeOptions, encodeOptions, PlacedOption, TcpOption } from "./options";
 import { SegmentError } from "./segment-error";
 
@@ -57,7 +59,7 @@ const mostPacketBytes = 0xffff;
 /** Fills in what was left out: no flags, sequence numbers 0, window 65,535, no options, TTL 64, don't fragment. */
 export function segment(fields: SegmentFields): Segment {
   const none = Object.fromEntries(flagNames.map((name) => [name, false])) as Flags;
-  return {
+  return printable({
     sequence: 0,
     acknowledgment: 0,
     window: 65_535,
@@ -69,7 +71,12 @@ export function segment(fields: SegmentFields): Segment {
     ...fields,
     flags: { ...none, ...fields.flags },
     ip: { ttl: 64, tos: 0, identification: 0, dontFragment: true, reserved: false, options: new Uint8Array(), ...fields.ip },
-  };
+  });
+}
+
+/** A notebook prints a segment in packetdrill's notation; as data it stays a plain object. */
+function printable(made: Segment): Segment {
+  return Object.defineProperty(made, inspect.custom, { value: () => notation(made) });
 }
 
 /** How far the sequence number moves: bytes of data, and one each for SYN and FIN. */
@@ -196,7 +203,7 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
     ip: { ttl: bytes[8], tos: bytes[1], identification: view.getUint16(4), dontFragment: (fragment & 0x4000) !== 0, reserved: (fragment & 0x8000) !== 0, options: bytes.slice(ipSize, tcp) },
     checksums,
   };
-  return { segment: decoded, options: placed, tcp, payload, end };
+  return { segment: printable(decoded), options: placed, tcp, payload, end };
 }
 
 function field(value: number, name: string, most: number): number {

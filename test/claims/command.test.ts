@@ -42,7 +42,7 @@ describe("one-listener claims", function () {
     const { code, stdout, stderr } = await run("--list");
     assert.equal(code, 0);
     assert.equal(stderr, "");
-    assert.equal(stdout.trim().split("\n").length, 23);
+    assert.equal(stdout.trim().split("\n").length, 45);
     assert.match(stdout, /^ {2}1 {2}Overview {2}notebook 01 {2}One listening socket/);
     assert.equal(JSON.parse((await run("--list", "--json", "6")).stdout)[0].number, 6);
   });

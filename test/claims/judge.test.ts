@@ -157,6 +157,117 @@ describe("judges of claims", () => {
     ["false", { recvQ: 45, sendQ: 0, acceptQueue: 45, acceptMax: 128 }, "Send-Q is something else"],
   ]);
 
+  const bound = { backlog: 128, somaxconn: 4096, maxSynBacklog: 4096, cookies: 1, syns: 3000, synQueue: 129 };
+  verdicts(5, [
+    ["false", { rows: [bound, { ...bound, backlog: 512, synQueue: 513 }] }, "it follows the backlog"],
+    ["holds", { rows: [{ ...bound, synQueue: 1024 }, { ...bound, backlog: 512, synQueue: 1024 }] }, "1024 whatever the backlog"],
+  ]);
+  const wide = { backlog: 2000, somaxconn: 4096, maxSynBacklog: 256, cookies: 0, syns: 3000, synQueue: 193 };
+  verdicts(48, [
+    ["depends", { rows: [bound, wide, { ...wide, cookies: 1, synQueue: 2001 }] }, "three quarters of it, and only without cookies"],
+    ["holds", { rows: [{ ...wide, synQueue: 257 }] }, "it is the bound"],
+    ["false", { rows: [{ ...wide, synQueue: 2001 }] }, "it bounds nothing"],
+  ]);
+  verdicts(24, [
+    ["holds", { noticesBeforeAck: 0, noticesAfterAck: 1 }, "nothing before the ACK"],
+    ["false", { noticesBeforeAck: 1, noticesAfterAck: 1 }, "told too early"],
+  ]);
+  verdicts(25, [
+    ["holds", { entries: 1, descriptorsMade: 0, notices: 0, entriesWithCookies: 0 }, "one entry"],
+    ["false", { entries: 1, descriptorsMade: 1, notices: 0 }, "a descriptor as well"],
+    ["false", { entries: 0, descriptorsMade: 0, notices: 0 }, "no entry"],
+  ]);
+  const synAck = { clientSequence: 2 ** 32 - 1, acknowledged: 0, handshakes: 5, distinctNumbers: 5, window: 65_160 };
+  verdicts(26, [
+    ["holds", synAck, "plus one wraps around, numbers differ"],
+    ["false", { ...synAck, acknowledged: 1 }, "plus two"],
+    ["false", { ...synAck, distinctNumbers: 1 }, "always the same number"],
+    ["false", { ...synAck, window: 0 }, "no window"],
+  ]);
+  const entry = { client: "10.2.0.1:40000", shown: "10.2.0.1:40000", state: "SYN_RECV", wrongAckAccepted: 0, rightAckAccepted: 1 };
+  verdicts(27, [
+    ["holds", entry, "shown and checked"],
+    ["false", { ...entry, shown: "nothing" }, "not shown"],
+    ["false", { ...entry, wrongAckAccepted: 1 }, "numbers not checked"],
+  ]);
+  verdicts(28, [
+    ["false", { descriptorsAtAck: 0, descriptorsAtAccept: 1 }, "at accept()"],
+    ["holds", { descriptorsAtAck: 1, descriptorsAtAccept: 0 }, "at the ACK"],
+  ]);
+  verdicts(29, [
+    ["false", { connections: 20_000, bytesEach: 2850, buffersEach: 0 }, "a socket and no buffers"],
+    ["holds", { connections: 20_000, bytesEach: 3000, buffersEach: 131_072 }, "all of it"],
+  ]);
+  verdicts(30, [
+    ["holds", { stateAfterAck: "ESTABLISHED", queuedAfterAck: 1 }, "with room"],
+    ["depends", { stateAfterAck: "ESTABLISHED", queuedAfterAck: 1, whenFull: { state: "SYN_RECV", overflows: 1 } }, "without room it stays"],
+    ["false", { stateAfterAck: "SYN_RECV", queuedAfterAck: 0 }, "not even with room"],
+  ]);
+  verdicts(31, [
+    ["holds", { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.1:40000", client: "10.2.0.1:40000" }, "woken"],
+    ["false", { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.2:40000", client: "10.2.0.1:40000" }, "somebody else's"],
+  ]);
+  verdicts(32, [
+    ["false", { loopback: 0.02, rtt: 40, overWire: 40.2 }, "the round trip, whatever it is"],
+    ["depends", { loopback: 0.02, rtt: 5, overWire: 5.1 }, "one of the two"],
+    ["holds", { loopback: 1.2, rtt: 5, overWire: 5.1 }, "both"],
+  ]);
+  verdicts(33, [
+    ["holds", { sent: "GET /", waiting: 5, read: "GET /" }, "kept"],
+    ["false", { sent: "GET /", waiting: 0, read: "" }, "lost"],
+  ]);
+  const fine = { name: "as usual", state: "ESTABLISHED", read: "waits for data" };
+  const reset = { name: "reset", state: "CLOSE", read: "ECONNRESET" };
+  verdicts(34, [
+    ["holds", { cases: [fine] }, "all of them"],
+    ["depends", { cases: [fine, reset] }, "some of them"],
+    ["false", { cases: [reset] }, "none of them"],
+  ]);
+  verdicts(35, [
+    ["holds", { handshakes: 2000, completed: 2000, acceptCalls: 0 }, "all without it"],
+    ["false", { handshakes: 2000, completed: 1999, acceptCalls: 0 }, "one waits"],
+  ]);
+  const cookies = { syns: 50_000, cookiesSent: 50_000, entries: 0, bytes: 0 };
+  verdicts(37, [
+    ["holds", { withCookies: cookies, remembered: { ...cookies, cookiesSent: 0, entries: 50_000, bytes: 17e6 } }, "nothing grows"],
+    ["false", { withCookies: { ...cookies, bytes: 17e6 } }, "it grows all the same"],
+  ]);
+  verdicts(56, [
+    ["holds", { withCookies: cookies }, "never queued"],
+    ["holds", { withCookies: { ...cookies, cookiesSent: 49_871, entries: 129 } }, "only those without a cookie are queued"],
+    ["false", { withCookies: { ...cookies, entries: 129 } }, "queued as well"],
+  ]);
+  verdicts(38, [
+    ["false", { syns: 50_000, reached: 50_000, answered: 50_000, rate: 2e5 }, "all answered"],
+    ["holds", { syns: 50_000, reached: 50_000, answered: 1000, rate: 2e5 }, "most are not"],
+  ]);
+  verdicts(39, [
+    ["holds", { tool: "nft", syns: 1000, answered: 0, entries: 0, reached: 0 }, "dropped before TCP"],
+    ["false", { tool: "nft", syns: 1000, answered: 1000, entries: 129, reached: 1000 }, "the rule does nothing"],
+  ]);
+  const flooded = { cookies: 0, flood: 100_000, clients: 100, connected: 0, synQueue: 129, cookiesSent: 0 };
+  const calm = { ...flooded, flood: 0, connected: 100, synQueue: 2 };
+  verdicts(54, [
+    ["holds", { without: flooded, calm }, "locked out"],
+    ["false", { without: { ...flooded, connected: 90 } }, "most get in"],
+  ]);
+  verdicts(57, [
+    ["holds", { with: { ...flooded, cookies: 1, connected: 100, cookiesSent: 99_871 }, without: flooded }, "all get in"],
+    ["depends", { with: { ...flooded, cookies: 1, connected: 60, cookiesSent: 99_871 } }, "most get in"],
+    ["false", { with: { ...flooded, cookies: 1, connected: 3, cookiesSent: 99_871 } }, "hardly any"],
+  ]);
+  const under = (cookies: number, cookiesSent: number) => ({ cookies, syns: 100, cookiesSent, synQueue: 17 });
+  verdicts(58, [
+    ["holds", { value: 1, rows: [under(0, 0), under(1, 83), under(2, 100)] }, "and it is the default"],
+    ["false", { value: 1, rows: [under(0, 10), under(1, 83)] }, "also when switched off"],
+    ["false", { value: 0, rows: [under(0, 0), under(1, 0)] }, "not at all"],
+  ]);
+  const kept = { offered: 1400, kept: 1300, timestamps: 0, windowScale: 0, sack: 0 };
+  verdicts(55, [
+    ["depends", { rows: [kept, { ...kept, timestamps: 1, windowScale: 1, sack: 1 }] }, "rounded, and the rest by timestamps"],
+    ["holds", { rows: [{ ...kept, kept: 1400, windowScale: 1, sack: 1 }, { offered: 536, kept: 536, timestamps: 1, windowScale: 1, sack: 1 }] }, "everything comes back"],
+  ]);
+
   it("every claim's judge is tried here", () => assert.deepEqual([...tried].sort((a, b) => a - b), claims.map(({ number }) => number)));
 
   describe("refuse evidence that cannot decide", () => {
@@ -174,6 +285,24 @@ describe("judges of claims", () => {
     undecidable(16, { emptyFor: 0, outside: 0 }, /Nobody was outside/);
     undecidable(20, { synQueueFull: silent, slowApplication: silent, noDescriptors: { clients: 0, refused: 0 } }, /needs clients/);
     undecidable(23, { halfOpen: 0, resetAtTimeout: 0 }, /has timed out/);
+    undecidable(5, { rows: [bound] }, /Two different backlogs/);
+    undecidable(24, { noticesBeforeAck: 0, noticesAfterAck: 0 }, /not readable after the last ACK/);
+    undecidable(26, { ...synAck, handshakes: 1, distinctNumbers: 1 }, /chance/);
+    undecidable(28, { descriptorsAtAck: 0, descriptorsAtAccept: 0 }, /No descriptor/);
+    undecidable(29, { connections: 10, bytesEach: 0, buffersEach: 0 }, /noise/);
+    undecidable(33, { sent: "", waiting: 0, read: "" }, /Nothing was sent/);
+    undecidable(34, { cases: [] }, /No connection/);
+    undecidable(35, { handshakes: 1, completed: 1, acceptCalls: 0 }, /parallel/);
+    undecidable(37, { withCookies: { ...cookies, cookiesSent: 0 } }, /not answered by cookies/);
+    undecidable(38, { syns: 10, reached: 10, answered: 10, rate: 1 }, /not excessive/);
+    undecidable(39, { tool: "nft", syns: 0, answered: 0, entries: 0, reached: 0 }, /No SYN/);
+    undecidable(48, { rows: [bound] }, /smaller bound/);
+    undecidable(54, { without: { ...flooded, cookies: 1 } }, /without SYN cookies/);
+    undecidable(54, { without: flooded, calm: { ...calm, connected: 10 } }, /Without a flood/);
+    undecidable(55, { rows: [kept] }, /One connection/);
+    undecidable(56, { withCookies: { ...cookies, cookiesSent: 0 } }, /No cookie/);
+    undecidable(57, { with: flooded }, /No cookie/);
+    undecidable(58, { value: 1, rows: [under(1, 83)] }, /compared/);
     undecidable(40, { backlog: 128, clients: 200, waiting: 129, synQueue: 0 }, /1128/);
   });
 

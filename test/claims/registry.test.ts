@@ -11,24 +11,26 @@ function refuses(action: () => unknown, ...parts: RegExp[]): void {
   });
 }
 
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
 /** what a reader without types may type */
 const untyped = judge as (number: number, evidence: unknown) => unknown;
 
 describe("the registry of claims", () => {
   it("has the claims of the notebooks that are built", () => {
-    assert.deepEqual(claims.map(({ number }) => number), [1, 2, 3, 4, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 23, 40, 43, 45]);
+    assert.deepEqual(claims.map(({ number }) => number), [...range(1, 7), ...range(9, 21), ...range(23, 35), 37, 38, 39, 40, 43, 45, 48, ...range(54, 58)]);
     for (const { statement, section, notebook } of claims) {
       assert.match(statement, /^[\w].*\.$/);
       assert.match(section, /^(Overview|Part [1-6])$/);
-      assert.match(notebook, /^0[0134]$/);
+      assert.match(notebook, /^0[012347]$/);
     }
     assert.equal(new Set(claims.map(({ statement }) => statement)).size, claims.length);
   });
 
   it("names the numbers there are when asked for another", () => {
-    refuses(() => claimOf(99), /no claim 99/, /1, 2, 3, 4, 6/);
+    refuses(() => claimOf(99), /no claim 99/, /1, 2, 3, 4, 5/);
     refuses(() => claimOf(Number("six")), /no claim NaN/);
-    refuses(() => untyped(5, {}), /no claim 5/);
+    refuses(() => untyped(8, {}), /no claim 8/);
   });
 
   it("says what to give when evidence is wrong", () => {

@@ -98,7 +98,7 @@ describe("ghost clients", () => {
     assert.equal(trace.summary().get("synQueue").max, 101);
     assert.equal(trace.summary().get("TcpExt.SyncookiesSent").max, 20_000 - 101);
     assert.ok(trace.summary().get("meminfo.Slab").min > 1000, "kB");
-    assert.ok(trace.events.some(({ detail }) => /20,000 ghosts/.test(detail ?? "")));
+    assert.ok(trace.events.some(({ detail }) => /20,000 SYNs/.test(detail ?? "")));
   });
 
   it("have no target but a listener of their own Lab, and no flood without an end", async () => {
