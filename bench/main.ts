@@ -5,12 +5,14 @@ import os from "node:os";
 import { parseArgs } from "node:util";
 import { acceptQueueSample } from "./trials/accept-queue-sample";
 import { drainFilledQueue } from "./trials/drain-filled-queue";
+import { ghostHandshakes } from "./trials/ghost-handshakes";
 import { labOpen } from "./trials/lab-open";
 import { plotMillion } from "./trials/plot-million";
 import { recordingCost } from "./trials/recording-cost";
+import { synRate } from "./trials/syn-rate";
 import type { Row, Trial, TrialResult } from "./trial";
 
-const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion];
+const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion, synRate, ghostHandshakes];
 
 function number(value: number): string {
   if (Number.isNaN(value)) return "–";

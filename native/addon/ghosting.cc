@@ -90,7 +90,7 @@ void Ghosting::Take(const PacketSource::Packet& packet) {
     if (state == kSynSent) ++refused;
     if (state == kSynSent || state == kEstablished) Move(index, state == kEstablished || plan_.kind == Kind::kAck ? kReset : kRefused);
   } else if (answer->flags & tcp_flag::kSyn) {
-    TakeSynAck(index, *answer);
+    TakeSynAck(index, *answer, packet.time);
   } else if (state == kEstablished && (answer->payload > 0 || answer->flags & tcp_flag::kFin)) {
     lastAnswerAt = packet.time;
     Name name = NameOf(index);
@@ -104,11 +104,11 @@ void Ghosting::Take(const PacketSource::Packet& packet) {
   }
 }
 
-void Ghosting::TakeSynAck(uint32_t index, const Answer& answer) {
+void Ghosting::TakeSynAck(uint32_t index, const Answer& answer, double time) {
   if (!(answer.flags & tcp_flag::kAck) || answer.acknowledgment != SequenceOf(index) + 1) return;
   uint8_t state = this->state(index);
   if (state != kSynSent && state != kEstablished) return;
-  lastAnswerAt = MonotonicMilliseconds();
+  lastAnswerAt = time;
   uint8_t bits = states_[index].load(std::memory_order_relaxed);
   if (bits & kAnswered) {
     ++repeated;

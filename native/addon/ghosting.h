@@ -61,14 +61,14 @@ class Ghosting {
 
  private:
   static constexpr uint8_t kStateBits = 15, kAnswered = 16;
-  static constexpr size_t kBatch = 64;
+  static constexpr size_t kBatch = 256;
   struct Name {
     uint32_t address;
     uint16_t port;
   };
   void Run();
   void Take(const PacketSource::Packet& packet);
-  void TakeSynAck(uint32_t index, const Answer& answer);
+  void TakeSynAck(uint32_t index, const Answer& answer, double time);
   uint32_t Allowed(double now) const;
   bool SendSome(uint32_t most, double now);
   bool ResetSome();

@@ -94,8 +94,8 @@ export class Clients implements Closable {
   }
 
   /** for recordings, which sample the states */
-  get native(): ClientThread {
-    return this.thread;
+  get natives(): readonly ClientThread[] {
+    return [this.thread];
   }
 
   /** How many are in each state: { synSent: 71, established: 129, … } */

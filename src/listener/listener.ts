@@ -47,7 +47,7 @@ const firstTimeout = 1000;
 
 /** Clients that come to a listener: with sockets, or ghosts. */
 export interface Burst {
-  readonly native: ClientThread | Ghosts;
+  readonly natives: readonly (ClientThread | Ghosts)[];
 }
 
 /** What observers of a listener (recordings) are told. */

@@ -64,7 +64,7 @@ export async function record({ host, sysctls, counters }: Surroundings, listener
     throw error;
   }
 
-  const addClients = (clients: Burst) => sampler.addClients(clients.native);
+  const addClients = (clients: Burst) => clients.natives.forEach((each) => sampler.addClients(each));
   const addLoop = (loop: AcceptLoop) => sampler.addAcceptor(loop.native);
   const mark = (name: string, detail?: string) => {
     if (recording.running) recording.mark(name, detail);

@@ -2,8 +2,9 @@
  * Ghost clients: handshakes without client sockets, or SYNs without handshakes, from millions of addresses. Bounded by their number, and
  * aimed at a listener of their own Lab: there is no other target, and no route out of the Lab's network.
  */
+import { availableParallelism } from "node:os";
 import { ArgumentError, InterruptedError, LabError, requireInteger, requireKnown, requireNumber } from "../errors";
-import { Network } from "../lab/address";
+import { dotted, Network } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { ClientState, Ghosts as NativeGhosts, native } from "../native";
@@ -15,8 +16,10 @@ export interface GhostOptions {
   count: number;
   /** "handshake": SYN, and ACK for the SYN-ACK. "syn": a SYN and nothing more. "ack": an ACK with random numbers. Default "handshake" */
   segments?: "handshake" | "syn" | "ack";
-  /** a second, evenly spaced; default: as fast as one thread can */
+  /** a second, evenly spaced; default: as fast as this machine can */
   rate?: number;
+  /** threads that share the work: 1, 2 or 4. Default: one with a rate, or for fewer than 20,000 ghosts; else as many as there are processors */
+  threads?: 1 | 2 | 4;
   /** their addresses: a part of 10.128.0.0/9, which is the default */
   from?: string;
   /** MSS that SYNs offer, bytes; 0: none. Default 1460 */
@@ -50,6 +53,8 @@ export interface GhostCounts {
 }
 
 const mostGhosts = 100_000_000;
+/** fewer are not worth another thread */
+const ghostsAThread = 10_000;
 /** Ghosts of one Lab do not meet: each group goes on where the last one ended. */
 const used = new WeakMap<LabHost, number>();
 
@@ -58,7 +63,8 @@ export class Ghosts implements Closable {
 
   private constructor(
     private readonly host: LabHost,
-    private readonly thread: NativeGhosts,
+    /** for recordings, which sample the states; each has a part of the addresses */
+    readonly natives: readonly NativeGhosts[],
     /** how many there will be */
     readonly length: number,
     readonly kind: "handshake" | "syn" | "ack",
@@ -66,7 +72,7 @@ export class Ghosts implements Closable {
 
   /** Makes and starts them. @throws ArgumentError no count, …; LabError ENODEV: a Lab without wire; ClosedError */
   static async start(host: LabHost, port: number, options: GhostOptions, onStart: (ghosts: Ghosts) => void = () => undefined): Promise<Ghosts> {
-    requireKnown(options ?? {}, ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps"], "ghosts");
+    requireKnown(options ?? {}, ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps", "threads"], "ghosts");
     if (options?.count === undefined) throw new ArgumentError("Ghosts need a count: how many there will be in all.", "Like { count: 100_000 }.");
     const count = requireInteger(options.count, "count", 1, mostGhosts);
     const kind = options.segments ?? "handshake";
@@ -82,66 +88,68 @@ export class Ghosts implements Closable {
       timestamps: options.timestamps === true,
     };
     requireWire(host);
+    const threads = requireThreads(options.threads ?? (rate > 0 ? 1 : mostThreads(count)), from);
     const first = used.get(host) ?? 0;
     used.set(host, first + count);
-    const [packetFd] = await host.sockets("packet", 1);
-    let thread: NativeGhosts;
+    const natives: NativeGhosts[] = [];
+    const packetFds = await host.sockets("packet", threads);
     try {
-      thread = new native.Ghosts({
-        packetFd,
-        ifindex: host.farIndex,
-        fromHardware: host.hardware.far,
-        toHardware: host.hardware.near,
-        address: host.address,
-        port,
-        network: from.address,
-        prefix: from.prefix,
-        first,
-        count,
-        kind,
-        rate,
-        offer,
-        seed: Math.floor(Math.random() * 2 ** 32),
-      });
+      for (let at = 0; at < threads; at++) {
+        natives.push(
+          new native.Ghosts({
+            packetFd: packetFds[at],
+            ifindex: host.farIndex,
+            fromHardware: host.hardware.far,
+            toHardware: host.hardware.near,
+            address: host.address,
+            port,
+            network: dotted(from.base + (at * from.size) / threads),
+            prefix: from.prefix + Math.log2(threads),
+            first,
+            count: Math.floor(count / threads) + (at < count % threads ? 1 : 0),
+            kind,
+            rate: rate / threads,
+            offer,
+            seed: Math.floor(Math.random() * 2 ** 32),
+          }),
+        );
+      }
     } catch (error) {
-      native.close(packetFd);
+      for (const each of natives) each.stop();
+      await native.closeLater(packetFds.slice(natives.length));
       throw error;
     }
-    const ghosts = host.keep(new Ghosts(host, thread, count, kind));
+    const ghosts = host.keep(new Ghosts(host, natives, count, kind));
     onStart(ghosts);
-    thread.start();
+    for (const each of natives) each.start();
     return ghosts;
-  }
-
-  /** for recordings, which sample the states */
-  get native(): NativeGhosts {
-    return this.thread;
   }
 
   counts(): GhostCounts {
     const { sent, answered, refused, repeated } = this.stats();
-    const states = this.thread.counts();
+    const states = this.natives.map((each) => each.counts());
+    const inState = (state: number) => states.reduce((sum, counts) => sum + counts[state], 0);
     return {
       sent,
       answered,
       refused,
       unanswered: Math.max(0, sent - answered - refused),
-      established: states[ClientState.established],
-      reset: states[ClientState.reset],
-      closedByServer: states[ClientState.closedByServer],
+      established: inState(ClientState.established),
+      reset: inState(ClientState.reset),
+      closedByServer: inState(ClientState.closedByServer),
       repeated,
     };
   }
 
   /** first segments a second while they were sent */
   get rate(): number {
-    const { sent, startedAt, lastSentAt } = this.thread.stats();
+    const { sent, startedAt, lastSentAt } = this.stats();
     return sent < 2 ? 0 : (1000 * sent) / (lastSentAt - startedAt);
   }
 
   /** ms from the start to the last first segment */
   get sendingTime(): number {
-    const { startedAt, lastSentAt } = this.thread.stats();
+    const { startedAt, lastSentAt } = this.stats();
     return lastSentAt - startedAt;
   }
 
@@ -163,7 +171,7 @@ export class Ghosts implements Closable {
   /** All that are half-open or connected send RST; no more are sent. Resolves when they have. */
   async reset(): Promise<void> {
     if (!this.open) throw new InterruptedError("Resetting ghosts");
-    this.thread.reset();
+    for (const each of this.natives) each.reset();
     while (!this.stats().resetDone) {
       if (!this.open) throw new InterruptedError("Resetting ghosts");
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -174,7 +182,7 @@ export class Ghosts implements Closable {
   close(): void {
     if (!this.open) return;
     this.open = false;
-    this.thread.stop();
+    for (const each of this.natives) each.stop();
     this.host.drop(this);
   }
 
@@ -183,8 +191,33 @@ export class Ghosts implements Closable {
   }
 
   private stats(): ReturnType<NativeGhosts["stats"]> {
-    const stats = this.thread.stats();
-    if (stats.error !== 0 && this.open) throw new LabError(`The ghosts' link has failed (errno ${stats.error}).`, { code: "EIO", errno: -stats.error, hint: "Close this Lab and open another one." });
-    return stats;
+    const all = this.natives.map((each) => each.stats());
+    const error = all.find((each) => each.error !== 0)?.error ?? 0;
+    if (error !== 0 && this.open) throw new LabError(`The ghosts' link has failed (errno ${error}).`, { code: "EIO", errno: -error, hint: "Close this Lab and open another one." });
+    const sum = (name: "sent" | "answered" | "refused" | "repeated" | "unsent" | "kernelDrops") => all.reduce((total, each) => total + each[name], 0);
+    return {
+      sent: sum("sent"),
+      answered: sum("answered"),
+      refused: sum("refused"),
+      repeated: sum("repeated"),
+      unsent: sum("unsent"),
+      kernelDrops: sum("kernelDrops"),
+      startedAt: Math.min(...all.map((each) => each.startedAt)),
+      lastSentAt: Math.max(...all.map((each) => each.lastSentAt)),
+      lastAnswerAt: Math.max(...all.map((each) => each.lastAnswerAt)),
+      resetDone: all.every((each) => each.resetDone),
+      error,
+    };
   }
+}
+
+/** A power of two, so that a network can be divided among them. */
+function mostThreads(count: number): number {
+  const most = Math.min(4, availableParallelism(), Math.max(1, Math.floor(count / ghostsAThread)));
+  return 2 ** Math.floor(Math.log2(most));
+}
+
+function requireThreads(threads: number, from: Network): number {
+  if (![1, 2, 4].includes(threads)) throw new ArgumentError(`threads must be 1, 2 or 4, not ${String(threads)}.`);
+  return from.size >= threads ? threads : 1;
 }
