@@ -11,8 +11,8 @@ export interface HeatMapOptions {
   log?: boolean;
 }
 
-/** From paper to the colour of the SYN queue, dark enough for white letters at its end. */
-const scale = [[0, "#FFF6E0"], [0.5, "#F2B84B"], [1, "#9A5B00"]];
+/** From paper to the colour of the SYN queue, light enough for dark numbers. */
+const scale = [[0, "#FFF6E0"], [0.6, "#F7CF7A"], [1, "#DE8F00"]];
 
 /** Numbers over two settings; each stands in its field. `values[row][column]` belongs to `ys[row]` and `xs[column]`. */
 export function heatMap(xs: readonly (string | number)[], ys: readonly (string | number)[], values: readonly (readonly number[])[], { xTitle, yTitle, unit, title, log = true }: HeatMapOptions): Figure {
@@ -22,7 +22,7 @@ export function heatMap(xs: readonly (string | number)[], ys: readonly (string |
   return {
     data: [{
       type: "heatmap", x: labels(xs), y: labels(ys), z: values.map((row) => row.map(colour)), zmin: Math.min(...all), zmax: Math.max(...all), colorscale: scale, showscale: false, xgap: 2, ygap: 2,
-      text: values.map((row) => row.map((value) => formatNumber(value))), texttemplate: "%{text}", textfont: { size: 15 },
+      text: values.map((row) => row.map((value) => formatNumber(value))), texttemplate: "%{text}", textfont: { size: 15, color: "#1a1a1a" },
       hovertemplate: `${xTitle} %{x}<br>${yTitle} %{y}<br>${unit}: %{text}<extra></extra>`,
     }],
     layout: {

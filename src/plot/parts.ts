@@ -48,7 +48,7 @@ interface Drawn {
 /** A horizontal line with its name at the right end, above it. */
 export function level(value: number, label: string, colour: string, dash: string, yref = "y"): Drawn {
   return {
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: value, y1: value, line: { color: colour, width: 2, dash } }],
+    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: value, y1: value, line: { color: colour, width: 2, dash }, layer: "below" }],
     annotations: [{ xref: "paper", x: 1, xanchor: "right", yref, y: value, yanchor: "bottom", text: label, showarrow: false, font: { color: colour, size: 14 } }],
   };
 }
