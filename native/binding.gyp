@@ -42,5 +42,10 @@
       "type": "executable",
       "sources": ["host/main.cc", "host/namespaces.cc", "host/netlink.cc", "host/requests.cc", "host/children.cc"],
     },
+    {
+      "target_name": "accept-worker",
+      "type": "executable",
+      "sources": ["worker/main.cc"],
+    },
   ],
 }

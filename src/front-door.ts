@@ -13,6 +13,8 @@ import { Connection } from "./listener/connection";
 import { Listener, ListenOptions } from "./listener/listener";
 import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
 import { native } from "./native";
+import { AcceptWorkers } from "./server/accept-workers";
+import { InstalledServer, ServerName } from "./server/installed";
 import { live, liveLadder } from "./plot/live";
 import { Ladder } from "./trace/ladder";
 import { record, RecordOptions } from "./trace/record";
@@ -171,9 +173,9 @@ export class Lab implements Closable {
     return listener.handTo(server);
   }
 
-  /** Records a listener's queues, the Lab's counters and its clients' states; in a notebook, a live plot appears under the cell. */
-  async record(listener: Listener, options: LabRecordOptions = {}): Promise<Recording> {
-    if (!(listener instanceof Listener)) throw new ArgumentError("record() takes a Listener first.", "lab.listen() gives one.");
+  /** Records the queues of a listener, or of the program that listens on a port, the Lab's counters and clients' states; in a notebook, a live plot appears under the cell. */
+  async record(listener: Listener | number, options: LabRecordOptions = {}): Promise<Recording> {
+    if (!(listener instanceof Listener) && typeof listener !== "number") throw new ArgumentError("record() takes a Listener or a port first.", "lab.listen() gives a Listener.");
     const recording = await record({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, listener, options);
     if (options.live !== false) live(recording);
     return recording;
@@ -192,6 +194,18 @@ export class Lab implements Closable {
   /** Runs a program inside the Lab, with hard limits of its own. @throws LabError ENOENT: not installed; EPERM: a limit above the hard one */
   spawn(command: string, args?: string[], options?: SpawnOptions): Promise<Program> {
     return Program.start(this.host, command, args, options);
+  }
+
+  /** Processes that accept from a listener of this Lab and hold what they accept. @throws LimitError before anything starts; ArgumentError */
+  async hold(listener: Listener, options: { connections: number }): Promise<AcceptWorkers> {
+    this.portOf(listener, "hold()");
+    if (!(listener instanceof Listener)) throw new ArgumentError("hold() takes a Listener.", "lab.listen() gives one.");
+    return AcceptWorkers.start(listener, options);
+  }
+
+  /** A real server, if it is installed, listening in this Lab. @throws LabError ENOENT: not installed; ArgumentError */
+  startServer(name: ServerName, { port = 8080 }: { port?: number } = {}): Promise<InstalledServer> {
+    return InstalledServer.start(this.host, name, port);
   }
 
   /** Ends everything in the Lab: sockets, threads, programs, namespaces. Idempotent. */

@@ -9,9 +9,14 @@ export { Program, type Exit, type Limits, type SpawnOptions } from "./lab/progra
 export { kernelMemory, type KernelMemory } from "./lab/memory";
 export { owned } from "./lab/owned";
 export { AcceptLoop, type AcceptLoopOptions, type AcceptLoopStats } from "./listener/accept-loop";
+export * as arrivals from "./listener/arrivals";
 export { Clients, type ClientStateName, type ClientView, type ConnectOptions } from "./listener/clients";
 export { Connection, type ReadOptions } from "./listener/connection";
 export { Listener, type Burst, type ListenerEvents, type ListenOptions, type SynRequest } from "./listener/listener";
+export * as servers from "./server/accept-loops";
+export { type Handler, type Server } from "./server/accept-loops";
+export { AcceptWorkers, planHolding, type HoldingPlan } from "./server/accept-workers";
+export { InstalledServer, serverNames, type ServerName } from "./server/installed";
 export { type SocketRow, type TableOptions, type TcpState } from "./listener/sockets-table";
 export { anatomy, type Part } from "./wire/anatomy";
 export { Ghosts, type GhostCounts, type GhostOptions } from "./wire/ghosts";

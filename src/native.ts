@@ -427,6 +427,9 @@ const builtDirectory = path.join(__dirname, "..", "native", "build", "Release");
 /** The lab host program, built beside the addon. */
 export const hostProgram = path.join(builtDirectory, "lab-host");
 
+/** A process that only accepts and holds, built beside the addon; see native/worker. */
+export const acceptWorkerProgram = path.join(builtDirectory, "accept-worker");
+
 function load(): NativeAddon {
   if (process.platform !== "linux") {
     throw new Error(`One Listener looks inside the Linux kernel and runs on Linux only; this is ${process.platform}. A Linux virtual machine or container serves.`);

@@ -50,6 +50,8 @@ void Ghosting::Run() {
     clock_ = static_cast<uint32_t>(static_cast<uint64_t>(now));
     source_->TakeAll(take);
     if (!Flush()) return;
+    answered = answeredNow_;
+    refused = refusedNow_;
     uint32_t most = Allowed(now);
     bool going = resetting_ && !resetDone ? ResetSome() : most > 0 ? SendSome(most, now) : Wait(now);
     if (!going) return;
@@ -87,7 +89,7 @@ void Ghosting::Take(const PacketSource::Packet& packet) {
   uint8_t state = this->state(index);
   if (answer->flags & tcp_flag::kRst) {
     lastAnswerAt = packet.time;
-    if (state == kSynSent) ++refused;
+    if (state == kSynSent) ++refusedNow_;
     if (state == kSynSent || state == kEstablished) Move(index, state == kEstablished || plan_.kind == Kind::kAck ? kReset : kRefused);
   } else if (answer->flags & tcp_flag::kSyn) {
     TakeSynAck(index, *answer, packet.time);
@@ -113,7 +115,7 @@ void Ghosting::TakeSynAck(uint32_t index, const Answer& answer, double time) {
   if (bits & kAnswered) {
     ++repeated;
   } else {
-    ++answered;
+    ++answeredNow_;
     states_[index].store(bits | kAnswered, std::memory_order_relaxed);
   }
   if (plan_.kind != Kind::kHandshake) return;
@@ -132,7 +134,7 @@ uint32_t Ghosting::Allowed(double now) const {
     left = due < 1 ? 0 : std::min(left, static_cast<uint64_t>(due));
   }
   if (plan_.kind == Kind::kHandshake && now - std::max(lastAnswerAt.load(), lastSentAt.load()) < kForgetMilliseconds) {
-    uint64_t ended = answered + refused;
+    uint64_t ended = answeredNow_ + refusedNow_;
     uint64_t underWay = next_ - std::min<uint64_t>(next_, ended);
     left = std::min(left, underWay < kUnderWay ? kUnderWay - underWay : 0);
   }

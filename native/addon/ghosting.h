@@ -89,6 +89,8 @@ class Ghosting {
   std::array<GhostFrame, kBatch> frames_;
   size_t filled_ = 0;
   uint32_t clock_ = 0;
+  // published when the segments that go with them have been sent
+  uint64_t answeredNow_ = 0, refusedNow_ = 0;
   uint64_t kernelDrops_ = 0;
   std::shared_ptr<PacketSource> source_;  // last: from its construction on the descriptor is ours
 };

@@ -58,6 +58,8 @@ export class Clients implements Closable {
   private constructor(
     private readonly host: LabHost,
     private readonly thread: ClientThread,
+    /** ms from the start at which each client was to come */
+    private readonly due: ArrayLike<number>,
   ) {}
 
   /**
@@ -80,7 +82,7 @@ export class Clients implements Closable {
       await native.closeLater(fds);
       throw error;
     }
-    const clients = host.keep(new Clients(host, thread));
+    const clients = host.keep(new Clients(host, thread, schedule ?? Float64Array.from({ length: count }, (_, at) => (rate > 0 ? (1000 * at) / rate : 0))));
     onStart(clients);
     thread.start();
     await clients.settled({ quiet });
@@ -134,6 +136,16 @@ export class Clients implements Closable {
   /** Latencies of those that connected, ascending. */
   connected(): Float64Array {
     return this.thread.latency().filter((ms) => !Number.isNaN(ms)).sort();
+  }
+
+  /**
+   * ms from the moment at which each client was to come until the server had closed its connection: what a client of a server that
+   * answers and closes feels. NaN where that has not happened. Measured from the schedule, not from connect(): a late start counts.
+   */
+  served(): Float64Array {
+    const states = this.thread.states();
+    const changed = this.thread.changedAt();
+    return Float64Array.from({ length: this.length }, (_, at) => (states[at] === ClientState.closedByServer ? changed[at] - this.due[at] : NaN));
   }
 
   /** SYN resends of each client so far (TCP_INFO); clients whose socket is closed count 0. */

@@ -42,6 +42,8 @@ export interface SynRequest {
 const sol = { socket: 1, tcp: 6 };
 const option = { reuseAddress: 2, reusePort: 15, deferAccept: 9, fastOpen: 23 };
 const synRecv = stateMask(["SYN_RECV", "NEW_SYN_RECV"]);
+/** ms; more overflow a timer */
+const longestTimer = 2 ** 31 - 1;
 /** TCP_TIMEOUT_INIT: the first SYN-ACK is resent after 1 s */
 const firstTimeout = 1000;
 
@@ -62,7 +64,9 @@ export interface ListenerEvents {
 
 export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private closing?: Promise<void>;
-  private readonly waits = new Set<{ cancel(): void }>();
+  /** one for all that wait in accept(): the event loop watches a descriptor once */
+  private waiting?: { promise: Promise<boolean>; cancel(): void };
+  private waiters = 0;
   private asked: number;
   private readonly readAcceptQueue: () => number;
   /** bursts of clients that went to this listener, for recordings that start later */
@@ -195,9 +199,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     for (;;) {
       const connection = this.tryAccept();
       if (connection) return connection;
-      const waiting = native.poll(this.fd, 1, deadline === Infinity ? -1 : Math.max(0, deadline - native.now()));
-      this.waits.add(waiting);
-      const ready = await waiting.promise.finally(() => this.waits.delete(waiting));
+      const ready = await this.readable(deadline - native.now());
       if (this.closed) throw new InterruptedError("accept()");
       if (!ready && native.now() >= deadline) {
         throw new LabError(`No connection came to port ${this.port} within ${timeout} ms.`, { code: "ETIMEDOUT", hint: "Connect a client first, or give a longer timeout." });
@@ -266,11 +268,32 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   private async end(): Promise<void> {
-    for (const waiting of this.waits) waiting.cancel();
+    this.waiting?.cancel();
     this.emit("close");
     this.host.drop(this);
     if (this.owner === "listener") await native.closeLater(Int32Array.of(this.descriptor));
     else if (this.server?.listening) this.server.close();
+  }
+
+  /** Waits until a connection may be there: false after `ms`, or when the listener is closed. */
+  private async readable(ms: number): Promise<boolean> {
+    if (ms <= 0) return false;
+    const waiting = (this.waiting ??= native.poll(this.fd, 1, -1));
+    let timer: NodeJS.Timeout | undefined;
+    const patience = ms === Infinity ? [] : [new Promise<boolean>((resolve) => (timer = setTimeout(resolve, Math.min(ms, longestTimer), false)))];
+    this.waiters++;
+    try {
+      const ready = await Promise.race([waiting.promise, ...patience]);
+      if (ready && this.waiting === waiting) this.waiting = undefined;
+      return ready;
+    } finally {
+      clearTimeout(timer);
+      this.waiters--;
+      if (this.waiters === 0 && this.waiting === waiting) {
+        waiting.cancel();
+        this.waiting = undefined;
+      }
+    }
   }
 
   private requireOpen(): void {

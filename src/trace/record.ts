@@ -8,6 +8,7 @@ import type { Closable } from "../lab/owned";
 import type { Sysctls } from "../lab/sysctls";
 import type { AcceptLoop } from "../listener/accept-loop";
 import type { Burst, Listener } from "../listener/listener";
+import { readTable } from "../listener/sockets-table";
 import { native } from "../native";
 import { Recording } from "./recording";
 
@@ -37,26 +38,26 @@ export interface Surroundings {
 }
 
 /** @throws ArgumentError: hz out of range, an unknown counter; ClosedError */
-export async function record({ host, sysctls, counters }: Surroundings, listener: Listener, options: RecordOptions = {}): Promise<Recording> {
+export async function record({ host, sysctls, counters }: Surroundings, target: Listener | number, options: RecordOptions = {}): Promise<Recording> {
   requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "live"], "record()");
   const hz = requireNumber(options.hz ?? 1000, "hz (samples a second)", 0.1, 10_000);
   const names = options.counters ?? defaultCounters;
   const countersHz = requireNumber(options.countersHz ?? Math.min(100, hz), "countersHz (readings a second)", 0.1, hz);
-  requireInteger(listener.port, "port", 1, 65535);
+  const { port, fd, backlog, listener } = lookUp(host, target);
   for (const name of names) if (!counters.knows(name)) throw new ArgumentError(`This kernel has no counter "${name}".`, `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`);
 
   const settings: Record<string, number | string> = {};
   for (const name of recordedSettings) settings[name] = await sysctls.get(name);
-  const diagFd = options.synQueue === false ? -1 : (await host.sockets("diag", 1))[0];
+  const diagFd = options.synQueue === false && fd >= 0 ? -1 : (await host.sockets("diag", 1))[0];
   const [netstatFd, snmpFd, sockstatFd, meminfoFd] = counters.fds;
   let sampler;
   let recording: Recording;
   try {
-    sampler = new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
+    sampler = new native.Sampler({ listenerFd: fd, diagFd, port, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
     recording = new Recording({
       sampler,
       counterNames: names,
-      meta: { name: options.name, hz, listener: { port: listener.port, backlog: listener.backlog }, settings },
+      meta: { name: options.name, hz, listener: { port, backlog }, settings },
       onStop: () => end(),
     });
   } catch (error) {
@@ -73,13 +74,22 @@ export async function record({ host, sysctls, counters }: Surroundings, listener
   // the Lab, and a failing cell, end recordings like everything else
   const lifeline: Closable = { close: () => recording.stop().then(() => undefined, () => undefined) };
   const end = () => {
-    listener.off("clients", addClients).off("loop", addLoop).off("mark", mark).off("close", stop);
+    listener?.off("clients", addClients).off("loop", addLoop).off("mark", mark).off("close", stop);
     host.drop(lifeline);
     if (diagFd >= 0) native.close(diagFd);
   };
   host.keep(lifeline);
-  for (const clients of listener.bursts) addClients(clients);
-  for (const loop of listener.loops) addLoop(loop);
-  listener.on("clients", addClients).on("loop", addLoop).on("mark", mark).on("close", stop);
+  for (const clients of listener?.bursts ?? []) addClients(clients);
+  for (const loop of listener?.loops ?? []) addLoop(loop);
+  listener?.on("clients", addClients).on("loop", addLoop).on("mark", mark).on("close", stop);
   return recording;
+}
+
+/** A listener of ours is read by its descriptor; a program's by the kernel's table. @throws ArgumentError nobody listens on that port */
+function lookUp(host: LabHost, target: Listener | number): { port: number; fd: number; backlog: number; listener?: Listener } {
+  if (typeof target !== "number") return { port: requireInteger(target.port, "port", 1, 65535), fd: target.fd, backlog: target.backlog, listener: target };
+  const port = requireInteger(target, "port", 1, 65535);
+  const found = readTable(host, { port, states: ["LISTEN"] })[0];
+  if (!found) throw new ArgumentError(`Nobody listens on port ${port} in this Lab.`, "Start the program first, and wait until it listens.");
+  return { port, fd: -1, backlog: found.sendQueue };
 }

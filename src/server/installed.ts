@@ -1,0 +1,119 @@
+/** Real servers, where they are installed: started inside a Lab and studied like our own. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { ArgumentError, LabError, requireInteger } from "../errors";
+import type { LabHost } from "../lab/host";
+import type { Closable } from "../lab/owned";
+import { Program } from "../lab/program";
+import { readTable } from "../listener/sockets-table";
+
+export const serverNames = ["node http", "python http.server", "go net/http", "nginx"] as const;
+export type ServerName = (typeof serverNames)[number];
+
+const startTimeout = 15_000;
+
+interface Recipe {
+  /** the command that runs it; files go into `directory` */
+  prepare(directory: string, port: number): Promise<[command: string, ...args: string[]]>;
+}
+
+const goSource = (port: number) => `package main
+import ("fmt"; "net"; "net/http")
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "hello") })
+	listener, err := net.Listen("tcp4", ":${port}")
+	if err != nil { panic(err) }
+	http.Serve(listener, nil)
+}
+`;
+
+const nginxConfiguration = (directory: string, port: number) => `daemon off; master_process off; ${process.getuid?.() === 0 ? "user root; " : ""}pid ${directory}/pid; error_log stderr error;
+events { worker_connections 4096; }
+http {
+  access_log off; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi; uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
+  server { listen 0.0.0.0:${port}; location / { return 200 "hello\\n"; } }
+}
+`;
+
+const recipes: Record<ServerName, Recipe> = {
+  "node http": {
+    prepare: async (_, port) => [process.execPath, "-e", `require("http").createServer((request, response) => response.end("hello\\n")).listen(${port}, "0.0.0.0")`],
+  },
+  "python http.server": { prepare: async (directory, port) => ["python3", "-m", "http.server", String(port), "--directory", directory] },
+  "go net/http": {
+    async prepare(directory, port) {
+      const source = path.join(directory, "main.go");
+      await writeFile(source, goSource(port));
+      try {
+        // the compiler's cache stays where the project's own files go
+        const env = { ...process.env, GOCACHE: path.join(os.tmpdir(), `one-listener-go-${process.getuid?.() ?? 0}`), GOFLAGS: "-mod=mod", GO111MODULE: "off" };
+        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], { cwd: directory, env });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new LabError('The program "go" is not installed, or not in the PATH.', { code: "ENOENT", hint: "sudo apt-get install golang-go" });
+        throw new LabError(`The Go server cannot be built: ${(error as Error).message.split("\n")[1] ?? ""}`, { code: "ERR_BUILD" });
+      }
+      return [path.join(directory, "server")];
+    },
+  },
+  nginx: {
+    async prepare(directory, port) {
+      const file = path.join(directory, "nginx.conf");
+      await writeFile(file, nginxConfiguration(directory, port));
+      return ["nginx", "-c", file, "-p", directory];
+    },
+  },
+};
+
+/** A real server that listens in the Lab. */
+export class InstalledServer implements Closable {
+  private constructor(
+    readonly name: ServerName,
+    readonly program: Program,
+    readonly port: number,
+    /** the backlog it really asked for, cut down to somaxconn: what `ss -ltn` shows as Send-Q */
+    readonly backlog: number,
+    private readonly directory: string,
+  ) {}
+
+  /**
+   * Starts it and waits until it listens.
+   * @throws LabError ENOENT: not installed; ETIMEDOUT, ECHILD: it does not listen, with what it said; ArgumentError
+   */
+  static async start(host: LabHost, name: ServerName, port: number): Promise<InstalledServer> {
+    if (!(name in recipes)) throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
+    requireInteger(port, "port", 1, 65535);
+    const directory = await mkdtemp(path.join(os.tmpdir(), "one-listener-server-"));
+    try {
+      const [command, ...args] = await recipes[name].prepare(directory, port);
+      const program = await Program.start(host, command, args);
+      let said = "";
+      program.stderr.on("data", (part) => (said = (said + String(part)).slice(-500)));
+      let ended = false;
+      void program.exited.then(() => (ended = true));
+      for (let waited = 0; waited < startTimeout; waited += 10) {
+        const listening = readTable(host, { port, states: ["LISTEN"] })[0];
+        if (listening) return new InstalledServer(name, program, port, listening.sendQueue, directory);
+        if (ended) throw new LabError(`${name} has ended before it listened: ${said.trim() || "it said nothing"}.`, { code: "ECHILD" });
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await program.close();
+      throw new LabError(`${name} does not listen on port ${port}.`, { code: "ETIMEDOUT", hint: said.trim() || "It said nothing." });
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.program.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
