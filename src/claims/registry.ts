@@ -6,6 +6,9 @@ import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
 import type { Claim, Verdict } from "./claim";
 import { filteredBefore, rateLimited } from "./before-the-handshake";
+import { fullQueueTimesOut, resetAfter75 } from "./client-timeouts";
+import { buffersWhileIdle, memoryEach } from "./connection-memory";
+import { retryOnAnyError } from "./descriptor-spin";
 import { completedPart, notDropped } from "./completed-part";
 import { noDataOnListener, ownDescriptors } from "./descriptors";
 import { Evidence, Fields, pick, readEvidence } from "./evidence";
@@ -15,10 +18,13 @@ import { acceptWakes, dataWaits, handshakeDuration, readyToUse, withoutTheApplic
 import { buffersAtAck } from "./handshake-memory";
 import { descriptorAtAck, entryAtSyn, entryContents, movesToAcceptQueue, synAckNumbers, unseenSegments } from "./handshake-steps";
 import { everyConnection, movesOver } from "./late-arrivals";
+import { countingTools, noBottleneck, semaphorePractice } from "./listener-bottleneck";
 import { constantLookup } from "./lookup-cost";
 import { typicalLimits, usualSomaxconn } from "./machine-limits";
 import { notRefused, reasons } from "./refusal";
 import { resetAtTimeout } from "./reset-before-accept";
+import { backlogAndTotals, defaultDescriptors, noSwitches, tenThousand } from "./scale-limits";
+import { backlogSolves, evenDelivery, fastLoop, handOffSolves, spikeDrained, spikeWaits } from "./slow-accept";
 import { ssColumns } from "./ss-columns";
 import { whatCookiesHold } from "./syn-cookies";
 import { cookiesServe, cookiesSetting, floodsCostNothing, floodWithoutCookies, neverQueued } from "./syn-flood";
@@ -32,6 +38,8 @@ const all = [
   firstOnes, completedPart, movesOver, notRefused, notDropped, everyConnection, reasons, typicalLimits, resetAtTimeout, totalCapacity, usualSomaxconn, ssColumns,
   synQueueSize, unseenSegments, entryAtSyn, synAckNumbers, entryContents, descriptorAtAck, buffersAtAck, movesToAcceptQueue, acceptWakes, handshakeDuration, dataWaits,
   readyToUse, withoutTheApplication, floodsCostNothing, rateLimited, filteredBefore, maxSynBacklogBinds, floodWithoutCookies, whatCookiesHold, neverQueued, cookiesServe, cookiesSetting,
+  buffersWhileIdle, evenDelivery, noSwitches, fastLoop, fullQueueTimesOut, backlogAndTotals, memoryEach, defaultDescriptors, spikeWaits, spikeDrained, backlogSolves, resetAfter75,
+  handOffSolves, noBottleneck, semaphorePractice, countingTools, tenThousand, retryOnAnyError,
 ] as const;
 
 type Registered = (typeof all)[number];

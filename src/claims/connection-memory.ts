@@ -1,0 +1,78 @@
+/** Claims 8 and 46: what a connection costs the kernel. */
+import { ArgumentError } from "../errors";
+import { kernelMemory } from "../lab/memory";
+import { formatNumber } from "../trace/quantity";
+import { claim } from "./claim";
+import { amount, count, optional } from "./evidence";
+import { inLab, msUntil } from "./experiment";
+import { many } from "./wording";
+
+const crowd = 6000;
+const talkers = 1000;
+const said = 8192;
+
+/** Idle connections, and then data that nobody reads. */
+async function idleAndUnread() {
+  return inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": crowd } }, async (lab) => {
+    const listener = await lab.listen({ backlog: crowd });
+    const before = kernelMemory();
+    const clients = await lab.connect(listener, { clients: crowd });
+    const ends = 2 * (clients.counts().established || 1);
+    const idle = kernelMemory();
+    const indexes = Array.from({ length: talkers }, (_, at) => at);
+    await clients.send(new Uint8Array(said), indexes);
+    await msUntil(() => kernelMemory().tcpBuffers > idle.tcpBuffers + (talkers * said) / 2, 1000);
+    const unread = kernelMemory();
+    return {
+      connections: crowd,
+      bytesEach: Math.max(0, idle.slab - before.slab) / ends,
+      buffersEach: Math.max(0, idle.tcpBuffers - before.tcpBuffers) / ends,
+      unread: said,
+      buffersUnread: Math.max(0, unread.tcpBuffers - idle.tcpBuffers) / talkers,
+    };
+  });
+}
+
+const evidence = {
+  connections: count("connections that were open and idle"),
+  bytesEach: amount("bytes of kernel objects for one end of each"),
+  buffersEach: amount("bytes of buffers for one end of each"),
+  unread: optional(count("bytes that a client then sent and nobody read")),
+  buffersUnread: optional(amount("bytes of buffers that this took, each")),
+};
+
+export const buffersWhileIdle = claim({
+  number: 8,
+  section: "Part 1",
+  statement: "Each connection has 128 KB of kernel buffers.",
+  quote: "128KB per connection",
+  notebook: "08",
+  evidence,
+  experiment: (once) => once(idleAndUnread),
+  judge({ connections, buffersEach, unread, buffersUnread }) {
+    if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    const data = unread === undefined || buffersUnread === undefined ? "" : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
+    const measured = `${many(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
+    const kernel = "sk_forced_mem_schedule()";
+    if (buffersEach >= 64 * 1024) return { verdict: "holds", measured, why: "That much is allocated.", kernel };
+    return { verdict: "false", measured, why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.", kernel };
+  },
+});
+
+export const memoryEach = claim({
+  number: 46,
+  section: "Part 4",
+  statement: "A connection costs about 135 KB of kernel memory, 10,000 of them 1.35 GB.",
+  quote: "Total: ~135KB per connection",
+  notebook: "08",
+  evidence,
+  experiment: (once) => once(idleAndUnread),
+  judge({ connections, bytesEach, buffersEach }) {
+    if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    const all = bytesEach + buffersEach;
+    const measured = `${formatNumber(Math.round(all))} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
+    const kernel = "sk_prot_alloc()";
+    if (all > 65 * 1024) return { verdict: "holds", measured, why: "It is of that size.", kernel };
+    return { verdict: "false", measured, why: "A socket, an inode, a file and a directory entry: some kilobytes. A busy connection's data comes on top of it, and only while it is there.", kernel };
+  },
+});

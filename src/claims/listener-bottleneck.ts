@@ -1,0 +1,185 @@
+/** Claims 59 to 61: bottlenecks, the semaphore, monitoring. */
+import { readdirSync, readFileSync } from "node:fs";
+import { ArgumentError } from "../errors";
+import type { Lab } from "../front-door";
+import { constant } from "../listener/arrivals";
+import { native } from "../native";
+import { handOff, limited, Server } from "../server/accept-loops";
+import { formatNumber } from "../trace/quantity";
+import { claim } from "./claim";
+import { amount, count, group } from "./evidence";
+import { inLab } from "./experiment";
+
+const queued = 60_000;
+
+/** Connections a second that so many threads take from filled queues. */
+async function acceptRate(lab: Lab, listeners: number, threads: number): Promise<number> {
+  const first = await lab.listen({ backlog: queued, reusePort: listeners > 1 });
+  const all = [first];
+  while (all.length < listeners) all.push(await lab.listen({ port: first.port, backlog: queued, reusePort: true }));
+  const ghosts = await lab.ghosts(first.port, { count: queued });
+  await ghosts.finished();
+  const start = native.now();
+  const loops = Array.from({ length: threads }, (_, at) => all[at % all.length].acceptLoop({ close: true }));
+  while (all.some((each) => each.acceptQueue > 0)) await new Promise((resolve) => setTimeout(resolve, 1));
+  const seconds = (native.now() - start) / 1000;
+  const accepted = loops.reduce((sum, loop) => sum + loop.accepted, 0);
+  for (const loop of loops) await loop.close();
+  ghosts.close();
+  for (const each of all) await each.close();
+  return accepted / seconds;
+}
+
+function middle(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+async function rates() {
+  return inLab({ hashBuckets: 65_536, sysctls: { "net.core.somaxconn": queued } }, async (lab) => {
+    const runs: Record<"oneThread" | "twoThreads" | "twoListeners", number[]> = { oneThread: [], twoThreads: [], twoListeners: [] };
+    for (let round = 0; round < 3; round++) {
+      runs.oneThread.push(await acceptRate(lab, 1, 1));
+      runs.twoThreads.push(await acceptRate(lab, 1, 2));
+      runs.twoListeners.push(await acceptRate(lab, 2, 2));
+    }
+    return { oneThread: middle(runs.oneThread), twoThreads: middle(runs.twoThreads), twoListeners: middle(runs.twoListeners) };
+  });
+}
+
+export const noBottleneck = claim({
+  number: 59,
+  section: "Part 6",
+  statement: "There is no bottleneck at the listener.",
+  quote: "No bottleneck at listener level",
+  notebook: "09",
+  evidence: {
+    oneThread: amount("connections a second that one thread accepts and closes"),
+    twoThreads: amount("that two threads take from one listener"),
+    twoListeners: amount("that two threads take from two listeners of the same port (SO_REUSEPORT)"),
+  },
+  experiment: (once) => once(rates),
+  judge({ oneThread, twoThreads, twoListeners }) {
+    if (oneThread <= 0) throw new ArgumentError("Nothing was accepted.", "Fill the queue first.");
+    const k = (rate: number) => formatNumber(Math.round(rate));
+    const measured = `accepted a second: ${k(oneThread)} by one thread, ${k(twoThreads)} by two (${(twoThreads / oneThread).toFixed(2)} times), ${k(twoListeners)} by two with a listener each (${(twoListeners / oneThread).toFixed(2)} times)`;
+    const kernel = "inet_csk_accept()";
+    if (twoThreads >= 1.6 * oneThread) return { verdict: "holds", measured, why: "Two threads take nearly twice as many.", kernel };
+    const remedy = twoListeners > 1.1 * twoThreads ? " Listeners of their own help: that is what SO_REUSEPORT is for." : " On this machine a second listener does not help either: something else is in short supply.";
+    return { verdict: "false", measured, why: `Another thread at the same listener brings less than its share: there is one queue, and one lock.${remedy}`, kernel };
+  },
+});
+
+const semaphore = 10;
+const backlog = 64;
+const service = 50;
+
+async function serve(lab: Lab, server: Server) {
+  const listener = await lab.listen({ backlog });
+  let inside = 0;
+  let most = 0;
+  const running = server(listener, async (connection) => {
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setTimeout(resolve, service));
+    inside--;
+    connection.close();
+  });
+  const recording = await lab.record(listener, { live: false });
+  const clients = 300;
+  const crowd = await lab.connect(listener, { clients, schedule: constant(clients, 400), quiet: 100 });
+  const trace = await recording.stop();
+  const seen = { clients, most, peak: trace.summary().get("acceptQueue").max, room: listener.capacity, drops: trace.summary().get("TcpExt.ListenDrops").max };
+  await crowd.close();
+  await listener.close();
+  await running;
+  return seen;
+}
+
+async function withSemaphore() {
+  return inLab({ wire: false }, async (lab) => ({ semaphore: await serve(lab, limited(semaphore)), without: await serve(lab, handOff) }));
+}
+
+const seen = {
+  clients: count("clients that came"),
+  most: count("connections that were handled at the same time, at most"),
+  peak: count("longest accept queue"),
+  room: count("connections that have room in it"),
+  drops: count("SYNs dropped (ListenDrops)"),
+};
+
+export const semaphorePractice = claim({
+  number: 60,
+  section: "Part 6",
+  statement: "A semaphore before accept() limits connections well: best practice together with a bigger backlog, never blocking, and tuning.",
+  quote: "sem <- struct{}{}  // Acquire",
+  notebook: "09",
+  evidence: { semaphore: group("the loop that waits for its semaphore", seen), without: group("the loop that does not", seen) },
+  experiment: (once) => once(withSemaphore),
+  judge({ semaphore, without }) {
+    if (semaphore.clients === 0) throw new ArgumentError("Nobody came.", "Let more come than the semaphore admits.");
+    const words = (of: typeof semaphore) => `at most ${of.most} handled at once, queue up to ${of.peak} of ${of.room}, ${of.drops} SYNs dropped`;
+    const measured = `semaphore: ${words(semaphore)}; without: ${words(without)}`;
+    const kernel = "tcp_conn_request()";
+    if (semaphore.peak <= without.peak && semaphore.drops <= without.drops) return { verdict: "holds", measured, why: "It limited, and nothing else changed.", kernel };
+    return { verdict: "depends", measured, why: "It does limit. But a loop that waits for its semaphore does not accept: the queue fills, SYNs are dropped, and clients wait for timers without being told. To refuse, accept and close.", kernel };
+  },
+});
+
+async function counting() {
+  return inLab({ wire: false }, async (lab) => {
+    const listener = await lab.listen({ backlog: 1000 });
+    const clients = await lab.connect(listener, { clients: 700 });
+    const before = native.descriptors().open;
+    const connections = listener.acceptAll();
+    const truth = connections.length;
+    // what `netstat -an | grep ESTABLISHED | wc -l` reads
+    const table = await lab.host.file("/proc/net/tcp", "r");
+    let start = native.now();
+    const netstat = native.preadText(table).split("\n").filter((line) => line.trim().split(/\s+/)[3] === "01").length;
+    const netstatMs = native.now() - start;
+    native.close(table);
+    start = native.now();
+    const diag = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length;
+    const diagMs = native.now() - start;
+    // what `lsof -p PID` reads
+    start = native.now();
+    const lsof = readdirSync("/proc/self/fd").length;
+    for (const fd of readdirSync("/proc/self/fdinfo").slice(0, lsof)) safely(() => readFileSync(`/proc/self/fdinfo/${fd}`));
+    const lsofMs = native.now() - start;
+    await clients.close();
+    return { connections: truth, netstat, diag, lsof: lsof - before, netstatMs, diagMs, lsofMs };
+  });
+}
+
+function safely(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // closed meanwhile
+  }
+}
+
+export const countingTools = claim({
+  number: 61,
+  section: "Part 6",
+  statement: "netstat counts active connections, lsof descriptors.",
+  quote: "netstat -an | grep ESTABLISHED | wc -l",
+  notebook: "09",
+  evidence: {
+    connections: count("connections that the server had accepted"),
+    netstat: count("ESTABLISHED lines of /proc/net/tcp, which netstat reads"),
+    diag: count("ESTABLISHED sockets of the listener's port by sock_diag, which ss reads"),
+    lsof: count("descriptors more in /proc/PID/fd, which lsof reads"),
+    netstatMs: amount("ms that reading took, as netstat does it"),
+    diagMs: amount("ms by sock_diag"),
+    lsofMs: amount("ms as lsof does it"),
+  },
+  experiment: (once) => once(counting),
+  judge({ connections, netstat, diag, lsof, netstatMs, diagMs, lsofMs }) {
+    if (connections === 0) throw new ArgumentError("There was nothing to count.", "Accept some connections.");
+    const measured = `${connections} connections: netstat's table shows ${netstat} (${netstatMs.toFixed(1)} ms), sock_diag ${diag} (${diagMs.toFixed(1)} ms), /proc/PID/fd ${lsof} descriptors more (${lsofMs.toFixed(1)} ms)`;
+    const kernel = "tcp4_seq_show()";
+    if (lsof < connections || netstat < connections) return { verdict: "false", measured, why: "They count less than there is.", kernel };
+    if (netstat !== connections) return { verdict: "depends", measured, why: "lsof does. netstat counts every ESTABLISHED socket: here both ends of each connection, elsewhere also those that wait for accept() and those of other programs; sock_diag can be asked for one port.", kernel };
+    return { verdict: "holds", measured, why: "Both counts are right.", kernel };
+  },
+});

@@ -1,0 +1,153 @@
+/** Claims 36, 44, 47 and 62: switches, backlogs, descriptors, ten thousand connections. */
+import { readFileSync } from "node:fs";
+import { ArgumentError } from "../errors";
+import { native } from "../native";
+import { formatNumber } from "../trace/quantity";
+import { claim } from "./claim";
+import { count, optional } from "./evidence";
+import { inLab, msUntil } from "./experiment";
+import { many } from "./wording";
+
+const port = 8080;
+/** A server that listens and then sleeps: whatever wakes it can be counted. */
+const sleeper = `import socket, sys, time
+s = socket.create_server(("0.0.0.0", ${port}), backlog=4096)
+print("listening", flush=True)
+sys.stdin.read()`;
+
+function switches(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce((sum, [, number]) => sum + Number(number), 0);
+}
+
+async function switchesOfServer() {
+  return inLab({}, async (lab) => {
+    const program = await lab.spawn("python3", ["-c", sleeper]);
+    await new Promise((resolve) => program.stdout.once("data", resolve).once("end", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = switches(program.pid);
+    const ghosts = await lab.ghosts(port, { count: 4000 });
+    const { established } = await ghosts.finished();
+    return { handshakes: established, switches: switches(program.pid) - before };
+  });
+}
+
+export const noSwitches = claim({
+  number: 36,
+  section: "Part 3",
+  statement: "Handshakes need no context switch to the application.",
+  quote: "No context switching during handshake",
+  notebook: "05",
+  evidence: { handshakes: count("handshakes that the kernel completed"), switches: count("times that the server's process was switched to meanwhile") },
+  experiment: (once) => once(switchesOfServer),
+  judge({ handshakes, switches }) {
+    if (handshakes < 100) throw new ArgumentError(`${handshakes} handshakes say little.`, "Let some hundred complete.");
+    const measured = `${many(handshakes, "handshake")}, ${many(switches, "switch").replace("switchs", "switches")} to the server`;
+    const kernel = "tcp_v4_rcv()";
+    if (switches * 20 < handshakes) return { verdict: "holds", measured, why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.", kernel };
+    return { verdict: "false", measured, why: "The server was running.", kernel };
+  },
+});
+
+const smallBacklog = 64;
+
+async function totals() {
+  return inLab({ hashBuckets: 16_384 }, async (lab) => {
+    const { soft, open } = native.descriptors();
+    const connections = Math.min(12_000, soft - open - 500);
+    const listener = await lab.listen({ backlog: smallBacklog });
+    const loop = listener.acceptLoop();
+    const ghosts = await lab.ghosts(listener, { count: connections, rate: 4000 });
+    await ghosts.finished();
+    await msUntil(() => loop.accepted >= connections, 3000);
+    return { backlog: smallBacklog, clients: connections, open: lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length };
+  });
+}
+
+export const backlogAndTotals = claim({
+  number: 44,
+  section: "Part 4",
+  statement: "10,000 and more connections need a larger backlog.",
+  quote: "For production with 10,000+ concurrent connections",
+  notebook: "05",
+  evidence: { backlog: count("the argument of listen(2)"), clients: count("clients that came, one after the other"), open: count("connections open at the same time in the end") },
+  async experiment(once) {
+    const { backlog, clients, open } = await once(totals);
+    return { backlog, clients, open };
+  },
+  judge({ backlog, clients, open }) {
+    if (clients < 20 * backlog) throw new ArgumentError("That is not many more than the backlog.", "Let more clients come.");
+    const measured = `backlog ${backlog}: ${formatNumber(open)} of ${formatNumber(clients)} connections are open at once`;
+    const kernel = "sk_acceptq_is_full()";
+    if (open >= 0.99 * clients) return { verdict: "false", measured, why: "The backlog bounds only those that wait for accept(). It is about how many come in one moment, not about how many there are.", kernel };
+    return { verdict: "holds", measured, why: "With the small backlog they could not all come in.", kernel };
+  },
+});
+
+export const tenThousand = claim({
+  number: 62,
+  section: "Part 6",
+  statement: "One listener handles 10,000 and more connections easily.",
+  quote: "Handles 10,000+ connections easily",
+  notebook: "08",
+  evidence: { clients: count("clients that came"), open: count("connections open at the same time") },
+  async experiment(once) {
+    const { clients, open } = await once(totals);
+    return { clients, open };
+  },
+  judge({ clients, open }) {
+    if (clients < 5000) throw new ArgumentError(`${formatNumber(clients)} clients cannot show ten thousand.`, "Raise the limit of descriptors, or queue them without.");
+    const measured = `${formatNumber(open)} of ${formatNumber(clients)} connections open over one listener`;
+    const kernel = "inet_csk_accept()";
+    if (open >= 0.99 * clients) return { verdict: "holds", measured, why: "A connection that is idle costs a few kilobytes and no time.", kernel };
+    return { verdict: "false", measured, why: "Some are missing.", kernel };
+  },
+});
+
+/** "Max open files  1024  524288  files". */
+function openFiles(pid: number | "self"): { soft: number; hard: number } | undefined {
+  try {
+    const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8")) ?? [];
+    return soft === undefined ? undefined : { soft: Number(soft), hard: Number(hard) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function limits() {
+  const own = openFiles("self") ?? native.descriptors();
+  const first = openFiles(1);
+  const here = { softHere: own.soft, hardHere: own.hard, ...(first && { softOfFirst: first.soft, hardOfFirst: first.hard }) };
+  return inLab({ wire: false }, async (lab) => {
+    // a soft limit can be raised up to the hard one by anybody, and not beyond
+    const raised = (await (await lab.spawn("sh", ["-c", "ulimit -Sn 64; ulimit -Sn 256 && ulimit -Sn"])).output()).stdout.trim();
+    const beyond = await (await lab.spawn("sh", ["-c", "ulimit -n 256; ulimit -Hn 512"], { limits: { nofile: 256 } })).output();
+    return { ...here, raised: Number(raised) || 0, beyondAllowed: Number(beyond.code === 0) };
+  });
+}
+
+export const defaultDescriptors = claim({
+  number: 47,
+  section: "Part 4",
+  statement: "ulimit -n is 1024 by default, too low, and is raised by ulimit or limits.conf.",
+  quote: "Default: 1024 (too low for production!)",
+  notebook: "06",
+  evidence: {
+    softHere: count("soft limit of this process"),
+    hardHere: count("hard limit of this process"),
+    softOfFirst: optional(count("soft limit of the machine's first process")),
+    hardOfFirst: optional(count("hard limit of it")),
+    raised: count("what `ulimit -Sn 256` reached, started from 64"),
+    beyondAllowed: count("1 if a shell could raise its hard limit"),
+  },
+  experiment: (once) => once(limits),
+  judge({ softHere, hardHere, softOfFirst, hardOfFirst, raised, beyondAllowed }) {
+    const first = softOfFirst === undefined ? "" : `; the machine's first process: soft ${formatNumber(softOfFirst)}, hard ${formatNumber(hardOfFirst ?? 0)}`;
+    const measured = `here: soft ${formatNumber(softHere)}, hard ${formatNumber(hardHere)}${first}; a shell raises its soft limit ${raised === 256 ? "freely" : "not"}, its hard limit ${beyondAllowed ? "as root" : "not"}`;
+    const kernel = "do_prlimit()";
+    const isDefault = softOfFirst === 1024 || softHere === 1024;
+    const why = "The soft limit is what counts, the hard one is how far anybody may raise it. node does that by itself when it starts; limits.conf works for logins, not for services, which systemd starts.";
+    if (raised !== 256) return { verdict: "false", measured, why: "The soft limit could not be raised.", kernel };
+    return { verdict: isDefault ? "holds" : "depends", measured, why: isDefault ? why : `1024 is the kernel's own default, and not what this machine gives. ${why}`, kernel };
+  },
+});
