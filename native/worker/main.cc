@@ -1,5 +1,6 @@
-// accept-worker: a process that only accepts and holds what it has accepted. Descriptor 3 is the listener. Says "<count>" now and then, and
-// "full <count>" when it has reached its limit; ends when its input does. Many of them hold more connections than one process may.
+// accept-worker: a process that only accepts and holds what it has accepted. Descriptor 3 is the listener. Begins when it reads a byte: of fifty
+// that wait for the same listener, all would be woken for every connection. Says "<count>" now and then, and "full <count>" when it has
+// reached its limit; ends when its input does. Many of them hold more connections than one process may.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -36,14 +37,18 @@ int main(int argc, char** argv) {
   }
   long accepted = 0, told = -1;
   double tellAt = 0;
-  bool full = false;
+  bool going = false, full = false;
   for (;;) {
-    pollfd watched[] = {{kInput, POLLIN, 0}, {kListener, static_cast<short>(full ? 0 : POLLIN), 0}};
-    if (poll(watched, full ? 1 : 2, static_cast<int>(kReportMilliseconds)) < 0 && errno != EINTR) return 1;
+    pollfd watched[] = {{kInput, POLLIN, 0}, {kListener, static_cast<short>(POLLIN), 0}};
+    bool accepting = going && !full;
+    if (poll(watched, accepting ? 2 : 1, static_cast<int>(kReportMilliseconds)) < 0 && errno != EINTR) return 1;
     if (watched[0].revents & (POLLHUP | POLLERR)) return 0;
     char byte;
-    if ((watched[0].revents & POLLIN) && read(kInput, &byte, 1) <= 0) return 0;
-    for (int round = 0; !full && round < kAcceptsBetweenLooks; ++round) {
+    if (watched[0].revents & POLLIN) {
+      if (read(kInput, &byte, 1) <= 0) return 0;
+      going = true;
+    }
+    for (int round = 0; going && !full && round < kAcceptsBetweenLooks; ++round) {
       if (most > 0 && accepted == most) {
         full = true;
         break;

@@ -18,6 +18,8 @@ const bytesWithDescriptor = 4500;
 const share = 0.7;
 const bytesAWorker = 2 << 20;
 const mostWorkers = 500;
+/** Only so many accept at a time, the next one when one is full: the kernel wakes all that wait for a listener. */
+const atOnce = 2;
 
 export interface HoldingPlan {
   /** connections that this machine can hold with descriptors, at most as many as were asked for */
@@ -54,6 +56,8 @@ export class AcceptWorkers implements Closable {
   private closing?: Promise<void>;
   private failure?: LabError;
 
+  private begun = 0;
+
   private constructor(
     private readonly host: LabHost,
     private readonly processes: ChildProcess[],
@@ -67,6 +71,7 @@ export class AcceptWorkers implements Closable {
         rest = lines.pop()!;
         const last = lines[lines.length - 1];
         if (last) this.counts[at] = Number(last.replace("full ", ""));
+        if (last?.startsWith("full")) this.next();
       });
       process.once("exit", (code, signal) => {
         if (!this.closing) this.failure ??= new LabError(`An accepting process has ended by itself (${signal ?? code}).`, { code: "ECHILD", hint: "Has the machine run out of memory? Look at dmesg." });
@@ -93,7 +98,14 @@ export class AcceptWorkers implements Closable {
       for (const child of processes) child.stdin?.destroy();
       throw explain(error, "An accepting process could not be started", { ENOENT: "It is built with the addon: run `npm run build`.", EAGAIN: "This user may have no more processes (ulimit -u)." });
     }
-    return listener.host.keep(new AcceptWorkers(listener.host, processes, plan));
+    const workers = listener.host.keep(new AcceptWorkers(listener.host, processes, plan));
+    for (let at = 0; at < atOnce; at++) workers.next();
+    return workers;
+  }
+
+  /** Lets the next one begin. */
+  private next(): void {
+    this.processes[this.begun++]?.stdin!.write("g");
   }
 
   /** connections that they hold together */
