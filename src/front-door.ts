@@ -13,6 +13,7 @@ import { Connection } from "./listener/connection";
 import { Listener, ListenOptions } from "./listener/listener";
 import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
 import { native } from "./native";
+import { checklist, CheckRow } from "./server/checklist";
 import { AcceptWorkers } from "./server/accept-workers";
 import { InstalledServer, ServerName } from "./server/installed";
 import { live, liveLadder } from "./plot/live";
@@ -201,6 +202,11 @@ export class Lab implements Closable {
     this.portOf(listener, "hold()");
     if (!(listener instanceof Listener)) throw new ArgumentError("hold() takes a Listener.", "lab.listen() gives one.");
     return AcceptWorkers.start(listener, options);
+  }
+
+  /** What to look at before the server on this port goes into production. @param pid its process, for its limits @throws ArgumentError nobody listens there */
+  checklist(to: Listener | number, { pid }: { pid?: number } = {}): Promise<CheckRow[]> {
+    return checklist(this.host, this.sysctl, this.counterFiles, this.portOf(to, "checklist()"), pid);
   }
 
   /** A real server, if it is installed, listening in this Lab. @throws LabError ENOENT: not installed; ArgumentError */

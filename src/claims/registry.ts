@@ -65,7 +65,7 @@ export const claims: readonly Claim<ClaimNumber, Fields>[] = [...(all as readonl
 /** @throws ArgumentError that lists the numbers there are */
 export function claimOf(number: number): Claim<ClaimNumber, Fields> {
   const found = claims.find((each) => each.number === number);
-  if (!found) throw new ArgumentError(`There is no claim ${String(number)} to decide.`, `There are: ${claims.map((each) => each.number).join(", ")}. More come with the later notebooks.`);
+  if (!found) throw new ArgumentError(`There is no claim ${String(number)} to decide.`, `There are: ${claims.map((each) => each.number).join(", ")}.`);
   return found;
 }
 

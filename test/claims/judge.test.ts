@@ -268,6 +268,94 @@ describe("judges of claims", () => {
     ["holds", { rows: [{ ...kept, kept: 1400, windowScale: 1, sack: 1 }, { offered: 536, kept: 536, timestamps: 1, windowScale: 1, sack: 1 }] }, "everything comes back"],
   ]);
 
+  verdicts(8, [
+    ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0, unread: 8192, buffersUnread: 12_000 }, "none while idle"],
+    ["holds", { connections: 6000, bytesEach: 3500, buffersEach: 131_072 }, "as the text says"],
+  ]);
+  verdicts(46, [
+    ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0 }, "some kilobytes"],
+    ["holds", { connections: 6000, bytesEach: 4000, buffersEach: 131_072 }, "135 KB"],
+  ]);
+  const fiveHundred = { backlog: 128, clients: 500, rate: 50, acceptQueue: 129, synQueue: 0, outside: 371, seconds: 6, accepted: 308, resends: 574, phantoms: 192, trying: 0, cookies: 1 };
+  verdicts(22, [
+    ["false", { ...fiveHundred, scale: 50 }, "phantoms"],
+    ["depends", { ...fiveHundred, scale: 50, seconds: 10, accepted: 500, phantoms: 0, cookies: 0 }, "delivered evenly, though not from the kernel"],
+    ["holds", { ...fiveHundred, scale: 50, acceptQueue: 129, synQueue: 371, outside: 0, seconds: 10, accepted: 500, phantoms: 0 }, "all of them in the kernel"],
+  ]);
+  const spike = { ...fiveHundred, clients: 5000, rate: 1000, outside: 4871, seconds: 5, accepted: 737, phantoms: 4263 };
+  verdicts(49, [
+    ["false", { small: spike }, "in neither queue"],
+    ["holds", { small: { ...spike, synQueue: 4871, outside: 0 } }, "in the SYN queue"],
+  ]);
+  verdicts(50, [
+    ["false", { small: spike }, "most are lost"],
+    ["holds", { small: { ...spike, accepted: 5000, phantoms: 0 } }, "all in time"],
+  ]);
+  const large = { ...spike, backlog: 4096, rate: 0, acceptQueue: 4097, outside: 903, seconds: 1.2, accepted: 5000, phantoms: 0 };
+  verdicts(51, [
+    ["holds", { large, small: spike }, "all are in"],
+    ["depends", { large: { ...large, accepted: 4500 }, small: spike }, "better, and not enough"],
+    ["false", { large: { ...large, accepted: 700 }, small: spike }, "no better"],
+  ]);
+  const quick = { clients: 300, rate: 300, served: 300, median: 10, peak: 1, room: 129 };
+  const slow = { ...quick, served: 245, median: 850, peak: 129 };
+  verdicts(41, [
+    ["holds", { slow, fast: quick }, "one full, one empty"],
+    ["false", { slow, fast: { ...quick, peak: 129 } }, "both full"],
+  ]);
+  verdicts(53, [
+    ["holds", { slow, fast: quick }, "all served"],
+    ["depends", { slow, fast: { ...quick, served: 290 } }, "more, and not all"],
+    ["false", { slow, fast: { ...quick, served: 200 } }, "fewer"],
+  ]);
+  const gone = { clients: 4, timedOut: 4, reset: 0, error: "ETIMEDOUT", gaveUp: 4, reckoned: 4, reckonedByDefault: 131 };
+  verdicts(42, [
+    ["holds", gone, "by their own timer"],
+    ["depends", { ...gone, timedOut: 2 }, "some of them"],
+    ["false", { ...gone, timedOut: 0, reset: 4, error: "ECONNRESET" }, "by RST"],
+  ]);
+  verdicts(52, [
+    ["false", gone, "another number, and no RST"],
+    ["holds", { ...gone, timedOut: 0, reset: 4, error: "ECONNRESET", reckonedByDefault: 75 }, "75 s and RST"],
+  ]);
+  verdicts(36, [
+    ["holds", { handshakes: 4000, switches: 1 }, "it slept"],
+    ["false", { handshakes: 4000, switches: 4000 }, "woken each time"],
+  ]);
+  verdicts(44, [
+    ["false", { backlog: 64, clients: 12_000, open: 12_000 }, "a small one does"],
+    ["holds", { backlog: 64, clients: 12_000, open: 900 }, "a small one does not"],
+  ]);
+  verdicts(62, [
+    ["holds", { clients: 12_000, open: 12_000 }, "all open"],
+    ["false", { clients: 12_000, open: 900 }, "most are missing"],
+  ]);
+  const descriptors = { softHere: 20_000, hardHere: 20_000, softOfFirst: 1024, hardOfFirst: 524_288, raised: 256, beyondAllowed: 0 };
+  verdicts(47, [
+    ["holds", descriptors, "1024 at the first process"],
+    ["depends", { ...descriptors, softOfFirst: 32_768 }, "another default"],
+    ["false", { ...descriptors, raised: 64 }, "it cannot be raised"],
+  ]);
+  verdicts(63, [
+    ["false", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 400_000, cpu: 0.99 }, "a spin"],
+    ["holds", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 10, cpu: 0.01 }, "no spin"],
+  ]);
+  verdicts(59, [
+    ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
+    ["holds", { oneThread: 100_000, twoThreads: 190_000, twoListeners: 190_000 }, "twice as many"],
+  ]);
+  const admitted = { clients: 300, most: 10, peak: 65, room: 65, drops: 85 };
+  verdicts(60, [
+    ["depends", { semaphore: admitted, without: { ...admitted, most: 21, peak: 1, drops: 0 } }, "the queue fills behind it"],
+    ["holds", { semaphore: { ...admitted, peak: 1, drops: 0 }, without: { ...admitted, most: 21, peak: 1, drops: 0 } }, "nothing else changes"],
+  ]);
+  const counted = { connections: 700, netstat: 700, diag: 700, lsof: 700, netstatMs: 3, diagMs: 1, lsofMs: 30 };
+  verdicts(61, [
+    ["holds", counted, "both right"],
+    ["depends", { ...counted, netstat: 1400 }, "netstat counts both ends"],
+    ["false", { ...counted, lsof: 12 }, "lsof counts too few"],
+  ]);
+
   it("every claim's judge is tried here", () => assert.deepEqual([...tried].sort((a, b) => a - b), claims.map(({ number }) => number)));
 
   describe("refuse evidence that cannot decide", () => {
@@ -303,6 +391,22 @@ describe("judges of claims", () => {
     undecidable(56, { withCookies: { ...cookies, cookiesSent: 0 } }, /No cookie/);
     undecidable(57, { with: flooded }, /No cookie/);
     undecidable(58, { value: 1, rows: [under(1, 83)] }, /compared/);
+    undecidable(8, { connections: 10, bytesEach: 0, buffersEach: 0 }, /noise/);
+    undecidable(22, { ...fiveHundred, clients: 100, scale: 50 }, /cannot overflow/);
+    undecidable(36, { handshakes: 3, switches: 0 }, /say little/);
+    undecidable(41, { slow: { ...slow, clients: 0 }, fast: quick }, /need clients/);
+    undecidable(42, { ...gone, clients: 0 }, /Nobody met/);
+    undecidable(44, { backlog: 64, clients: 100, open: 100 }, /not many more/);
+    undecidable(46, { connections: 10, bytesEach: 0, buffersEach: 0 }, /noise/);
+    undecidable(49, { small: { ...spike, clients: 100 } }, /no spike/);
+    undecidable(50, { small: { ...spike, seconds: 1, trying: 9 } }, /too short/);
+    undecidable(52, { ...gone, gaveUp: 0 }, /timed out/);
+    undecidable(53, { slow: quick, fast: quick }, /nothing to solve/);
+    undecidable(59, { oneThread: 0, twoThreads: 0, twoListeners: 0 }, /Nothing was accepted/);
+    undecidable(60, { semaphore: { ...admitted, clients: 0 }, without: admitted }, /Nobody came/);
+    undecidable(61, { ...counted, connections: 0 }, /nothing to count/);
+    undecidable(62, { clients: 50, open: 50 }, /cannot show/);
+    undecidable(63, { clients: 20, limit: 40, accepted: 20, wakeupsPerSecond: 0, cpu: 0 }, /not run out/);
     undecidable(40, { backlog: 128, clients: 200, waiting: 129, synQueue: 0 }, /1128/);
   });
 

@@ -117,3 +117,23 @@ describe("displays", () => {
     assert.throws(() => plot.predict("how many?", NaN), /A prediction is a number/);
   });
 });
+
+describe("figures of numbers", () => {
+  it("heat map: each number in its field, in words as well", () => {
+    const figure = plot.heatMap([1, 128], [64, 4096], [[2, 49], [2, 129]], { xTitle: "backlog", yTitle: "maximum", unit: "requests" });
+    const [{ text, z }] = figure.data as { text: string[][]; z: number[][] }[];
+    assert.deepEqual(text, [["2", "49"], ["2", "129"]]);
+    assert.ok(z[1][1] > z[0][1] && z[0][1] > z[0][0]);
+    assert.match(figure.text, /64 +2 +49\n.*4096 +2 +129/s);
+  });
+
+  it("lines: thinned, first and last point kept", () => {
+    const x = Float64Array.from({ length: 100_000 }, (_, at) => at);
+    const figure = plot.lines([{ name: "a", x, y: x, steps: true }, { name: "b", x: [0, 1], y: [1, 2], dash: "dash" }], { xTitle: "time, s", yTitle: "n" });
+    const [first] = figure.data as { x: number[]; line: { shape: string } }[];
+    assert.ok(first.x.length < 2000);
+    assert.deepEqual([first.x[0], first.x[first.x.length - 1], first.line.shape], [0, 99_999, "hv"]);
+    assert.match(figure.text, /n over time, s/);
+    assert.equal(plot.lines([], { xTitle: "", yTitle: "" }).data.length, 0);
+  });
+});
