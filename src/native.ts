@@ -103,6 +103,8 @@ export interface SamplerOptions {
   /** a NETLINK_SOCK_DIAG socket of the Lab, used by this sampler alone; -1: no SYN queue */
   diagFd: number;
   port: number;
+  /** true: look by sock_diag at IPv6 sockets as well as IPv4 */
+  ipv6?: boolean;
   hz: number;
   counters?: {
     /** /proc/net/netstat, /proc/net/snmp, /proc/net/sockstat of the Lab, read with pread; -1 leaves one out */
@@ -408,8 +410,13 @@ export interface NativeAddon {
   descriptors(): { soft: number; hard: number; open: number };
   /** Waits (uv_poll) until fd is readable (1) or writable (2). false: timed out or cancelled. timeoutMs < 0: no limit; 0: as it is now. */
   poll(fd: number, events: number, timeoutMs: number): { promise: Promise<boolean>; cancel(): void };
-  /** sock_diag dump of IPv4 TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. @throws ENOBUFS */
-  diag(diagFd: number, stateMask: number, port: number): DiagRows;
+  /** A NETLINK_SOCK_DIAG socket of this process's own network namespace. The caller closes it. @throws EMFILE */
+  diagSocket(): number;
+  /**
+   * sock_diag dump of TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. Addresses are those of
+   * IPv4 sockets alone (`version` 4, the default). @throws ENOBUFS
+   */
+  diag(diagFd: number, stateMask: number, port: number, version?: 4 | 6): DiagRows;
 
   // ── one thread each ────────────────────────────────────────────────────────────────────────────────────
   Sampler: new (options: SamplerOptions) => Sampler;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -39,14 +40,14 @@ void RequireDiagSocket(int diagFd) {
   if (Option(diagFd, SO_DOMAIN) != AF_NETLINK || Option(diagFd, SO_PROTOCOL) != NETLINK_SOCK_DIAG) throw OsError{EPROTONOSUPPORT, "sock_diag"};
 }
 
-int DumpSockets(int diagFd, uint32_t stateMask, uint16_t port, const std::function<void(const inet_diag_msg&)>& onSocket) {
+int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, const std::function<void(const inet_diag_msg&)>& onSocket) {
   static std::atomic<uint32_t> sequence{0};
   DumpRequest request{};
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.header.nlmsg_seq = ++sequence;
   request.header.nlmsg_len = sizeof request;
-  request.wanted.sdiag_family = AF_INET;
+  request.wanted.sdiag_family = family;
   request.wanted.sdiag_protocol = IPPROTO_TCP;
   request.wanted.idiag_states = stateMask;
   request.wanted.id.idiag_sport = htons(port);  // 0: any
@@ -84,15 +85,17 @@ void SetColumn(Napi::Env env, Napi::Object rows, const char* name, const std::ve
   rows.Set(name, column);
 }
 
-// diag(diagFd, stateMask, port): DiagRows
+// diag(diagFd, stateMask, port, version = 4): DiagRows
 Napi::Value Diag(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::vector<inet_diag_msg> sockets;
   uint16_t port = static_cast<uint16_t>(Integer(info[2], "port", 0, 65535));
   uint32_t mask = static_cast<uint32_t>(Integer(info[1], "stateMask", 0, UINT32_MAX));
   int fd = FileDescriptor(info[0], "diagFd");
+  uint8_t family = AF_INET;
+  if (!info[3].IsUndefined() && Integer(info[3], "version", 4, 6) == 6) family = AF_INET6;
   Guarded(env, [&] { RequireDiagSocket(fd); });
-  int error = DumpSockets(fd, mask, port, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
+  int error = DumpSockets(fd, family, mask, port, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
   if (error != 0) throw SystemError(env, error, "sock_diag");
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));
@@ -111,8 +114,18 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   return rows;
 }
 
+// diagSocket(): number
+Napi::Value DiagSocket(const Napi::CallbackInfo& info) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd < 0) throw SystemError(info.Env(), errno, "socket");
+  return Napi::Number::New(info.Env(), fd);
+}
+
 }  // namespace
 
-void InitDiag(Napi::Env env, Napi::Object exports) { exports.Set("diag", Napi::Function::New(env, Diag, "diag")); }
+void InitDiag(Napi::Env env, Napi::Object exports) {
+  exports.Set("diag", Napi::Function::New(env, Diag, "diag"));
+  exports.Set("diagSocket", Napi::Function::New(env, DiagSocket, "diagSocket"));
+}
 
 }  // namespace one_listener

@@ -70,6 +70,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     Sampling::Plan plan{};
     plan.listenerFd = OptionalFd(options.Get("listenerFd"), "listenerFd");
     plan.diagFd = OptionalFd(options.Get("diagFd"), "diagFd");
+    plan.ipv6 = options.Get("ipv6").ToBoolean();
     plan.port = static_cast<uint16_t>(Integer(options.Get("port"), "port", 1, 65535));
     plan.hz = Number(options.Get("hz"), "hz", 0.01, 10'000);
     plan.countersHz = 1;

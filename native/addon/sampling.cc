@@ -140,7 +140,7 @@ bool Sampling::SampleListener(uint32_t& acceptQueue, uint32_t& acceptMax) {
 // Requests, and where there is no descriptor of it the listener itself (all of them, if SO_REUSEPORT lets several share the port).
 bool Sampling::SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue) {
   size_t listeners = 0;
-  int code = DumpSockets(plan_.diagFd, kSynRecv | (plan_.listenerFd < 0 ? kListen : 0), plan_.port, [&](const inet_diag_msg& socket) {
+  auto count = [&](const inet_diag_msg& socket) {
     if (socket.idiag_state != kListenState) {
       ++synQueue;
       return;
@@ -148,7 +148,10 @@ bool Sampling::SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t&
     ++listeners;
     acceptQueue += socket.idiag_rqueue;
     acceptMax += socket.idiag_wqueue;
-  });
+  };
+  const uint32_t states = kSynRecv | (plan_.listenerFd < 0 ? kListen : 0);
+  int code = DumpSockets(plan_.diagFd, AF_INET, states, plan_.port, count);
+  if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, AF_INET6, states, plan_.port, count);
   if (code != 0) return Failed(code, "sock_diag");
   if (plan_.listenerFd < 0 && listeners == 0) return Failed(ENOENT, "sock_diag");
   return true;

@@ -20,6 +20,7 @@ class Sampling {
  public:
   struct Plan {
     int listenerFd, diagFd;
+    bool ipv6;  // look at listeners and requests of AF_INET6, too
     uint16_t port;
     double hz, countersHz;
     std::vector<std::string> names;

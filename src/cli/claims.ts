@@ -26,7 +26,7 @@ export function addClaims(program: Command): void {
     .addHelpText(
       "after",
       "\nThe text makes 63 claims; each is decided by an experiment in a Lab of its own, in a minute and a half for all." +
-        "\nEvery experiment runs in private network stacks of its own and changes nothing on this machine; all of them take under a minute." +
+        "\nEvery experiment runs in private network stacks of its own and changes nothing on this machine." +
         "\nExit status: 0 if each claim could be measured, whatever its verdict; 1 if not.",
     )
     .action(async (numbers: string[], options: { json?: boolean; list?: boolean }) => {

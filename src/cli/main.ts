@@ -7,6 +7,7 @@ import path from "node:path";
 import { LabError } from "../errors";
 import { addClaims } from "./claims";
 import { addDoctor } from "./doctor";
+import { addWatch } from "./watch";
 
 const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
 
@@ -18,6 +19,7 @@ const program = new Command("one-listener")
 
 addDoctor(program);
 addClaims(program);
+addWatch(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);
