@@ -14,6 +14,20 @@ function findBrowser() {
   return found;
 }
 
+/** The same picture in half the characters: tenths of a pixel, and a step line's steps of no height left out. */
+function shorter(path) {
+  const rounded = path.replace(/\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10));
+  let height = "";
+  return rounded
+    .replace(/([A-Z])([^A-Z]*)/g, (command, letter, numbers) => {
+      if (letter === "V" && numbers === height) return "";
+      if (letter === "V") height = numbers;
+      else if (letter !== "H") height = "";
+      return command;
+    })
+    .replace(/(?:H[\d.]+)+(H[\d.]+)/g, "$1");
+}
+
 /** Draws figures as SVG, a third of a PNG's size, with the same library that notebooks use. */
 async function withPainter(use) {
   const { chromium } = await import("playwright-core");
@@ -26,7 +40,7 @@ async function withPainter(use) {
         ([given, look]) => window.Plotly.toImage({ data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } }, { format: "svg", width: 900, height: look.height ?? 420 }),
         [data, layout],
       );
-      return decodeURIComponent(url.slice(url.indexOf(",") + 1));
+      return decodeURIComponent(url.slice(url.indexOf(",") + 1)).replace(/ d="([^"]*)"/g, (_, path) => ` d="${shorter(path)}"`);
     });
   } finally {
     await browser.close();
