@@ -51,7 +51,8 @@ const compiler = () => at("node_modules", "typescript", "bin", "tsc");
 function buildTypeScript(tests) {
   removeOrphans(at("dist"), at("src"));
   for (const folder of ["test", "bench"]) removeOrphans(at(".build", folder), at(folder));
-  run(process.execPath, [compiler(), "-b", ...(tests ? ["test"] : [])]);
+  removeOrphans(at(".build", "exercises"), at("exercises"));
+  run(process.execPath, [compiler(), "-b", "exercises", ...(tests ? ["test"] : [])]);
   if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo"))) publishLibrary();
   if (!tests) return;
   // compiled tests stand in .build/test and import ../../dist

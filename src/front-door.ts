@@ -4,7 +4,7 @@
 import net from "node:net";
 import { ArgumentError, LabError, explain, requireInteger, requireKnown } from "./errors";
 import { CounterFiles, Counters } from "./lab/counters";
-import { LabHost } from "./lab/host";
+import { GuestRights, LabHost } from "./lab/host";
 import type { Closable } from "./lab/owned";
 import { Program, SpawnOptions } from "./lab/program";
 import { Sysctls, SysctlValues } from "./lab/sysctls";
@@ -60,7 +60,7 @@ export class Lab implements Closable {
     readonly host: LabHost,
     /** the Lab's own sysctls; the machine's stay as they are */
     readonly sysctl: Sysctls,
-    private readonly counterFiles: CounterFiles,
+    private readonly files: CounterFiles | undefined,
   ) {}
 
   /**
@@ -81,6 +81,12 @@ export class Lab implements Closable {
     }
   }
 
+  /** Enters a Lab of another owner, who has let us in with `lab.guest()`. @throws LabError it is closed */
+  static async join(link: number): Promise<Lab> {
+    const host = await LabHost.join(link);
+    return new Lab(host, new Sysctls(host), await CounterFiles.open(host).catch(() => undefined));
+  }
+
   /** the Lab's address on its wire; "" without one */
   get address(): string {
     return this.host.address;
@@ -88,6 +94,11 @@ export class Lab implements Closable {
 
   get closed(): boolean {
     return this.host.closed;
+  }
+
+  /** A descriptor with which another process, or this one, can join() the Lab as a guest: sockets, but no programs and no sysctls. */
+  guest(rights?: GuestRights): Promise<number> {
+    return this.host.guest(rights);
   }
 
   /** A listening socket. @throws LabError EADDRINUSE, …; ArgumentError; ClosedError */
@@ -221,6 +232,11 @@ export class Lab implements Closable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private get counterFiles(): CounterFiles {
+    if (!this.files) throw new LabError("The counters are not shown to guests of this Lab.", { code: "ERR_FORBIDDEN", hint: "The exercise is to be solved without." });
+    return this.files;
   }
 
   private async target(port: number, options: LabConnectOptions): Promise<Target> {

@@ -38,24 +38,40 @@ void AppendSteps(Fields& reply, const std::vector<Step>& steps) {
   }
 }
 
+// One who may ask: the owner of the Lab, or a guest that the owner has let in. Guests get sockets, and no more than their rights say.
+struct Link {
+  int fd;
+  bool owner;
+  bool look;  // the kernel's table of sockets, and files (for reading)
+  bool wire;  // the far end of the link
+};
+
 class Host {
  public:
   explicit Host(std::vector<Step> steps) : steps_(std::move(steps)) {}
 
-  void Answer(const Fields& request) {
+  void Answer(const Link& from, const Fields& request) {
+    link_ = from;
     const std::string& verb = request[0];
-    if (verb == "open") return Open(request);
+    if (verb == "open") return from.owner ? Open(request) : Describe();
     if (!spaces_) throw Failure{"open", "request", ENOTCONN};
     if (verb == "socket") return Socket(request);
     if (verb == "file") return File(request);
+    Require(from.owner, verb);
     if (verb == "spawn") return Spawn(request);
     if (verb == "kill") return Kill(request);
+    if (verb == "guest") return Guest(request);
     throw Failure{verb, "request", EINVAL};
   }
 
   Children& children() { return children_; }
+  std::vector<std::pair<Fd, Link>>& guests() { return guests_; }
 
  private:
+  static void Require(bool allowed, const std::string& step) {
+    if (!allowed) throw Failure{step, "request", EPERM};
+  }
+
   static const std::string& At(const Fields& request, size_t index) {
     if (index >= request.size()) throw Failure{request[0], "request", EINVAL};
     return request[index];
@@ -72,9 +88,26 @@ class Host {
       SendReply(kLink, reply);
       return;
     }
+    Describe();
+  }
+
+  void Describe() {
+    if (!spaces_) throw Failure{"open", "request", ENOTCONN};
     Fields reply{"OK", spaces_->nearAddress, spaces_->nearHardware, spaces_->farHardware, std::to_string(spaces_->farIndex), spaces_->ownHash ? "1" : "0"};
     AppendSteps(reply, steps_);
-    SendReply(kLink, reply);
+    SendReply(link_.fd, reply);
+  }
+
+  // guest <look: 0|1> <wire: 0|1>  ->  OK + descriptor: a link like this one, for somebody who may ask for less
+  void Guest(const Fields& request) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) Fail("guest", "socketpair");
+    Fd ours(ends[0]);
+    std::vector<Fd> theirs;
+    theirs.emplace_back(ends[1]);
+    Link link{ours.get(), false, At(request, 1) == "1", At(request, 2) == "1"};
+    guests_.emplace_back(std::move(ours), link);
+    SendReply(link_.fd, {"OK"}, theirs);
   }
 
   // socket <kind> <count>  ->  OK + descriptors
@@ -84,10 +117,12 @@ class Host {
     if (count < 1 || count > kMostDescriptors) throw Failure{"socket", "request", EINVAL};
     std::vector<Fd> made;
     while (made.size() < count) made.push_back(OneSocket(kind));
-    SendReply(kLink, {"OK"}, made);
+    SendReply(link_.fd, {"OK"}, made);
   }
 
   Fd OneSocket(const std::string& kind) {
+    if (kind == "packet") Require(link_.owner || link_.wire, "wire");
+    if (kind == "diag") Require(link_.owner || link_.look, "diag");
     if (kind == "packet") return PacketSocket();
     int fd = -1;
     if (kind == "tcp") fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -117,12 +152,14 @@ class Host {
   void File(const Fields& request) {
     const std::string& path = At(request, 1);
     bool ours = path.rfind("/proc/net/", 0) == 0 || path.rfind("/proc/sys/net/", 0) == 0;
-    if (!ours || path.find("..") != std::string::npos) throw Failure{"file", "open", EACCES};
-    Fd file(open(path.c_str(), (At(request, 2) == "rw" ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+    bool writing = At(request, 2) == "rw";
+    if (!ours || path.find("..") != std::string::npos || (writing && !link_.owner)) throw Failure{"file", "open", EACCES};
+    Require(link_.owner || link_.look, "file");
+    Fd file(open(path.c_str(), (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC));
     if (!file) Fail("file", "open");
     std::vector<Fd> files;
     files.push_back(std::move(file));
-    SendReply(kLink, {"OK"}, files);
+    SendReply(link_.fd, {"OK"}, files);
   }
 
   // spawn <directory> <limits> (<resource> <value>)* <arguments> <argument>* <variable>*  ->  OK <id> <pid> + stdin, stdout, stderr, status
@@ -155,6 +192,8 @@ class Host {
   std::vector<Step> steps_;
   std::optional<Namespaces> spaces_;
   Children children_;
+  std::vector<std::pair<Fd, Link>> guests_;
+  Link link_{kLink, true, true, true};  // who is being answered
 };
 
 // Runs as the first process of the PID namespace: its end is the end of every program in the Lab.
@@ -167,20 +206,33 @@ int Serve(std::vector<Step> steps) {
   Fd ended(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   Host host(std::move(steps));
   Fields request;
-  pollfd watched[] = {{kLink, POLLIN, 0}, {ended.get(), POLLIN, 0}};
+  auto answer = [&](const Link& link) {
+    if (!ReceiveRequest(link.fd, request)) return false;
+    try {
+      host.Answer(link, request);
+    } catch (const Failure& failure) {
+      SendReply(link.fd, Refusal(failure));
+    }
+    return true;
+  };
+  const Link owner{kLink, true, true, true};
+  std::vector<pollfd> watched;
   for (;;) {
-    if (poll(watched, 2, -1) < 0 && errno != EINTR) return 1;
+    watched = {{kLink, POLLIN, 0}, {ended.get(), POLLIN, 0}};
+    for (auto& [fd, link] : host.guests()) watched.push_back({fd.get(), POLLIN, 0});
+    if (poll(watched.data(), watched.size(), -1) < 0) {
+      if (errno != EINTR) return 1;
+      continue;
+    }
     if (watched[1].revents) {
       signalfd_siginfo information;
       while (read(ended.get(), &information, sizeof information) > 0) continue;
       host.children().Reap();
     }
-    if (!watched[0].revents) continue;
-    if (!ReceiveRequest(kLink, request)) return 0;
-    try {
-      host.Answer(request);
-    } catch (const Failure& failure) {
-      SendReply(kLink, Refusal(failure));
+    if (watched[0].revents && !answer(owner)) return 0;
+    // from the last: one that has gone takes no other's place
+    for (size_t at = watched.size(); at-- > 2;) {
+      if (watched[at].revents && !answer(host.guests()[at - 2].second)) host.guests().erase(host.guests().begin() + static_cast<ptrdiff_t>(at - 2));
     }
   }
 }

@@ -45,7 +45,7 @@ void SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptor
     }
   }
   ssize_t sent;
-  do sent = sendmsg(link, &message, MSG_NOSIGNAL);
+  do sent = sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
   if (sent < 0 && !descriptors.empty()) {
     // ETOOMANYREFS: more descriptors are in flight than the user may open (unix(7)).

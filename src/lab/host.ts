@@ -22,6 +22,11 @@ export interface HostOptions {
 
 export type SocketKind = "tcp" | "diag" | "packet";
 
+export interface GuestRights {
+  look?: boolean;
+  wire?: boolean;
+}
+
 const batch = 250;
 const answerTimeout = 10_000;
 
@@ -33,7 +38,7 @@ export class LabHost implements Closable {
 
   private constructor(
     private readonly link: number,
-    /** the helper's pid */
+    /** the helper's pid; 0 for a guest, who did not start it */
     readonly pid: number,
     /** how the Lab was made, step by step */
     readonly steps: Step[],
@@ -73,6 +78,32 @@ export class LabHost implements Closable {
     }
   }
 
+  /**
+   * Enters a Lab that somebody else owns, by a descriptor of guest().
+   * @throws LabError ECONNRESET: that Lab is closed
+   */
+  static async join(link: number): Promise<LabHost> {
+    try {
+      const { fields } = await native.hostRequest(link, ["open"], answerTimeout);
+      if (fields[0] !== "OK") throw hostError("Entering the Lab", fields[2], Number(fields[3]));
+      const host = new LabHost(link, 0, readSteps(fields.slice(6)), fields[1], Number(fields[4]), { near: fields[2], far: fields[3] }, fields[5] === "1");
+      host.diag = await host.sockets("diag", 1).then(([fd]) => fd, () => -1);
+      return own(host);
+    } catch (error) {
+      native.close(link);
+      throw explain(error, "The Lab could not be entered", { ECONNRESET: "It is closed." });
+    }
+  }
+
+  /**
+   * Lets somebody in: a descriptor for join(), here or in another process, of one who gets sockets of this Lab but cannot start programs
+   * or set sysctls.
+   * @param rights look: the kernel's table of sockets, and files to read; wire: the far end of the link
+   */
+  async guest({ look = true, wire = false }: GuestRights = {}): Promise<number> {
+    return (await this.request(["guest", look ? "1" : "0", wire ? "1" : "0"], "a guest")).fds[0];
+  }
+
   get closed(): boolean {
     return this.closing !== undefined;
   }
@@ -85,6 +116,7 @@ export class LabHost implements Closable {
   /** A netlink socket of the Lab for synchronous reading; recordings have one of their own. */
   get diagFd(): number {
     this.requireOpen();
+    if (this.diag < 0) throw new LabError("The kernel's table of sockets is not shown to guests of this Lab.", { code: "ERR_FORBIDDEN", hint: "Find it out without." });
     return this.diag;
   }
 
@@ -165,7 +197,7 @@ export class LabHost implements Closable {
     await this.queue;
     if (this.diag >= 0) native.close(this.diag);
     native.close(this.link);
-    await native.reap(this.pid, 2000);
+    if (this.pid > 0) await native.reap(this.pid, 2000);
     if (failures.length > 0) throw failures[0];
   }
 }
@@ -178,5 +210,6 @@ function readSteps(fields: string[]): Step[] {
 
 function hostError(what: string, syscall: string, errno: number): LabError {
   const code = errnoName(errno);
+  if (code === "EPERM" && syscall === "request") return new LabError(`${what}: not for guests of this Lab.`, { code: "ERR_FORBIDDEN", hint: "The exercise is to be solved without." });
   return new LabError(`${what}: ${code} (${syscall}).`, { code, errno: -errno, syscall });
 }

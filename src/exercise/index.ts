@@ -1,0 +1,6 @@
+/** What a check.ts imports: `import { defineCheck } from "one-listener/exercise"`. */
+export { defineCheck, type Check, type CheckContext } from "./suite";
+export { type Running, type StartOptions, type TaskEvent } from "./attempt";
+export { Missed, SolutionError, type Story } from "./story";
+export { type CheckResult, type TestResult } from "./result";
+export { atRest, msUntil } from "../claims/experiment";
