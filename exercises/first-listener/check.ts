@@ -1,4 +1,4 @@
-import { defineCheck, msUntil } from "one-listener/exercise";
+import { defineCheck, listening as listenersOn, msUntil } from "one-listener/exercise";
 import { plot } from "one-listener";
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {
@@ -14,11 +14,10 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   before(`listen(${backlog}), then ${clients} clients`, async () => {
     const lab = await openLab({ wire: false });
     const server = await start(lab, { port, backlog });
-    const listeners = () => lab.sockets({ port, states: ["LISTEN"] });
-    await Promise.race([server.answer, msUntil(() => listeners().length > 0, 3000)]);
-    listening = listeners().length;
+    const listeners = await listenersOn(lab, port, server);
+    listening = listeners.length;
     if (listening === 0) return;
-    maximum = listeners()[0].sendQueue;
+    maximum = listeners[0].sendQueue;
     const recording = await lab.record(port, { live: false, counters: [] });
     const crowd = await lab.connect(port, { clients });
     await msUntil(() => crowd.counts().closedByServer === clients, 1500);
@@ -26,7 +25,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     for (let at = 0; at < clients; at++) if (crowd.at(at).bytesReceived === "hello\n".length) answered++;
     ended = crowd.counts().closedByServer;
     await server.stop();
-    left = listeners().length;
+    left = lab.sockets({ port, states: ["LISTEN"] }).length;
   });
 
   it("listens on the port", 1, () => {

@@ -8,14 +8,16 @@ import { quoted, SolutionError } from "./story";
 /** ms that a function has to return after its signal was aborted */
 const patience = 2000;
 
-export type Solution = (lab: Lab, task: never) => unknown;
+/** `(lab, task)`, or `(task)` where there is no Lab */
+export type Solution = (...labAndTask: never[]) => unknown;
+type Called = (...labAndTask: unknown[]) => unknown;
 
 export class InProcess implements Attempt {
   readonly output = "";
   private readonly all: InProcessRun<unknown>[] = [];
 
   /** @param timeLimit ms for each run */
-  constructor(private readonly solution: Solution, private readonly timeLimit: number) {}
+  constructor(private readonly solution: Called, private readonly timeLimit: number) {}
 
   async start<Answer>(lab: Lab | undefined, task: object, options: StartOptions): Promise<Running<Answer>> {
     const guest = lab && (await Lab.join(await lab.guest(options.rights)));
@@ -36,9 +38,10 @@ class InProcessRun<Answer> implements Running<Answer> {
   private readonly abort = new AbortController();
   private ending?: Promise<void>;
 
-  constructor(solution: Solution, private readonly lab: Lab | undefined, task: object, { events = [] }: StartOptions, timeLimit: number) {
+  constructor(solution: Called, private readonly lab: Lab | undefined, task: object, { events = [] }: StartOptions, timeLimit: number) {
     const reports = Object.fromEntries(events.map((name) => [name, (value?: unknown) => void this.events.push({ name, time: native.now(), value: plain(value) })]));
-    const returned = (async () => solution(lab as Lab, { ...(plain(task) as object), ...reports, signal: this.abort.signal } as never))();
+    const whole = { ...(plain(task) as object), ...reports, signal: this.abort.signal };
+    const returned = (async () => (lab ? solution(lab, whole) : solution(whole)))();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new SolutionError("time", `It had not returned after ${timeLimit / 1000} s.`)), timeLimit);

@@ -3,4 +3,5 @@ export { defineCheck, type Check, type CheckContext } from "./suite";
 export { type Running, type StartOptions, type TaskEvent } from "./attempt";
 export { Missed, SolutionError, type Story } from "./story";
 export { type CheckResult, type TestResult } from "./result";
+export { listening } from "./waiting";
 export { atRest, msUntil } from "../claims/experiment";

@@ -91,7 +91,10 @@ export async function runCheck(exercise: Exercise, check: Check, attempt: Attemp
   }
 
   await new Promise<void>((resolve) => {
-    const runner = mocha.run(() => resolve());
+    const runner = mocha.run(() => {
+      runner.dispose();
+      resolve();
+    });
     const note = (test: Marked, error?: unknown) => {
       if (error instanceof SolutionError) {
         fate ??= error.fate;

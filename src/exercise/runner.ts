@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { Lab } from "../front-door";
 import { Call, channelFd, FromSolution, labFd, ToSolution } from "./messages";
 
-type Solution = (lab: Lab | undefined, task: object) => unknown;
+type Solution = (...labAndTask: unknown[]) => unknown;
 
 const channel = new net.Socket({ fd: channelFd, readable: true, writable: true });
 const aborts = new Map<number, AbortController>();
@@ -49,7 +49,8 @@ async function call({ id, task, events, lab: inLab }: Call): Promise<void> {
   const reports = Object.fromEntries(events.map((name) => [name, (value?: unknown) => say({ type: "event", id, name, value: value ?? null })]));
   try {
     if (inLab) lab ??= Lab.join(labFd);
-    const value = await solution!(await lab, { ...task, ...reports, signal: abort.signal });
+    const whole = { ...task, ...reports, signal: abort.signal };
+    const value = await (inLab ? solution!(await lab, whole) : solution!(whole));
     say({ type: "answer", id, value: value ?? null });
   } catch (error) {
     say({ type: "threw", id, message: messageOf(error) });
