@@ -26,7 +26,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
 
   /** Those who say that they are connected, in an order drawn by lot. */
   function believers(lab: Lab, burst: Clients) {
-    const far = lab.sockets({ states: ["ESTABLISHED"] }).find(({ remote, local }) => remote.port === port && local.port !== port)!.remote.address;
+    const far = lab.sockets({ states: ["ESTABLISHED"] }).find(({ remote, local }) => remote.port === port && local.port !== port && !remote.address.startsWith("127."))!.remote.address;
     const all = burst.which("established").map((at) => ({ address: far, port: burst.at(at).localPort }));
     for (let at = all.length - 1; at > 0; at--) {
       const other = integer(0, at);

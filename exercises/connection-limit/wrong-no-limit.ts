@@ -1,0 +1,16 @@
+// hands off without counting
+// fails: never more than the limit
+import { sleep, type Lab } from "one-listener";
+
+export async function connectionLimit(lab: Lab, { port, handleMs, signal }: { port: number; limit: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+  const listener = await lab.listen({ port, backlog: 256 });
+  signal.addEventListener("abort", () => void listener.close());
+  while (!signal.aborted) {
+    const connection = await listener.accept().catch(() => undefined);
+    void (async () => {
+      await sleep(handleMs);
+      await connection?.write("done");
+      connection?.close();
+    })();
+  }
+}

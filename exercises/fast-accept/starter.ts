@@ -1,0 +1,5 @@
+import type { Lab } from "one-listener";
+
+export async function fastAccept(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+  throw new Error("nobody is accepted yet");
+}

@@ -1,0 +1,72 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { native, plot } from "one-listener";
+import { defineCheck, msUntil } from "one-listener/exercise";
+
+/** ms for which the queue stays where it is */
+const stay = 300;
+
+export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {
+  const port = 8080;
+  const share = 0.8;
+  const maximum = 10 * integer(5, 12);
+  const threshold = share * maximum;
+  const delays: number[] = [];
+  let rang = 0;
+  let falseAlarms = 0;
+  let alarms = 0;
+  const times = 3;
+
+  before(`a queue that crosses the threshold ${times} times`, async () => {
+    const lab = await openLab({ wire: false });
+    const listener = await lab.listen({ port, backlog: maximum });
+    const recording = await lab.record(listener, { live: false });
+    const watcher = await start(lab, { port, share }, { events: ["alarm"] });
+    const alarmsIn = (from: number, to: number) => watcher.events.filter(({ name, time }) => name === "alarm" && time >= from && time < to);
+    const begin = native.now();
+    await wait(150);
+    for (let round = 0; round < times; round++) {
+      // just not above the threshold
+      await lab.connect(listener, { clients: threshold, quiet: 10 });
+      await wait(stay);
+      const before = native.now();
+      await lab.connect(listener, { clients: 1, quiet: 0 });
+      await msUntil(() => alarmsIn(before, Infinity).length > 0, 250);
+      const first = alarmsIn(before, Infinity)[0];
+      if (first) {
+        rang++;
+        delays.push(first.time - before);
+      }
+      await wait(stay / 2);
+      listener.acceptAll().forEach((connection) => connection.close());
+      await wait(60);
+    }
+    alarms = watcher.events.length;
+    falseAlarms = alarmsIn(begin, Infinity).length - alarmsAbove();
+    picture(plot.queueDepth(await recording.stop(), { predictions: [{ question: "the threshold", value: threshold } as never] }));
+    await watcher.stop();
+
+    /** Alarms at a moment when the queue was above the threshold, some 60 ms for the way included. */
+    function alarmsAbove(): number {
+      const { time, values } = recording.trace.column("acceptQueue");
+      const start = native.now() - recording.elapsed;
+      return watcher.events.filter((event) => {
+        const at = event.time - start;
+        return time.some((from, row) => values[row] > threshold && at >= from - 2 && at <= (time[row + 1] ?? Infinity) + 60);
+      }).length;
+    }
+  });
+
+  it("it rings", 2, () => {
+    that(alarms > 0, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: "an alarm", measured: "none", read: "notebook 09, What to alert on" });
+  });
+  it("never without reason", 2, () => {
+    that(alarms > 0 && falseAlarms === 0, { did: `The queue stood at ${threshold} of ${maximum}, which is not above the threshold, or below`, expected: "no alarm then", measured: alarms === 0 ? "no alarm at all" : `${falseAlarms}` });
+  });
+  it("within 100 ms", 2, () => {
+    const median = delays.slice().sort((a, b) => a - b)[delays.length >> 1];
+    that(rang === times && median <= 100, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: `${times} alarms, within 100 ms (the median counts)`, measured: `${rang} alarms, after ${delays.map((ms) => `${Math.round(ms)} ms`).join(", ") || "–"}` });
+  });
+  it("once each time", 1, () => {
+    that(alarms > 0 && alarms <= times, { did: `The threshold was crossed ${times} times`, expected: `${times} alarms`, measured: `${alarms}` });
+  });
+});

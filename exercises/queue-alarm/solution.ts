@@ -1,0 +1,16 @@
+/**
+ * The table of sockets shows any listener's queue, ours or not, as ss does. The alarm is an edge, not a level: it belongs to the moment
+ * when the threshold is crossed.
+ */
+import { sleep, type Lab } from "one-listener";
+
+export async function queueAlarm(lab: Lab, { port, share, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+  let on = false;
+  while (!signal.aborted) {
+    const [listener] = lab.sockets({ port, states: ["LISTEN"] });
+    const full = listener !== undefined && listener.receiveQueue > share * listener.sendQueue;
+    if (full && !on) alarm();
+    on = full;
+    await sleep(10);
+  }
+}

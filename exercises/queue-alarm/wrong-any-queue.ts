@@ -1,0 +1,14 @@
+// takes every queue for an alarm
+// fails: never without reason
+import { sleep, type Lab } from "one-listener";
+
+export async function queueAlarm(lab: Lab, { port, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+  let on = false;
+  while (!signal.aborted) {
+    const [listener] = lab.sockets({ port, states: ["LISTEN"] });
+    const full = listener.receiveQueue > 0;
+    if (full && !on) alarm();
+    on = full;
+    await sleep(10);
+  }
+}

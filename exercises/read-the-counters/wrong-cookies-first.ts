@@ -1,0 +1,12 @@
+// stops at the cookies that were sent, and overlooks the wrong ones that came back
+// fails: cookies that are wrong
+export function readTheCounters({ counters }: { counters: Record<string, number> }): string {
+  const rose = (name: string) => (counters[name] ?? 0) > 0;
+  if (rose("TcpExt.SyncookiesSent")) return "syn cookies";
+  if (rose("TcpExt.SyncookiesFailed")) return "bad cookies";
+  if (rose("TcpExt.TCPReqQFullDrop")) return "syn queue full";
+  if (rose("TcpExt.ListenOverflows")) return "accept queue overflow";
+  if (rose("Tcp.EstabResets")) return "clients reset";
+  if (rose("Tcp.AttemptFails")) return "nobody listens";
+  return "healthy";
+}

@@ -1,0 +1,13 @@
+// is fast because it leaves the work out
+// fails: the work is done for each
+import type { Lab } from "one-listener";
+
+export async function slowHandler(lab: Lab, { port, backlog, signal }: { port: number; backlog: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+  const listener = await lab.listen({ port, backlog });
+  signal.addEventListener("abort", () => void listener.close());
+  while (!signal.aborted) {
+    const connection = await listener.accept().catch(() => undefined);
+    await connection?.write("done");
+    connection?.close();
+  }
+}

@@ -1,0 +1,17 @@
+// two workers are not enough for ten clients at a time
+// fails: the accept queue stays short
+import { sleep, type Lab } from "one-listener";
+
+export async function slowHandler(lab: Lab, { port, backlog, handleMs, signal }: { port: number; backlog: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+  const listener = await lab.listen({ port, backlog });
+  signal.addEventListener("abort", () => void listener.close());
+  const worker = async () => {
+    while (!signal.aborted) {
+      const connection = await listener.accept().catch(() => undefined);
+      await sleep(handleMs);
+      await connection?.write("done");
+      connection?.close();
+    }
+  };
+  await Promise.all([worker(), worker()]);
+}
