@@ -4,6 +4,7 @@ import { once } from "../claims/experiment";
 import { claimOf, claims, Decision, measure } from "../claims/registry";
 import { native } from "../native";
 import { LabError } from "../errors";
+import { progressLine } from "./progress-line";
 
 /** A claim that could not be measured here, and why. */
 interface Failure {
@@ -48,7 +49,7 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const memory = once();
   for (const [at, { number, section, statement, notebook }] of chosen.entries()) {
-    progress(`${at + 1} of ${chosen.length}: ${statement}`);
+    progressLine(`${at + 1} of ${chosen.length}: ${statement}`);
     const start = native.now();
     const duration = () => Math.round(native.now() - start);
     try {
@@ -58,15 +59,8 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
       outcomes.push({ number, section, statement, notebook, error: { code, message }, duration: duration() });
     }
   }
-  progress("");
+  progressLine("");
   return outcomes;
-}
-
-/** One line that moves on a terminal, plain lines in a log. */
-function progress(text: string): void {
-  const { isTTY, columns = 80 } = process.stderr;
-  if (isTTY) process.stderr.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
-  else if (text) process.stderr.write(`${text}\n`);
 }
 
 const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends" };

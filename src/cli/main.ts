@@ -7,6 +7,7 @@ import path from "node:path";
 import { LabError } from "../errors";
 import { addClaims } from "./claims";
 import { addDoctor } from "./doctor";
+import { addGrade } from "./grade";
 import { addWatch } from "./watch";
 
 const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
@@ -20,6 +21,7 @@ const program = new Command("one-listener")
 addDoctor(program);
 addClaims(program);
 addWatch(program);
+addGrade(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);

@@ -1,0 +1,102 @@
+import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { ArgumentError, requireInteger } from "../errors";
+import { grade, Progress, StudentResult } from "../grade/grade";
+import { writeResults } from "../grade/formats/write";
+import { formatTime, textTable } from "../trace";
+import { progressLine } from "./progress-line";
+
+interface Options {
+  out: string;
+  exercises?: string;
+  jobs?: string;
+  resume?: boolean;
+  tries: string;
+  canvas?: string;
+  assignment: string;
+  gradescope?: string;
+  summary?: string;
+  json?: boolean;
+}
+
+const help = `
+Submissions are notebooks (.ipynb) or .ts files. One student is a file, or a folder of files: a folder whose files are named after
+exercises (fast-accept.ts) or notebooks of the workbook (05-slow-accept.ipynb) is one student's; of any other folder each entry is one.
+In a notebook the solution is the cell that carries the exercise's mark, or the last cell that declares its function.
+
+Student code runs in bubblewrap: no network but a Lab of its own, no file but the library, bounded time, memory, processes and
+output. What counts is what the kernel saw.
+
+In --out: gradebook.csv, junit.xml, students/NAME.html and NAME.json, results/ (what --resume goes on from).
+
+Exit status: 0 all submissions are graded, whatever their points; 1 bad input, or a check that could not be carried out.
+
+Examples:
+  npx one-listener grade submissions/ --out graded
+  npx one-listener grade submissions/ --out graded --resume
+  npx one-listener grade submissions/ --out graded --canvas export.csv --assignment "Exercises 3"
+  npx one-listener grade alice.ipynb --exercises fast-accept --out appeal       (one student's check again, with its plot)`;
+
+export function addGrade(program: Command): void {
+  program
+    .command("grade")
+    .argument("<submissions...>", "files or folders")
+    .requiredOption("--out <folder>", "where results go")
+    .description("grade submissions of the exercises, each in a sandbox")
+    .option("--exercises <names>", "comma-separated; default: those that somebody has handed in")
+    .option("--jobs <n>", "checks at a time; default: one for each processor")
+    .option("--resume", "go on with an earlier run: what is graded and has not changed is taken over")
+    .option("--tries <n>", "how often a solution that misses a test may try; the best counts", "2")
+    .option("--canvas <export.csv>", "also write canvas.csv for Canvas's import, from its own export")
+    .option("--assignment <title>", "title of the assignment", "One Listener")
+    .option("--gradescope <results.json>", "also write Gradescope's file; for one submission")
+    .option("--summary <file>", "append a Markdown summary, such as $GITHUB_STEP_SUMMARY")
+    .option("--json", "all results as JSON on stdout")
+    .addHelpText("after", help)
+    .action(async (submissions: string[], options: Options) => {
+      if (options.canvas !== undefined && !existsSync(options.canvas)) throw new ArgumentError(`${options.canvas} does not exist.`);
+      const results = await grade(submissions, {
+        out: options.out,
+        exercises: options.exercises?.split(",").map((name) => name.trim()),
+        jobs: requireInteger(Number(options.jobs ?? availableParallelism()), "--jobs", 1, 64),
+        tries: requireInteger(Number(options.tries), "--tries", 1, 10),
+        resume: options.resume,
+        onProgress: (progress) => progressLine(progressText(progress), progress.done / progress.of),
+      });
+      progressLine("");
+      const written = writeResults(results, options);
+      if (options.summary !== undefined) await appendSummary(options.summary, results);
+      if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+      else process.stdout.write(`${summaryTable(results)}\n\n${Object.entries(written).map(([what, file]) => `${what}: ${file}`).join("\n")}\n`);
+      if (results.some(({ exercises }) => exercises.some(({ message }) => message?.startsWith("The check could not be carried out")))) process.exitCode = 1;
+    });
+}
+
+function progressText({ done, of, resumed, left, what }: Progress): string {
+  const rest = Number.isFinite(left) && done < of ? `, ${formatTime(left)} left` : "";
+  return `${done} of ${of}${resumed > 0 ? ` (${resumed} from before)` : ""}${rest}  ${what}`;
+}
+
+function summaryTable(results: readonly StudentResult[]): string {
+  const exercises = results[0].exercises.map(({ exercise }) => exercise);
+  return textTable(
+    [{ title: "student", align: "left" as const }, ...exercises.map((title) => ({ title, align: "right" as const })), { title: "points", align: "right" as const }],
+    results.map(({ student, exercises: graded, points, max }) => [student, ...graded.map((each) => `${each.points}${each.fate ? "*" : ""}`), `${points} of ${max}`]),
+  ) + (results.some(({ exercises: graded }) => graded.some(({ fate }) => fate)) ? "\n\n* the solution failed by itself: see the feedback" : "");
+}
+
+async function appendSummary(file: string, results: readonly StudentResult[]): Promise<void> {
+  const { appendFile } = await import("node:fs/promises");
+  const cell = (text: string) => text.replace(/[|\\`*_<>[\]]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
+  const parts = results.map(({ student, points, max, exercises, notes }) => [
+    `## ${cell(student)}: ${points} of ${max} points`, "",
+    ...notes.map((note) => `> ${cell(note)}\n`),
+    "| exercise | test | points | |", "| --- | --- | ---: | --- |",
+    ...exercises.flatMap((graded) => graded.tests.length === 0
+      ? [`| ${cell(graded.title)} | | 0 of ${graded.max} | ${cell(graded.message ?? "")} |`]
+      : graded.tests.map(({ title, points: got, max: of, passed, story }) => `| ${cell(graded.title)} | ${passed ? "✅" : "❌"} ${cell(title)} | ${got} of ${of} | ${story ? cell(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.`) : ""} |`)),
+    "",
+  ].join("\n"));
+  await appendFile(file, `${parts.join("\n")}\n`);
+}

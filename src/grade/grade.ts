@@ -1,0 +1,140 @@
+/** Grades a class: every exercise of every submission, in parallel, each result kept as soon as it is there. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { ArgumentError, LabError } from "../errors";
+import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
+import type { CheckResult } from "../exercise/result";
+import { Pool } from "./pool";
+import { requireSandbox } from "./sandbox";
+import { findSubmissions, Submission, whyMissing } from "./submission";
+
+/** One exercise of one student. */
+export interface Graded extends CheckResult {
+  /** where the solution was found; undefined: nowhere */
+  where?: string;
+}
+
+export interface StudentResult {
+  student: string;
+  points: number;
+  max: number;
+  exercises: Graded[];
+  notes: readonly string[];
+}
+
+export interface GradeOptions {
+  out: string;
+  /** names; default: those that any submission has a solution of */
+  exercises?: readonly string[];
+  jobs?: number;
+  resume?: boolean;
+  /** default 2 */
+  tries?: number;
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  done: number;
+  of: number;
+  /** of them taken over from an earlier run */
+  resumed: number;
+  /** ms that it will still take, about; NaN at first */
+  left: number;
+  what: string;
+}
+
+/** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
+export async function grade(paths: readonly string[], { out, exercises: names, jobs = availableParallelism(), resume = false, tries = 2, onProgress }: GradeOptions): Promise<StudentResult[]> {
+  const submissions = findSubmissions(paths);
+  const exercises = names ? names.map(loadExercise) : allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
+  if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
+  requireSandbox();
+  const store = new Store(out, resume);
+
+  const pool = new Pool(jobs);
+  const started = Date.now();
+  let done = 0;
+  let resumed = 0;
+  const of = submissions.length * exercises.length;
+  const interrupted = () => pool.close();
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    const all = await Promise.all(submissions.map(async (submission): Promise<StudentResult> => {
+      const results = await Promise.all(exercises.map(async (exercise) => {
+        const kept = store.find(submission, exercise);
+        if (kept) resumed++;
+        const result = kept ?? (await gradeOne(pool, submission, exercise, tries));
+        if (!kept) store.keep(submission, exercise, result);
+        done++;
+        const fresh = done - resumed;
+        onProgress?.({ done, of, resumed, left: fresh > 0 ? ((Date.now() - started) / fresh) * (of - done) : NaN, what: `${submission.student}: ${exercise.name}` });
+        return result;
+      }));
+      return {
+        student: submission.student, exercises: results, notes: submission.notes,
+        points: results.reduce((sum, { points }) => sum + points, 0), max: results.reduce((sum, { max }) => sum + max, 0),
+      };
+    }));
+    return all;
+  } finally {
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    pool.close();
+  }
+}
+
+async function gradeOne(pool: Pool, submission: Submission, exercise: Exercise, tries: number): Promise<Graded> {
+  const solution = submission.solutions.get(exercise.name);
+  const nothing = { exercise: exercise.name, title: exercise.title, notebook: exercise.notebook, points: 0, max: exercise.points, tests: [], figures: [], output: "", duration: 0 };
+  if (!solution) return { ...nothing, fate: "missing", message: whyMissing(submission, exercise) };
+  const { result, failure } = await pool.run({ exercise: exercise.name, solution, tries });
+  if (failure === "the grader was stopped") throw new LabError("Stopped.", { code: "ERR_INTERRUPTED", hint: "Go on with --resume: what is graded is kept." });
+  if (!result) return { ...nothing, where: solution.where, fate: "stopped", message: `The check could not be carried out: ${failure}` };
+  return { ...result, where: solution.where };
+}
+
+/** Results on disk: one file for each student and exercise, written as soon as it is known, found again if solution and exercise are the same. */
+class Store {
+  private readonly folder: string;
+
+  constructor(out: string, resume: boolean) {
+    this.folder = path.join(out, "results");
+    if (!resume && existsSync(this.folder) && readdirSync(this.folder).length > 0) {
+      throw new ArgumentError(`${out} holds the results of an earlier run.`, "Go on with it: --resume. Or choose another folder with --out.");
+    }
+    try {
+      mkdirSync(this.folder, { recursive: true });
+    } catch (error) {
+      throw new ArgumentError(`${out} cannot be written: ${(error as Error).message}.`, "Choose another folder with --out.");
+    }
+  }
+
+  find(submission: Submission, exercise: Exercise): Graded | undefined {
+    try {
+      const { key, result } = JSON.parse(readFileSync(this.file(submission, exercise), "utf8")) as { key: string; result: Graded };
+      return key === keyOf(submission, exercise) && result.fate !== "stopped" ? result : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  keep(submission: Submission, exercise: Exercise, result: Graded): void {
+    const file = this.file(submission, exercise);
+    mkdirSync(path.dirname(file), { recursive: true });
+    // complete or not at all
+    writeFileSync(`${file}.new`, JSON.stringify({ key: keyOf(submission, exercise), result }));
+    renameSync(`${file}.new`, file);
+  }
+
+  private file({ student }: Submission, { name }: Exercise): string {
+    return path.join(this.folder, student, `${name}.json`);
+  }
+}
+
+function keyOf({ solutions }: Submission, { name, folder }: Exercise): string {
+  const { source = "", imports = [] } = solutions.get(name) ?? {};
+  const hash = createHash("sha256").update(JSON.stringify([source, imports]));
+  for (const file of ["exercise.md", "check.ts"]) hash.update(readFileSync(path.join(folder, file)));
+  return hash.digest("hex");
+}

@@ -1,0 +1,64 @@
+/** Checks in several processes at once. */
+import { ChildProcess, fork } from "node:child_process";
+import path from "node:path";
+import type { CheckResult } from "../exercise/result";
+import type { Solution } from "./submission";
+
+export interface Job {
+  exercise: string;
+  solution: Solution;
+  /** how often a solution that misses a test may try; the best counts */
+  tries: number;
+}
+
+export interface Done {
+  result?: CheckResult;
+  /** the check itself failed */
+  failure?: string;
+}
+
+/** ms; a check that takes longer is broken off, and its process with it */
+const longest = 240_000;
+
+export class Pool {
+  private readonly idle: ChildProcess[] = [];
+  private readonly busy = new Set<ChildProcess>();
+  private readonly queue: (() => void)[] = [];
+  private closed = false;
+
+  constructor(private readonly size: number) {}
+
+  /** Never rejects. */
+  async run(job: Job): Promise<Done> {
+    while (this.busy.size >= this.size && !this.closed) await new Promise<void>((resolve) => this.queue.push(resolve));
+    if (this.closed) return { failure: "the grader was stopped" };
+    const worker = this.idle.pop() ?? fork(path.join(__dirname, "worker.js"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    this.busy.add(worker);
+    const done = await new Promise<Done>((resolve) => {
+      const timer = setTimeout(() => {
+        worker.kill("SIGKILL");
+        finish({ failure: `the check took longer than ${longest / 1000} s` });
+      }, longest);
+      const onExit = (code: number | null, signal: string | null) => finish({ failure: `the check's process ended (${signal ?? code})` });
+      const finish = (answer: Done) => {
+        clearTimeout(timer);
+        worker.off("exit", onExit).off("message", finish);
+        resolve(answer);
+      };
+      worker.once("exit", onExit).once("message", finish);
+      worker.send(job);
+    });
+    this.busy.delete(worker);
+    if (worker.connected && worker.exitCode === null && !worker.killed && !this.closed) this.idle.push(worker);
+    else worker.kill("SIGKILL");
+    this.queue.shift()?.();
+    return done;
+  }
+
+  /** Ends all processes; jobs that run are given up. */
+  close(): void {
+    this.closed = true;
+    for (const worker of [...this.idle, ...this.busy]) worker.kill("SIGTERM");
+    for (const waiting of this.queue.splice(0)) waiting();
+  }
+}
