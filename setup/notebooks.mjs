@@ -24,6 +24,10 @@ command(async () => {
   const chosen = all.filter((name) => positionals.length === 0 || positionals.some((start) => name.startsWith(start)));
   if (chosen.length === 0) throw new Missing(`No notebook begins with ${positionals.join(" or ")}. There are:`, all.join("\n    "));
   build();
+  if (values.refresh) {
+    const [{ syncExercises }, { asText }] = await Promise.all([import("./exercise-cells.mjs"), import("./refresh.mjs")]);
+    syncExercises(chosen, asText);
+  }
   const python = findJupyter();
   registerKernel();
   const out = at(".artifacts", "notebooks");
@@ -32,7 +36,7 @@ command(async () => {
   for (const name of chosen) {
     say(name);
     const report = at(".artifacts", "notebooks", `${name}.json`);
-    const ran = spawnSync(python, [at("setup", "run_notebook.py"), at("notebooks", name), `${out}/${name}`, report, values.timeout], { cwd: root, env: jupyterEnvironment(), stdio: ["ignore", 2, 2] });
+    const ran = spawnSync(python, [at("setup", "run_notebook.py"), at("notebooks", name), `${out}/${name}`, report, values.timeout], { cwd: root, env: { ...jupyterEnvironment(), ONE_LISTENER_PROGRESS: out }, stdio: ["ignore", 2, 2] });
     if (ran.status !== 0) throw new Error(`${name} could not be run at all`);
     const result = JSON.parse(readFileSync(report, "utf8"));
     results.push(result);

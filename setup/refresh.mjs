@@ -53,7 +53,7 @@ function isEmpty(output) {
 }
 
 /** A notebook as Jupyter writes it, but each figure on one line: its arrays would take a line a number. */
-function asText(notebook) {
+export function asText(notebook) {
   const figures = [];
   const token = (key, value) => (key === plotlyType ? `@figure ${figures.push(value) - 1}@` : value);
   return `${JSON.stringify(notebook, token, 1).replace(/"@figure (\d+)@"/g, (_, at) => JSON.stringify(figures[at]))}\n`;
@@ -65,7 +65,8 @@ export async function refresh(names) {
       const notebook = JSON.parse(readFileSync(at(".artifacts", "notebooks", name), "utf8"));
       for (const cell of notebook.cells) {
         if (cell.cell_type !== "code") continue;
-        cell.metadata = {};
+        cell.metadata = cell.metadata.one_listener ? cell.metadata : {};
+        delete cell.metadata.execution;
         cell.outputs = cell.outputs.filter((output) => !isEmpty(output));
         for (const output of cell.outputs) {
           const figure = output.data?.[plotlyType];

@@ -25,9 +25,9 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
     await wait(200);
     servedFirst = served();
     waiting = lab.sockets({ port, states: ["LISTEN"] })[0]?.receiveQueue ?? 0;
-    const [cpu, time] = [server.cpu() ?? 0, native.now()];
+    const [cpu, time] = [server.cpu(), native.now()];
     await wait(watched);
-    share = ((server.cpu() ?? 0) - cpu) / (native.now() - time);
+    share = (server.cpu() - cpu) / (native.now() - time);
     alive = server.running;
     // whoever has been served leaves, and makes room for those who wait
     for (let round = 0; round < 30 && served() < clients; round++) {

@@ -1,11 +1,11 @@
-/** One run of a student's function: in this process (notebooks), or in a process of its own (watch, verify, grade). */
+/** Running a student's function: always in a process of its own, in a sandbox where it is graded. */
 import type { GuestRights } from "../lab/host";
 import type { Lab } from "../front-door";
 
 export interface StartOptions {
   /** what the student may ask of the Lab; default: { look: true, wire: false } */
   rights?: GuestRights;
-  /** hard limit of descriptors; the function runs in a process of its own then */
+  /** hard limit of descriptors of its process */
   nofile?: number;
   /** functions of the task that report to the check: `task.alarm()` for "alarm" */
   events?: readonly string[];
@@ -28,8 +28,8 @@ export interface Running<Answer = unknown> {
   readonly running: boolean;
   /** Aborts `task.signal`, and waits until the function has returned: some seconds at most. Never rejects. */
   stop(): Promise<void>;
-  /** ms of CPU time that its process has used, where it has one of its own; else undefined */
-  cpu(): number | undefined;
+  /** ms of CPU time that its process has used */
+  cpu(): number;
 }
 
 /** Starts a student's function. */

@@ -7,7 +7,7 @@ import type { Lab } from "../front-door";
 import { native } from "../native";
 import type { Attempt, Running, StartOptions, TaskEvent } from "./attempt";
 import { descendants } from "./descendants";
-import { FromSolution, largestMessage, ToSolution } from "./messages";
+import { FromSolution, largestMessage, ToSolution, withinSolution } from "./messages";
 import { Fate, quoted, SolutionError } from "./story";
 
 export interface Bounds {
@@ -97,7 +97,7 @@ class Child {
     const [file, ...args] = wrap([process.execPath, `--max-old-space-size=${heap}`, runner], bounds);
     this.process = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe", ...(guest === undefined ? [] : [guest])],
-      env: { PATH: process.env.PATH, LANG: "C.UTF-8" },
+      env: { PATH: process.env.PATH, LANG: "C.UTF-8", [withinSolution]: "1" },
       detached: true,
     });
     for (const stream of [this.process.stdout!, this.process.stderr!]) stream.on("data", (data: Buffer) => this.take(data, stream));

@@ -26,3 +26,6 @@ export const labFd = 4;
 
 /** bytes of one message from a solution */
 export const largestMessage = 1 << 20;
+
+/** environment variable of the process that runs a solution: a check() inside of it does nothing */
+export const withinSolution = "ONE_LISTENER_SOLUTION";

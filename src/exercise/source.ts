@@ -61,3 +61,16 @@ export function importsOf(source: string): { text: string; names: string[] }[] {
     return found;
   });
 }
+
+/** Whether a text declares a function or variable of that name at its top level. */
+export function declares(text: string, name: string): boolean {
+  if (text.length > largest || !text.includes(name)) return false;
+  try {
+    const file = ts.createSourceFile("cell.ts", text, ts.ScriptTarget.ES2022, false);
+    return file.statements.some((statement) =>
+      (ts.isFunctionDeclaration(statement) && statement.name?.text === name) ||
+      (ts.isVariableStatement(statement) && statement.declarationList.declarations.some((each) => ts.isIdentifier(each.name) && each.name.text === name)));
+  } catch {
+    return false;
+  }
+}

@@ -7,6 +7,7 @@ import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { LabError } from "../errors";
 import type { Wrap } from "../exercise/child";
+import { withinSolution } from "../exercise/messages";
 
 const root = path.join(__dirname, "..", "..");
 /** bytes of files in memory, all together */
@@ -30,7 +31,7 @@ export const sandbox: Wrap = (argv, { nofile, time }) => {
     "--ro-bind", "/usr/bin/prlimit", "/usr/bin/prlimit", "--ro-bind", node, node,
     ...shared.flatMap((file) => ["--ro-bind", path.join(root, file), path.join(root, file)]),
     "--proc", "/proc", "--dev", "/dev", "--size", String(files), "--tmpfs", "/tmp", "--chdir", "/tmp",
-    "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
+    "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", withinSolution, "1", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
     ...limits, ...argv.map((word) => (word === process.execPath ? node : word)),
   ];
 };

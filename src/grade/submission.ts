@@ -1,9 +1,9 @@
 /** What students hand in: notebooks or .ts files, one student a file or a folder. Everything in them is untrusted and only read here. */
 import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
-import ts from "typescript";
 import { ArgumentError } from "../errors";
 import { Exercise, exerciseNames, functionNameOf } from "../exercise/exercise";
+import { declares } from "../exercise/source";
 
 export interface Solution {
   source: string;
@@ -167,19 +167,6 @@ function textOf(source: unknown): string {
 
 function exercisesIn(text: string): string[] {
   return exerciseNames().filter((name) => text.includes(functionNameOf(name)) && declares(text, functionNameOf(name)));
-}
-
-/** Whether a text declares a function or variable of that name at its top level. */
-function declares(text: string, name: string): boolean {
-  if (text.length > largestSource) return false;
-  try {
-    const file = ts.createSourceFile("cell.ts", text, ts.ScriptTarget.ES2022, false);
-    return file.statements.some((statement) =>
-      (ts.isFunctionDeclaration(statement) && statement.name?.text === name) ||
-      (ts.isVariableStatement(statement) && statement.declarationList.declarations.some((each) => ts.isIdentifier(each.name) && each.name.text === name)));
-  } catch {
-    return false;
-  }
 }
 
 /** How many points an exercise without a solution gets, and why. */

@@ -6,6 +6,10 @@ import { describeDiagnostics, describeError } from "./traceback";
 import type { Watch } from "./watch";
 import type { CellConsole, Converted, Converter, ConverterSet, CreateExecutor, Executor } from "./tslab";
 
+/** What has been run, for those who need a function's source: the last few hundred cells. */
+export const sources: string[] = [];
+const mostSources = 500;
+
 /**
  * tslab's executor, which prints what goes wrong, turned into one that notes it in the running Cell.
  */
@@ -73,6 +77,8 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       if (!cell) return executor.execute(source);
       said = undefined;
       diagnostics = [];
+      sources.push(source);
+      if (sources.length > mostSources) sources.shift();
       let ok = false;
       try {
         // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on

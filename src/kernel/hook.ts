@@ -19,6 +19,8 @@ export interface KernelHook {
   display(bundle: DisplayBundle, update: boolean): void;
   /** the cell that runs now */
   readonly cellId: string | undefined;
+  /** TypeScript of the cells that have been run, in that order, the last few hundred */
+  readonly sources: readonly string[];
 }
 
 const key = Symbol.for("one-listener.kernel");

@@ -8,7 +8,7 @@
 import { offerGuards } from "./await-guard";
 import { showBackgroundErrors } from "./background-errors";
 import { runningCell } from "./cell";
-import { cellExecutor } from "./cell-executor";
+import { cellExecutor, sources } from "./cell-executor";
 import { cellHandler } from "./cell-handler";
 import { cellServer, display } from "./cell-server";
 import { offerKernelHook } from "./hook";
@@ -28,6 +28,7 @@ offerKernelHook({
   get cellId() {
     return runningCell()?.id;
   },
+  sources,
 });
 offerGuards();
 // tslab's main.js looks these up when it starts the kernel
