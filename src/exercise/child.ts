@@ -140,11 +140,9 @@ class Child {
         return isRunning();
       },
       stop: async () => {
-        if (isRunning()) {
-          this.say({ type: "stop", id });
-          await Promise.race([answer.catch(() => undefined), wait(stopPatience, undefined, { ref: false })]);
-        }
-        if (!this.shared) await this.end();
+        if (!isRunning()) return;
+        this.say({ type: "stop", id });
+        await Promise.race([answer.catch(() => undefined), wait(stopPatience, undefined, { ref: false })]);
       },
       cpu: () => this.cpu(),
     };
