@@ -121,7 +121,8 @@ class Child {
     const loaded = new Promise<void>((resolve, reject) => (this.loading = { resolve, reject }));
     if (this.failure) return Promise.reject(this.failure);
     this.say({ type: "solution", javascript, name });
-    const timer = setTimeout(() => this.kill("time", `It was not ready after ${startPatience / 1000} s: is there a loop outside of the function?`), startPatience);
+    const patience = Math.min(startPatience, this.bounds.time);
+    const timer = setTimeout(() => this.kill("time", `It was not ready after ${patience / 1000} s: is there a loop outside of the function?`), patience);
     return loaded.finally(() => clearTimeout(timer));
   }
 
