@@ -6,6 +6,7 @@ import { noteHint, readProgress } from "../exercise/progress";
 import { newExercise } from "../exercise/template";
 import { verify } from "../exercise/verify";
 import { reset } from "../exercise/workplace";
+import { autograderZip, templateRepository } from "../grade/packages";
 import { requireSandbox, sandbox } from "../grade/sandbox";
 import { textTable } from "../trace";
 import { progressLine } from "./progress-line";
@@ -41,6 +42,21 @@ export function addExercise(program: Command): Command {
     .option("--no-sandbox", "without bubblewrap: for exercises that you trust")
     .option("--json", "as JSON")
     .action(verifyAll);
+  group
+    .command("autograder").argument("<names...>").description("make the zip that Gradescope takes as an autograder")
+    .requiredOption("--out <zip>").option("--assignment <title>", "title of the assignment", "One Listener")
+    .action(async (names: string[], { out, assignment }: { out: string; assignment: string }) => {
+      await autograderZip({ exercises: names.map(loadExercise), out, assignment });
+      process.stdout.write(`${out}: upload it in Gradescope, Configure Autograder.\n`);
+    });
+  group
+    .command("repository").argument("<names...>").description("make a template repository for GitHub, with a workflow that checks every push")
+    .requiredOption("--out <folder>").requiredOption("--from <owner/name>", "the repository of One Listener that checks are to use")
+    .option("--assignment <title>", "title of the assignment", "One Listener")
+    .action((names: string[], { out, from, assignment }: { out: string; from: string; assignment: string }) => {
+      const files = templateRepository({ exercises: names.map(loadExercise), out, assignment, repository: from });
+      process.stdout.write(`${files.map((file) => path.join(out, file)).join("\n")}\n`);
+    });
   return group;
 }
 

@@ -10,6 +10,7 @@ import { progressLine } from "./progress-line";
 interface Options {
   out: string;
   exercises?: string;
+  student?: string;
   jobs?: string;
   resume?: boolean;
   tries: string;
@@ -46,6 +47,7 @@ export function addGrade(program: Command): void {
     .requiredOption("--out <folder>", "where results go")
     .description("grade submissions of the exercises, each in a sandbox")
     .option("--exercises <names>", "comma-separated; default: those that somebody has handed in")
+    .option("--student <name>", "everything given is this one student's")
     .option("--jobs <n>", "checks at a time; default: one for each processor")
     .option("--resume", "go on with an earlier run: what is graded and has not changed is taken over")
     .option("--tries <n>", "how often a solution that misses a test may try; the best counts", "2")
@@ -61,6 +63,7 @@ export function addGrade(program: Command): void {
       const results = await grade(submissions, {
         out: options.out,
         exercises: options.exercises?.split(",").map((name) => name.trim()),
+        student: options.student,
         jobs: requireInteger(Number(options.jobs ?? availableParallelism()), "--jobs", 1, 64),
         tries: requireInteger(Number(options.tries), "--tries", 1, 10),
         time: 1000 * requireInteger(Number(options.timeLimit), "--time-limit", 1, 600),

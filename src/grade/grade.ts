@@ -29,6 +29,8 @@ export interface GradeOptions {
   out: string;
   /** names; default: those that any submission has a solution of */
   exercises?: readonly string[];
+  /** everything given is this student's */
+  student?: string;
   jobs?: number;
   resume?: boolean;
   /** default 2 */
@@ -49,8 +51,8 @@ export interface Progress {
 }
 
 /** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
-export async function grade(paths: readonly string[], { out, exercises: names, jobs = availableParallelism(), resume = false, tries = 2, time = defaultBounds.time, onProgress }: GradeOptions): Promise<StudentResult[]> {
-  const submissions = findSubmissions(paths);
+export async function grade(paths: readonly string[], { out, exercises: names, student, jobs = availableParallelism(), resume = false, tries = 2, time = defaultBounds.time, onProgress }: GradeOptions): Promise<StudentResult[]> {
+  const submissions = findSubmissions(paths, student);
   const exercises = names ? names.map(loadExercise) : allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
   if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
   requireSandbox();
