@@ -109,7 +109,8 @@ class Store {
       throw new ArgumentError(`${out} holds the results of an earlier run.`, "Go on with it: --resume. Or choose another folder with --out.");
     }
     try {
-      mkdirSync(this.folder, { recursive: true });
+      // one by one: with `recursive` node never comes back from places such as /proc, where nothing can be made
+      for (const folder of [path.dirname(path.resolve(out)), out, this.folder]) if (!existsSync(folder)) mkdirSync(folder);
     } catch (error) {
       throw new ArgumentError(`${out} cannot be written: ${(error as Error).message}.`, "Choose another folder with --out.");
     }
