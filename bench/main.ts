@@ -6,13 +6,15 @@ import { parseArgs } from "node:util";
 import { acceptQueueSample } from "./trials/accept-queue-sample";
 import { drainFilledQueue } from "./trials/drain-filled-queue";
 import { ghostHandshakes } from "./trials/ghost-handshakes";
+import { grading } from "./trials/grading";
 import { labOpen } from "./trials/lab-open";
 import { plotMillion } from "./trials/plot-million";
 import { recordingCost } from "./trials/recording-cost";
 import { synRate } from "./trials/syn-rate";
+import { watchCost } from "./trials/watch-cost";
 import type { Row, Trial, TrialResult } from "./trial";
 
-const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion, synRate, ghostHandshakes];
+const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion, synRate, ghostHandshakes, watchCost, grading];
 
 function number(value: number): string {
   if (Number.isNaN(value)) return "–";

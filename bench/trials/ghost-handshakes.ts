@@ -1,24 +1,57 @@
+import { spawn } from "node:child_process";
 import { kernelMemory, Lab, native } from "../../dist/index";
-import { row, type Trial } from "../trial";
+import { buildPeer } from "../peer";
+import { atLeast, row, skippedRow, type Ratio, type Row, type Trial } from "../trial";
 
 const count = 100_000;
 const million = 1_000_000;
 const rounds = 3;
+const port = 8080;
 
-/** Fills one accept queue with ghosts' connections. */
-async function fill(connections: number, hashBuckets: number): Promise<{ rate: number; seconds: number; bytesEach: number; queued: number; closing: number }> {
+interface Filled {
+  rate: number;
+  seconds: number;
+  bytesEach: number;
+  queued: number;
+  closing: number;
+}
+
+/** Sends the handshakes of so many; resolves when they are done. */
+type Fill = (lab: Lab, connections: number) => Promise<void>;
+
+function ours(threads: 1 | 2): Fill {
+  return async (lab, connections) => {
+    const ghosts = await lab.ghosts(port, { count: connections, threads, mss: 1460 });
+    await ghosts.finished();
+    ghosts.close();
+  };
+}
+
+function byC(program: string): Fill {
+  return async (lab, connections) => {
+    const [packetFd] = await lab.host.sockets("packet", 1);
+    try {
+      const child = spawn(program, [String(connections), lab.host.hardware.far, lab.host.hardware.near, lab.address, String(port)], { stdio: ["ignore", "ignore", "inherit", packetFd] });
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      if (code !== 0) throw new Error(`the C program ended with ${String(code)}`);
+    } finally {
+      native.close(packetFd);
+    }
+  };
+}
+
+/** Fills one accept queue. */
+async function filled(fill: Fill, connections: number, hashBuckets: number): Promise<Filled> {
   const lab = await Lab.open({ hashBuckets, sysctls: { "net.core.somaxconn": 2 * connections } });
   try {
-    const listener = await lab.listen({ backlog: 2 * connections });
+    const listener = await lab.listen({ port, backlog: 2 * connections });
     const before = kernelMemory();
     const start = native.now();
-    const ghosts = await lab.ghosts(listener, { count: connections });
-    await ghosts.finished();
+    await fill(lab, connections);
     const seconds = (native.now() - start) / 1000;
     const after = kernelMemory();
     const queued = listener.acceptQueue;
     const bytesEach = (after.slab + after.tcpBuffers - before.slab - before.tcpBuffers) / queued;
-    ghosts.close();
     const closed = native.now();
     await listener.close();
     return { rate: queued / seconds, seconds, bytesEach, queued, closing: (native.now() - closed) / 1000 };
@@ -29,26 +62,39 @@ async function fill(connections: number, hashBuckets: number): Promise<{ rate: n
 
 export const ghostHandshakes: Trial = {
   name: "ghost-handshakes",
-  question: "how many handshakes a second do ghosts complete, and what is a million of them in one accept queue?",
+  question: "how many handshakes a second do ghosts complete, and what is a million of them in one accept queue, against a bare C program?",
   async run(progress) {
-    const rates: number[] = [];
-    for (let round = 0; round < rounds; round++) rates.push((await fill(count, 65_536)).rate);
+    const peer = buildPeer("handshakes.c");
+    const contestants: [string, Fill][] = [["ours, one thread", ours(1)], ["ours, two threads", ours(2)]];
+    if ("program" in peer) contestants.push(["C, one thread", byC(peer.program)]);
+    const rates = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
+    for (let round = 1; round <= rounds; round++) {
+      progress(`${round} of ${rounds}: ${count.toLocaleString("en")} each`);
+      for (const [name, fill] of contestants) rates.get(name)!.push((await filled(fill, count, 65_536)).rate);
+    }
+    const rows: Row[] = contestants.map(([name]) => row(`${count.toLocaleString("en")} handshakes, ${name}`, "handshakes/s", rates.get(name)!));
+    const notes: string[] = [];
+    const ratios: Ratio[] = [];
+    if ("missing" in peer) rows.push(skippedRow("C, one thread", "handshakes/s", peer.missing));
+    else {
+      ratios.push(atLeast("one thread, ours / C", rows[0].median / rows[2].median, 0.8));
+      ratios.push(atLeast("two threads, ours / C", rows[1].median / rows[2].median, 1));
+    }
     const { available } = kernelMemory();
     // some 3 KB each, and as much again for what else the machine is doing
     if (available < million * 6000) {
-      return { rows: [row("handshakes", "handshakes/s", rates)], ratios: [], notes: [`A million was left out: ${Math.round(available / 2 ** 20)} MiB are free, and it takes some 3 GB.`] };
+      notes.push(`A million was left out: ${Math.round(available / 2 ** 20)} MiB are free, and it takes some 3 GB.`);
+      return { rows, ratios, notes };
     }
-    progress("a million connections");
-    const one = await fill(million, 1 << 20);
-    return {
-      rows: [
-        row(`${count.toLocaleString("en")} handshakes`, "handshakes/s", rates),
-        row("a million ESTABLISHED in one accept queue", "s", [one.seconds]),
-        row("kernel memory for each of them", "bytes", [one.bytesEach]),
-        row("closing that listener", "s", [one.closing]),
-      ],
-      ratios: [],
-      notes: [`${one.queued.toLocaleString("en")} connections waited; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`],
-    };
+    const times: Record<string, number> = {};
+    for (const [name, fill] of contestants) {
+      progress(`a million connections, ${name}`);
+      const one = await filled(fill, million, 1 << 20);
+      times[name] = one.seconds;
+      rows.push(row(`a million ESTABLISHED in one accept queue, ${name}`, "s", [one.seconds]), row("  each of them takes of the kernel's memory", "bytes", [one.bytesEach]), row("  closing that listener", "s", [one.closing]));
+      notes.push(`${name}: ${one.queued.toLocaleString("en")} connections waited; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`);
+    }
+    if (times["C, one thread"]) ratios.push(atLeast("a million, time of C / time of ours with two threads", times["C, one thread"] / times["ours, two threads"], 1));
+    return { rows, ratios, notes };
   },
 };

@@ -1,5 +1,5 @@
 /** Everything that a graded class leaves in its folder. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../../errors";
 import type { StudentResult } from "../grade";
@@ -44,7 +44,7 @@ export function writeResults(results: readonly StudentResult[], { out, canvas, a
   }
   if (gradescope !== undefined) {
     if (results.length !== 1) throw new ArgumentError(`Gradescope's results are of one submission; here are ${results.length}.`);
-    mkdirSync(path.dirname(path.resolve(gradescope)), { recursive: true });
+    if (!existsSync(path.dirname(path.resolve(gradescope)))) throw new ArgumentError(`There is no folder ${path.dirname(gradescope)}.`);
     put("gradescope", gradescope, `${JSON.stringify(gradescopeResults(results[0]), null, 2)}\n`);
   }
   return written;

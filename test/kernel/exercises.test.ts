@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Lab } from "../../dist/index";
+import { skip } from "../skip";
+import { DrivenKernel, Outcome } from "./driven-kernel";
+
+const root = path.join(__dirname, "..", "..", "..");
+const source = (file: string) => readFileSync(path.join(root, "exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
+
+/** The last state of each display, as html. */
+function shown({ messages, displays }: Outcome): string {
+  const html = (content: Record<string, any>) => String([content.data?.["text/html"] ?? ""].flat().join(""));
+  return [...displays.map(html), ...messages.filter(({ type }) => type === "update_display_data").map(({ content }) => html(content))].join("\n");
+}
+
+describe("exercises in a notebook", function () {
+  this.timeout(90_000);
+  let kernel: DrivenKernel;
+  const folder = mkdtempSync(path.join(os.tmpdir(), "progress-"));
+  before(async function () {
+    try {
+      await (await Lab.open({ wire: false })).close();
+    } catch (error) {
+      skip(this, `no Lab can be opened here: ${(error as Error).message}`);
+    }
+    process.env.ONE_LISTENER_PROGRESS = folder;
+    kernel = await DrivenKernel.start(this);
+    await kernel.run('import { check, hint, Lab, showProgress, sleep } from "one-listener";');
+  });
+  after(async () => {
+    delete process.env.ONE_LISTENER_PROGRESS;
+    await kernel?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("check() shows points, what was missed and a picture; attempts are counted", async () => {
+    await kernel.run(source("wrong-minus-one.ts"));
+    const first = await kernel.run('await check("queue-arithmetic", queueArithmetic);');
+    assert.equal(first.status, "ok", first.stderr);
+    assert.match(shown(first), /5 of 6 points.*first attempt.*Expected:.*hint\(/s);
+    assert.match(JSON.stringify(first.displays.map(({ data }) => Object.keys(data))), /plotly/, "a picture");
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /attempt 2/);
+  });
+
+  it("the newest cell that declares the function counts", async () => {
+    await kernel.run(source("solution.ts"));
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /6 of 6 points/);
+  });
+
+  it("hint() gives one more each time; showProgress() has the best", async () => {
+    assert.match(shown(await kernel.run('hint("fast-accept");')), /Hint 1 of 3/);
+    assert.match(shown(await kernel.run('hint("fast-accept");')), /Hint 2 of 3/);
+    assert.match(shown(await kernel.run("showProgress();")), /<b>6 of \d+ points<\/b>.*Queue arithmetic/s);
+  });
+
+  it("a solution that loops or exits ends its own process, not the kernel", async () => {
+    await kernel.run("function queueArithmetic() { process.exit(7); }");
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /ended with status 7/);
+    await kernel.run("const secret = 41;\nconst helper = () => secret + 1;");
+    await kernel.run("function queueArithmetic() { return { maximum: helper(), waiting: 0 }; }");
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /helper is not defined/);
+    const { stdout } = await kernel.run("console.log(helper());");
+    assert.equal(stdout, "42\n");
+  });
+
+  it("refuses what cannot be meant", async () => {
+    assert.match((await kernel.run('await check("fast-acept", sleep as any);')).error?.evalue ?? "", /There is no exercise "fast-acept".*fast-accept/);
+    assert.match((await kernel.run('await check("fast-accept", undefined as any);')).error?.evalue ?? "", /takes your function fastAccept/);
+  });
+});
