@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { LabError } from "../errors";
 import { addClaims } from "./claims";
+import { addDemo } from "./demo";
 import { addDoctor } from "./doctor";
 import { addExercise } from "./exercise";
 import { addGrade } from "./grade";
@@ -24,6 +25,7 @@ addClaims(program);
 addWatch(program);
 addGrade(program);
 addExercise(program);
+addDemo(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);
