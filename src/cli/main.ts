@@ -8,6 +8,7 @@ import { LabError } from "../errors";
 import { addClaims } from "./claims";
 import { addDoctor } from "./doctor";
 import { addGrade } from "./grade";
+import { addRelease } from "./release";
 import { addWatch } from "./watch";
 
 const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
@@ -22,6 +23,7 @@ addDoctor(program);
 addClaims(program);
 addWatch(program);
 addGrade(program);
+addRelease(program.command("exercise").description("the exercises: make an assignment of them"));
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);
