@@ -3,9 +3,13 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import one_listener_nbgrader
-
 command = ["node", "dist/cli/main.js"]
 c = get_config()
-one_listener_nbgrader.configure(c, command)
+try:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import one_listener_nbgrader
+
+    one_listener_nbgrader.configure(c, command)
+except Exception as error:
+    # nbgrader goes on after an error in its config, and would run student code beside the gradebook
+    sys.exit("one_listener_nbgrader cannot be used, so nbgrader does not start: %r" % error)

@@ -28,7 +28,7 @@ COMMAND_VARIABLE = "ONE_LISTENER_COMMAND"
 def configure(c, command):
     """Puts our preprocessors into the places of nbgrader's own. `command`: how our grader is started, a list of words."""
     def with_ours(converter, trait, ours):
-        stock = converter.class_trait_defaults()[trait]
+        stock = converter.class_traits()[trait].make_dynamic_default()
         return [ours.get(each, each) for each in stock if ours.get(each, each) is not None]
 
     c.GenerateAssignment.preprocessors = with_ours(GenerateAssignment, "preprocessors", {ClearSolutions: StarterForSolution})
