@@ -12,9 +12,11 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from typing import NamedTuple
 
 from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
+from nbformat.validator import isvalid
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
@@ -27,13 +29,18 @@ COMMAND_VARIABLE = "ONE_LISTENER_COMMAND"
 
 def configure(c, command):
     """Puts our preprocessors into the places of nbgrader's own. `command`: how our grader is started, a list of words."""
-    def with_ours(converter, trait, ours):
-        stock = converter.class_traits()[trait].make_dynamic_default()
-        return [ours.get(each, each) for each in stock if ours.get(each, each) is not None]
+    def stock(converter, trait):
+        return converter.class_traits()[trait].make_dynamic_default()
 
-    c.GenerateAssignment.preprocessors = with_ours(GenerateAssignment, "preprocessors", {ClearSolutions: StarterForSolution})
-    c.Autograde.sanitize_preprocessors = with_ours(Autograde, "sanitize_preprocessors", {DeduplicateIds: RestoreCells, OverwriteCells: None})
-    c.Autograde.autograde_preprocessors = with_ours(Autograde, "autograde_preprocessors", {Execute: GradeInSandbox})
+    def exchanged(preprocessors, theirs, ours):
+        if theirs not in preprocessors:
+            raise RuntimeError("this nbgrader has no %s where One Listener expects it" % theirs.__name__)
+        return [ours if each is theirs else each for each in preprocessors]
+
+    sanitizing = [each for each in stock(Autograde, "sanitize_preprocessors") if each not in (DeduplicateIds, OverwriteCells)]
+    c.Autograde.sanitize_preprocessors = [RestoreCells] + sanitizing
+    c.Autograde.autograde_preprocessors = exchanged(stock(Autograde, "autograde_preprocessors"), Execute, GradeInSandbox)
+    c.GenerateAssignment.preprocessors = exchanged(stock(GenerateAssignment, "preprocessors"), ClearSolutions, StarterForSolution)
     c.ClearSolutions.code_stub = {"typescript": "// YOUR CODE HERE", "python": "# YOUR CODE HERE\nraise NotImplementedError()"}
     # The release folder is there before nbgrader's first run, which would otherwise skip the assignment, and its gradebook with it.
     c.GenerateAssignment.force = True
@@ -52,91 +59,125 @@ class StarterForSolution(ClearSolutions):
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Gives the cells of a submission the metadata that the gradebook has of them, whatever the student's notebook says.
+    """Makes each cell of a submission anew: type and text from the student, all that the points hang on from the gradebook.
 
     It stands for nbgrader's DeduplicateIds and OverwriteCells, which give up a submission for one broken cell. Of cells with the same id
-    the last one counts; locked cells get their text back; grade cells that are missing are put back.
+    the last one counts; locked cells get their text back; grade cells that are missing are put back; outputs go. It comes first, because
+    nbconvert gives up a notebook that is not valid after any preprocessor.
     """
 
     def preprocess(self, nb, resources):
         place = resources["nbgrader"]
         with Gradebook(place["db_url"]) as gradebook:
             known = self._known(gradebook.find_notebook(place["notebook"], place["assignment"]))
-        found = set()
-        for cell in reversed(nb.cells):
-            if not isinstance(cell.get("metadata"), dict):
-                cell.metadata = NotebookNode()
-            if not isinstance(cell.get("source"), str):
-                cell.source = ""
-            mark = cell.metadata.pop("nbgrader", None)
-            grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
-            if not isinstance(grade_id, str) or grade_id not in known:
-                continue
-            if grade_id in found:
+        nb.nbformat, nb.nbformat_minor = 4, 5
+        # nbgrader adds the kernelspec of the assignment
+        nb.metadata = NotebookNode(language_info={"name": "typescript"})
+        found, cells = set(), []
+        for old in reversed(nb.cells):
+            grade_id = _grade_id(old)
+            if grade_id in known and grade_id in found:
                 self.log.warning("Cell '%s' is there more than once; the last one counts", grade_id)
-                continue
-            found.add(grade_id)
-            self._restore(cell, known[grade_id])
-        for grade_id, (source, meta) in known.items():
-            if grade_id not in found and (meta["grade"] or meta["task"]):
+            counts = grade_id in known and grade_id not in found
+            cells.insert(0, self._made_anew(old, known[grade_id] if counts else None))
+            if counts:
+                found.add(grade_id)
+        for grade_id, source in known.items():
+            if grade_id not in found and (source.meta["grade"] or source.meta["task"]):
                 self.log.warning("Cell '%s' is missing; it is put back", grade_id)
-                self._put_back(nb, source, meta)
+                self._put_back(cells, source)
+        self._name(cells)
+        nb.cells = cells
         return nb, resources
 
     @staticmethod
     def _known(notebook):
-        """(source cell, nbgrader metadata) by id, in the order of the assignment's notebook where the database keeps it."""
-        grade = {cell.name: cell.max_score for cell in notebook.grade_cells}
-        task = {cell.name: cell.max_score for cell in notebook.task_cells}
-        solution = {cell.name for cell in notebook.solution_cells}
+        """The assignment's own cells by id."""
+        grades = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        tasks = {cell.name: cell.max_score for cell in notebook.task_cells}
+        solutions = {cell.name for cell in notebook.solution_cells}
         known = {}
         for cell in notebook.source_cells:
             meta = {
-                "schema_version": 3, "grade_id": cell.name, "cell_type": cell.cell_type, "grade": cell.name in grade,
-                "solution": cell.name in solution, "task": cell.name in task, "locked": bool(cell.locked),
+                "schema_version": 3, "grade_id": cell.name, "cell_type": cell.cell_type, "grade": cell.name in grades,
+                "solution": cell.name in solutions, "task": cell.name in tasks, "locked": bool(cell.locked),
             }
             if cell.checksum:
                 meta["checksum"] = cell.checksum
             if meta["grade"] or meta["task"]:
-                meta["points"] = grade.get(cell.name, task.get(cell.name))
-            source = {"cell_type": cell.cell_type, "text": cell.source or "", "locked": bool(cell.locked)}
-            known[cell.name] = (source, meta)
+                meta["points"] = grades.get(cell.name, tasks.get(cell.name))
+            known[cell.name] = Source(cell.cell_type, cell.source or "", bool(cell.locked), meta)
         return known
 
-    def _restore(self, cell, known):
-        source, meta = known
-        if cell.cell_type != source["cell_type"]:
-            self.log.warning("Cell '%s' was a %s cell; it is %s again", meta["grade_id"], cell.cell_type, source["cell_type"])
-            cell.cell_type = source["cell_type"]
-        if cell.cell_type == "code":
-            cell.outputs = []
-            cell.execution_count = None
-            cell.pop("attachments", None)
-        else:
-            cell.pop("outputs", None)
-            cell.pop("execution_count", None)
-        if source["locked"] and cell.source != source["text"]:
-            self.log.warning("Cell '%s' was changed; it has its own text again", meta["grade_id"])
-            cell.source = source["text"]
-        cell.metadata["nbgrader"] = NotebookNode(meta)
+    def _made_anew(self, old, source):
+        text, kind = old.get("source"), old.get("cell_type")
+        text = text if isinstance(text, str) else ""
+        if source:
+            if kind != source.cell_type:
+                self.log.warning("Cell '%s' was a %s cell; it is %s again", source.meta["grade_id"], kind, source.cell_type)
+                kind = source.cell_type
+            if source.locked and text != source.text:
+                self.log.warning("Cell '%s' was changed; it has its own text again", source.meta["grade_id"])
+                text = source.text
+        cell = {"code": new_code_cell, "markdown": new_markdown_cell}.get(kind, new_raw_cell)(text)
+        cell["id"] = old.get("id")
+        metadata = old.get("metadata") if isinstance(old.get("metadata"), dict) else {}
+        # what our grader finds solutions by
+        if isinstance(metadata.get("one_listener"), dict):
+            cell.metadata["one_listener"] = metadata["one_listener"]
+        if isinstance(metadata.get("tags"), list):
+            cell.metadata["tags"] = sorted({tag for tag in metadata["tags"] if isinstance(tag, str) and re.fullmatch(r"[^,]+", tag)})
+        if source:
+            cell.metadata["nbgrader"] = NotebookNode(source.meta)
+        if kind == "markdown" and isinstance(old.get("attachments"), dict):
+            # pictures in an answer that is graded by hand
+            cell["attachments"] = old["attachments"]
+            trial = NotebookNode(cell, id="trial")
+            if not isvalid(trial, ref="markdown_cell", version=4, version_minor=5):
+                del cell["attachments"]
+        return cell
 
     @staticmethod
-    def _put_back(nb, source, meta):
-        grade_id = meta["grade_id"]
+    def _put_back(cells, source):
+        grade_id = source.meta["grade_id"]
         notice = "This cell was missing from what was handed in; it was put back."
-        if source["cell_type"] == "code":
-            cell = new_code_cell("// %s\n%s" % (notice, source["text"]))
+        if source.cell_type == "code":
+            cell = new_code_cell("// %s\n%s" % (notice, source.text))
         else:
-            cell = new_markdown_cell("%s\n\n%s" % (notice, source["text"]))
-        cell.metadata["nbgrader"] = NotebookNode(meta)
-        # ids came with 4.5; they stay the same from run to run
-        if nb.get("nbformat_minor", 0) < 5:
-            cell.pop("id", None)
-        elif re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", grade_id) and all(each.get("id") != grade_id for each in nb.cells):
-            cell["id"] = grade_id
-        solution_id = grade_id[: -len(CHECK)] if grade_id.endswith(CHECK) else None
-        at = [number for number, each in enumerate(nb.cells) if solution_id and each.metadata.get("nbgrader", {}).get("grade_id") == solution_id]
-        nb.cells.insert(at[-1] + 1 if at else len(nb.cells), cell)
+            cell = new_markdown_cell("%s\n\n%s" % (notice, source.text))
+        cell["id"] = grade_id
+        cell.metadata["nbgrader"] = NotebookNode(source.meta)
+        after = [at for at, each in enumerate(cells) if grade_id.endswith(CHECK) and _grade_id(each) == grade_id[: -len(CHECK)]]
+        cells.insert(after[-1] + 1 if after else len(cells), cell)
+
+    @staticmethod
+    def _name(cells):
+        """Valid ids, each once, the same from run to run."""
+        taken = set()
+        for number, cell in enumerate(cells):
+            name = cell["id"]
+            if not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)) or name in taken:
+                name = "cell-%d" % number
+                while name in taken:
+                    name += "-"
+            cell["id"] = name
+            taken.add(name)
+
+
+class Source(NamedTuple):
+    """A cell as the gradebook has it."""
+
+    cell_type: str
+    text: str
+    locked: bool
+    meta: dict
+
+
+def _grade_id(cell):
+    metadata = cell.get("metadata")
+    mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
+    return grade_id if isinstance(grade_id, str) else None
 
 
 class GraderFailed(Exception):

@@ -97,6 +97,8 @@ export class Course {
   private inEnvironment(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Ended {
     const own = (name: string) => this.path(".jupyter", name);
     return run(path.join(environment, "bin", program), args, this.folder, {
+      // nbgrader calls alembic by its name
+      PATH: `${path.join(environment, "bin")}${path.delimiter}${process.env.PATH}`,
       JUPYTER_CONFIG_DIR: own("config"), JUPYTER_DATA_DIR: own("data"), JUPYTER_RUNTIME_DIR: own("runtime"), IPYTHONDIR: own("ipython"), JUPYTER_PATH: "", ...more,
     });
   }

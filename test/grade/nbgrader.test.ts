@@ -10,17 +10,15 @@ import { Cell, Course, Notebook, oneListener, projectDir, textOf, whyNoNbgrader 
 const names = ["queue-arithmetic", "first-listener"] as const;
 const fileOf = (exercise: string, file: string) => sourceOf(loadExercise(exercise), file);
 
-/** Lines that say something, and that the other texts do not have. */
-function telling(text: string, others: string): string[] {
-  return text.split("\n").map((line) => line.replace(/^export /, "").trim()).filter((line) => line.length > 12 && !others.includes(line));
+/** Lines that say something, and that the text given to students does not have. */
+function telling(text: string, given: string): string[] {
+  return text.split("\n").map((line) => line.replace(/^export /, "").trim()).filter((line) => line.length > 12 && !given.includes(line));
 }
 
 /** Lines of solutions and checks that stand in a notebook for students. */
 function leaks(notebook: string, exercises: readonly string[]): string[] {
-  return exercises.flatMap((name) => {
-    const known = fileOf(name, "starter.ts").replace(/^export /gm, "") + loadExercise(name).statement;
-    return ["solution.ts", "check.ts"].flatMap((file) => telling(fileOf(name, file), known)).filter((line) => notebook.includes(JSON.stringify(line).slice(1, -1)));
-  });
+  const given = exercises.map((name) => fileOf(name, "starter.ts").replace(/^export /gm, "") + loadExercise(name).statement).join("\n");
+  return exercises.flatMap((name) => ["solution.ts", "check.ts"].flatMap((file) => telling(fileOf(name, file), given))).filter((line) => notebook.includes(JSON.stringify(line).slice(1, -1)));
 }
 
 describe("an nbgrader assignment", () => {
@@ -227,6 +225,14 @@ for file in sys.argv[1:]:
     assert.ok(!existsSync(course.path("autograded", "partial", assignment)));
     assert.equal(course.nbgrader(["autograde", assignment, "--student", "perfect", "--force"]).code, 0);
     assert.equal(course.exported().perfect, 12);
+  });
+
+  it("grades the class where one has handed in no notebook at all, and says who", () => {
+    course.submit("aaa", assignment, "nothing" as never);
+    course.submit("zzz", assignment, { cells: [null, { cell_type: "poem" }, ...written.cells.map((cell) => ({ ...cell, id: "same", outputs: 7, attachments: [], source: { a: 1 } }))] } as never);
+    const { stderr } = course.nbgrader(["autograde", assignment]);
+    assert.match(stderr, /error processing assignment 'week3' for student 'aaa'/);
+    assert.deepEqual(course.exported(), { ...expected, aaa: 0, zzz: 0 });
   });
 
   it("executes nothing with --no-execute either, and believes no output that was handed in", () => {
