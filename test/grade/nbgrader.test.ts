@@ -227,18 +227,66 @@ for file in sys.argv[1:]:
     assert.equal(course.exported().perfect, 12);
   });
 
-  it("grades the class where one has handed in no notebook at all, and says who", () => {
+  it("believes no grader that gives more than there is, or nothing, or no end", () => {
+    const fake = (name: string, text: string) => {
+      writeFileSync(course.path(name), text);
+      return { ONE_LISTENER_COMMAND: `"${process.execPath}" "${course.path(name)}"` };
+    };
+    const autograde = (environment: NodeJS.ProcessEnv, ...more: string[]) => {
+      assert.equal(course.nbgrader(["autograde", assignment, "--student", "exiting", "--force", ...more], environment).code, 0);
+      return names.map((name) => outputsOf("exiting", name)[0].evalue!);
+    };
+    const [generous, silent] = autograde(fake("generous.cjs", `console.log(JSON.stringify([{ notes: [], exercises: [{ exercise: "${names[0]}", points: 7, max: 6, tests: [] }] }]))`));
+    assert.match(generous, /it gave 7 of 6 points/);
+    assert.match(silent, /it gave no result for this exercise/);
+    assert.match(autograde(fake("dying.cjs", "process.stderr.write('no bubblewrap\\n'); process.exit(1)"))[0], /no bubblewrap/);
+    assert.match(autograde(fake("endless.cjs", "setInterval(() => {}, 1000)"), "--GradeInSandbox.timeout=1")[0], /had not ended after 2 s/);
+    assert.equal(course.exported().exiting, 0);
+    assert.equal(course.nbgrader(["autograde", assignment, "--student", "exiting", "--force"]).code, 0);
+  });
+
+  it("grades the class where one has handed in no notebook at all, and says who; and a notebook whose cells are in disorder", () => {
     course.submit("aaa", assignment, "nothing" as never);
-    course.submit("zzz", assignment, { cells: [null, { cell_type: "poem" }, ...written.cells.map((cell) => ({ ...cell, id: "same", outputs: 7, attachments: [], source: { a: 1 } }))] } as never);
+    handIn("disorder", right, (cells) => cells.map((cell) => ({ ...cell, id: "same", cell_type: "markdown" })));
+    const notebook = course.read("submitted", "disorder", assignment, file);
+    course.submit("disorder", assignment, { ...notebook, metadata: { kernelspec: 3, authors: "me" }, nbformat_minor: 2 } as never);
     const { stderr } = course.nbgrader(["autograde", assignment]);
     assert.match(stderr, /error processing assignment 'week3' for student 'aaa'/);
-    assert.deepEqual(course.exported(), { ...expected, aaa: 0, zzz: 0 });
+    assert.deepEqual(course.exported(), { ...expected, aaa: 0, disorder: 12 });
   });
 
   it("executes nothing with --no-execute either, and believes no output that was handed in", () => {
     const { code, stderr } = course.nbgrader(["autograde", assignment, "--student", "forging", "--force", "--no-execute"]);
     assert.equal(code, 0, stderr);
     assert.equal(course.exported().forging, 0);
+  });
+
+  it("follows an instructor who makes a cell worth more, and leaves to the instructor what no exercise checks", () => {
+    const other = new Course();
+    try {
+      assert.equal(other.release("extra", "queue-arithmetic").code, 0);
+      const source = other.read("source", "extra", "extra.ipynb");
+      (source.cells.find(({ id }) => id === "queue-arithmetic-check")!.metadata.nbgrader as { points: number }).points = 9;
+      const mark = (id: string, solution: boolean) => ({ nbgrader: { schema_version: 3, grade: true, solution, locked: !solution, task: false, points: 2, grade_id: id, cell_type: "code" } });
+      const cell = { cell_type: "code", outputs: [], execution_count: null };
+      source.cells.push({ ...cell, id: "free", source: "// write what you like", metadata: mark("free", true) }, { ...cell, id: "own-test", source: "1;", metadata: mark("own-test", false) });
+      writeFileSync(other.path("source", "extra", "extra.ipynb"), JSON.stringify(source));
+      const made = other.nbgrader(["generate_assignment", "extra"]);
+      assert.equal(made.code, 0, made.stderr);
+      const released = other.read("release", "extra", "extra.ipynb");
+      assert.equal(textOf(released.cells.find(({ id }) => id === "free")!.source), "// YOUR CODE HERE");
+      released.cells.find(({ id }) => id === "queue-arithmetic")!.source = fileOf("queue-arithmetic", "wrong-minus-one.ts");
+      released.cells.find(({ id }) => id === "free")!.source = "// this";
+      other.submit("ann", "extra", released);
+      assert.equal(other.nbgrader(["autograde", "extra"]).code, 0);
+      const [check, free, own] = other.read("autograded", "ann", "extra", "extra.ipynb").cells.filter(({ metadata }) => (metadata.nbgrader as { grade?: boolean } | undefined)?.grade);
+      assert.equal(textOf(check.outputs![1].data!["text/plain"]), "7.5");
+      assert.deepEqual(free.outputs, []);
+      assert.match(own.outputs![0].evalue!, /'own-test' is no check of an exercise/);
+      assert.deepEqual(other.exported(), { ann: 7.5 });
+    } finally {
+      other.remove();
+    }
   });
 
   it("does not start where our module cannot be loaded: it would run student code itself", () => {
