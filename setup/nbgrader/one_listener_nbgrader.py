@@ -20,10 +20,11 @@ from nbformat.validator import isvalid
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions, DeduplicateIds, Execute, NbGraderPreprocessor, OverwriteCells
+from nbgrader.preprocessors import ClearSolutions, DeduplicateIds, Execute, NbGraderPreprocessor, OverwriteCells, SaveCells
 from traitlets import Bool, Integer, List, Unicode
 
 CHECK = "-check"
+NO_KERNEL = "one-listener-grades-this"
 COMMAND_VARIABLE = "ONE_LISTENER_COMMAND"
 
 
@@ -40,7 +41,8 @@ def configure(c, command):
     sanitizing = [each for each in stock(Autograde, "sanitize_preprocessors") if each not in (DeduplicateIds, OverwriteCells)]
     c.Autograde.sanitize_preprocessors = [RestoreCells] + sanitizing
     c.Autograde.autograde_preprocessors = exchanged(stock(Autograde, "autograde_preprocessors"), Execute, GradeInSandbox)
-    c.GenerateAssignment.preprocessors = exchanged(stock(GenerateAssignment, "preprocessors"), ClearSolutions, StarterForSolution)
+    generating = exchanged(stock(GenerateAssignment, "preprocessors"), ClearSolutions, StarterForSolution)
+    c.GenerateAssignment.preprocessors = exchanged(generating, SaveCells, SaveWithoutKernel)
     c.ClearSolutions.code_stub = {"typescript": "// YOUR CODE HERE", "python": "# YOUR CODE HERE\nraise NotImplementedError()"}
     # The release folder is there before nbgrader's first run, which would otherwise skip the assignment, and its gradebook with it.
     c.GenerateAssignment.force = True
@@ -56,6 +58,24 @@ class StarterForSolution(ClearSolutions):
             return super().preprocess_cell(cell, resources, cell_index)
         cell.source = starter
         return cell, resources
+
+
+class SaveWithoutKernel(SaveCells):
+    """Notes in the gradebook a kernel that does not exist.
+
+    nbgrader gives submissions the kernel that the gradebook names. So where somebody grades without our config (a formgrader that was
+    started in another folder, say), nbgrader finds no kernel, and student code is not executed.
+    """
+
+    def preprocess(self, nb, resources):
+        real = nb.metadata.get("kernelspec")
+        nb.metadata["kernelspec"] = NotebookNode(name=NO_KERNEL, display_name="One Listener's grader", language="typescript")
+        nb, resources = super().preprocess(nb, resources)
+        if real is None:
+            del nb.metadata["kernelspec"]
+        else:
+            nb.metadata["kernelspec"] = real
+        return nb, resources
 
 
 class RestoreCells(NbGraderPreprocessor):

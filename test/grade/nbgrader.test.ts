@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { allExercises, loadExercise, sourceOf } from "../../dist/exercise/exercise";
 import { assignmentNotebook } from "../../dist/grade/nbgrader/assignment";
@@ -287,6 +287,23 @@ for file in sys.argv[1:]:
     } finally {
       other.remove();
     }
+  });
+
+  it("finds no kernel where somebody grades without our config, so that nothing is executed", () => {
+    // a kernel by the name that the notebooks carry, which leaves a trace when it is started
+    const kernel = course.path(".jupyter", "data", "kernels", "tslab");
+    mkdirSync(kernel, { recursive: true });
+    writeFileSync(path.join(kernel, "kernel.json"), JSON.stringify({ argv: ["touch", path.join(traces, "kernel")], display_name: "trap", language: "typescript" }));
+    const config = course.path("nbgrader_config.py");
+    renameSync(config, `${config}.away`);
+    const { code, stderr } = course.nbgrader(["autograde", assignment, "--student", "perfect", "--force"]);
+    renameSync(`${config}.away`, config);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /No such kernel named one-listener-grades-this/);
+    assert.ok(!existsSync(path.join(traces, "kernel")));
+    assert.equal(course.nbgrader(["autograde", assignment, "--student", "perfect", "--force"]).code, 0);
+    assert.equal(course.exported().perfect, 12);
+    assert.ok(!existsSync(path.join(traces, "kernel")));
   });
 
   it("does not start where our module cannot be loaded: it would run student code itself", () => {
