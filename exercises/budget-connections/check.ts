@@ -39,7 +39,8 @@ async function measure(lab: Lab, { nofile, backlog, clients }: Omit<Question, "o
   const server = await lab.spawn("python3", ["-c", program(backlog, port)], { limits: { nofile } });
   await msUntil(() => lab.sockets({ port, states: ["LISTEN"] }).length > 0, 5000);
   const open = Number(String(server.stdout.read() ?? (await new Promise((resolve) => server.stdout.once("data", resolve)))));
-  const crowd = await lab.connect(port, { clients, quiet: 50 });
+  // slowly: whoever finds the queue full because python is slow would only come back after a second
+  const crowd = await lab.connect(port, { clients, rate: 300, quiet: 50 });
   const established = () => lab.sockets({ port, states: ["ESTABLISHED"] });
   await atRest(() => [established().filter(({ inode }) => inode > 0).length], { quiet: 120, timeout: 1500 });
   const all = established();

@@ -25,6 +25,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     for (let at = 0; at < clients; at++) if (crowd.at(at).bytesReceived === "hello\n".length) answered++;
     ended = crowd.counts().closedByServer;
     await server.stop();
+    await msUntil(() => lab.sockets({ port, states: ["LISTEN"] }).length === 0, 500);
     left = lab.sockets({ port, states: ["LISTEN"] }).length;
   });
 

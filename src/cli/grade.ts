@@ -10,9 +10,11 @@ import { progressLine } from "./progress-line";
 interface Options {
   out: string;
   exercises?: string;
+  student?: string;
   jobs?: string;
   resume?: boolean;
   tries: string;
+  timeLimit: string;
   canvas?: string;
   assignment: string;
   gradescope?: string;
@@ -45,9 +47,11 @@ export function addGrade(program: Command): void {
     .requiredOption("--out <folder>", "where results go")
     .description("grade submissions of the exercises, each in a sandbox")
     .option("--exercises <names>", "comma-separated; default: those that somebody has handed in")
+    .option("--student <name>", "everything given is this one student's")
     .option("--jobs <n>", "checks at a time; default: one for each processor")
     .option("--resume", "go on with an earlier run: what is graded and has not changed is taken over")
     .option("--tries <n>", "how often a solution that misses a test may try; the best counts", "2")
+    .option("--time-limit <s>", "seconds that a solution's process may live", "30")
     .option("--canvas <export.csv>", "also write canvas.csv for Canvas's import, from its own export")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .option("--gradescope <results.json>", "also write Gradescope's file; for one submission")
@@ -59,8 +63,10 @@ export function addGrade(program: Command): void {
       const results = await grade(submissions, {
         out: options.out,
         exercises: options.exercises?.split(",").map((name) => name.trim()),
+        student: options.student,
         jobs: requireInteger(Number(options.jobs ?? availableParallelism()), "--jobs", 1, 64),
         tries: requireInteger(Number(options.tries), "--tries", 1, 10),
+        time: 1000 * requireInteger(Number(options.timeLimit), "--time-limit", 1, 600),
         resume: options.resume,
         onProgress: (progress) => progressLine(progressText(progress), progress.done / progress.of),
       });

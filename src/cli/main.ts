@@ -7,6 +7,7 @@ import path from "node:path";
 import { LabError } from "../errors";
 import { addClaims } from "./claims";
 import { addDoctor } from "./doctor";
+import { addExercise } from "./exercise";
 import { addGrade } from "./grade";
 import { addRelease } from "./release";
 import { addWatch } from "./watch";
@@ -23,7 +24,7 @@ addDoctor(program);
 addClaims(program);
 addWatch(program);
 addGrade(program);
-addRelease(program.command("exercise").description("the exercises: make an assignment of them"));
+addRelease(addExercise(program));
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);

@@ -26,7 +26,7 @@ export interface Running<Answer = unknown> {
   readonly events: readonly TaskEvent[];
   /** Whether it has neither returned nor failed. */
   readonly running: boolean;
-  /** Aborts `task.signal`, and waits until the function has returned: some seconds at most. Never rejects. */
+  /** Aborts `task.signal`, and waits until the function has returned: some seconds at most. Its process lives on until the check has ended. Never rejects. */
   stop(): Promise<void>;
   /** ms of CPU time that its process has used */
   cpu(): number;

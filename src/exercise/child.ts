@@ -121,7 +121,8 @@ class Child {
     const loaded = new Promise<void>((resolve, reject) => (this.loading = { resolve, reject }));
     if (this.failure) return Promise.reject(this.failure);
     this.say({ type: "solution", javascript, name });
-    const timer = setTimeout(() => this.kill("time", `It was not ready after ${startPatience / 1000} s: is there a loop outside of the function?`), startPatience);
+    const patience = Math.min(startPatience, this.bounds.time);
+    const timer = setTimeout(() => this.kill("time", `It was not ready after ${patience / 1000} s: is there a loop outside of the function?`), patience);
     return loaded.finally(() => clearTimeout(timer));
   }
 
@@ -140,11 +141,9 @@ class Child {
         return isRunning();
       },
       stop: async () => {
-        if (isRunning()) {
-          this.say({ type: "stop", id });
-          await Promise.race([answer.catch(() => undefined), wait(stopPatience, undefined, { ref: false })]);
-        }
-        if (!this.shared) await this.end();
+        if (!isRunning()) return;
+        this.say({ type: "stop", id });
+        await Promise.race([answer.catch(() => undefined), wait(stopPatience, undefined, { ref: false })]);
       },
       cpu: () => this.cpu(),
     };

@@ -5,7 +5,8 @@ import { ArgumentError, LabError } from "../errors";
 import type { Check } from "./suite";
 
 const root = path.join(__dirname, "..", "..");
-const sources = path.join(root, "exercises");
+/** a folder each, with everything that belongs to one exercise */
+export const exercisesFolder = path.join(root, "exercises");
 const compiled = path.join(root, ".build", "exercises");
 
 export interface Exercise {
@@ -34,8 +35,8 @@ export function functionNameOf(name: string): string {
 }
 
 export function exerciseNames(): string[] {
-  if (!existsSync(sources)) return [];
-  return readdirSync(sources, { withFileTypes: true }).filter((entry) => entry.isDirectory() && existsSync(path.join(sources, entry.name, "exercise.md"))).map(({ name }) => name).sort();
+  if (!existsSync(exercisesFolder)) return [];
+  return readdirSync(exercisesFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && existsSync(path.join(exercisesFolder, entry.name, "exercise.md"))).map(({ name }) => name).sort();
 }
 
 /** All of them, in the order of the notebooks, the easy ones first. */
@@ -45,7 +46,7 @@ export function allExercises(): Exercise[] {
 
 /** @throws ArgumentError there is no such exercise, or its exercise.md is not as it must be */
 export function loadExercise(name: string): Exercise {
-  const folder = path.join(sources, name);
+  const folder = path.join(exercisesFolder, name);
   const file = path.join(folder, "exercise.md");
   if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(file)) {
     throw new ArgumentError(`There is no exercise "${String(name)}".`, `There are: ${exerciseNames().join(", ")}.`);

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { ArgumentError, LabError } from "../errors";
+import { defaultBounds } from "../exercise/child";
 import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
 import type { CheckResult } from "../exercise/result";
 import { Pool } from "./pool";
@@ -28,10 +29,14 @@ export interface GradeOptions {
   out: string;
   /** names; default: those that any submission has a solution of */
   exercises?: readonly string[];
+  /** everything given is this student's */
+  student?: string;
   jobs?: number;
   resume?: boolean;
   /** default 2 */
   tries?: number;
+  /** ms that a solution's process may live; default 30,000 */
+  time?: number;
   onProgress?: (progress: Progress) => void;
 }
 
@@ -46,8 +51,8 @@ export interface Progress {
 }
 
 /** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
-export async function grade(paths: readonly string[], { out, exercises: names, jobs = availableParallelism(), resume = false, tries = 2, onProgress }: GradeOptions): Promise<StudentResult[]> {
-  const submissions = findSubmissions(paths);
+export async function grade(paths: readonly string[], { out, exercises: names, student, jobs = availableParallelism(), resume = false, tries = 2, time = defaultBounds.time, onProgress }: GradeOptions): Promise<StudentResult[]> {
+  const submissions = findSubmissions(paths, student);
   const exercises = names ? names.map(loadExercise) : allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
   if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
   requireSandbox();
@@ -65,7 +70,7 @@ export async function grade(paths: readonly string[], { out, exercises: names, j
       const results = await Promise.all(exercises.map(async (exercise) => {
         const kept = store.find(submission, exercise);
         if (kept) resumed++;
-        const result = kept ?? (await gradeOne(pool, submission, exercise, tries));
+        const result = kept ?? (await gradeOne(pool, submission, exercise, { tries, time }));
         if (!kept) store.keep(submission, exercise, result);
         done++;
         const fresh = done - resumed;
@@ -84,11 +89,11 @@ export async function grade(paths: readonly string[], { out, exercises: names, j
   }
 }
 
-async function gradeOne(pool: Pool, submission: Submission, exercise: Exercise, tries: number): Promise<Graded> {
+async function gradeOne(pool: Pool, submission: Submission, exercise: Exercise, limits: { tries: number; time: number }): Promise<Graded> {
   const solution = submission.solutions.get(exercise.name);
   const nothing = { exercise: exercise.name, title: exercise.title, notebook: exercise.notebook, points: 0, max: exercise.points, tests: [], figures: [], output: "", duration: 0 };
   if (!solution) return { ...nothing, fate: "missing", message: whyMissing(submission, exercise) };
-  const { result, failure } = await pool.run({ exercise: exercise.name, solution, tries });
+  const { result, failure } = await pool.run({ exercise: exercise.name, solution, ...limits });
   if (failure === "the grader was stopped") throw new LabError("Stopped.", { code: "ERR_INTERRUPTED", hint: "Go on with --resume: what is graded is kept." });
   if (!result) return { ...nothing, where: solution.where, fate: "stopped", message: `The check could not be carried out: ${failure}` };
   return { ...result, where: solution.where };
@@ -104,7 +109,8 @@ class Store {
       throw new ArgumentError(`${out} holds the results of an earlier run.`, "Go on with it: --resume. Or choose another folder with --out.");
     }
     try {
-      mkdirSync(this.folder, { recursive: true });
+      // one by one: with `recursive` node never comes back from places such as /proc, where nothing can be made
+      for (const folder of [path.dirname(path.resolve(out)), out, this.folder]) if (!existsSync(folder)) mkdirSync(folder);
     } catch (error) {
       throw new ArgumentError(`${out} cannot be written: ${(error as Error).message}.`, "Choose another folder with --out.");
     }

@@ -9,6 +9,8 @@ export interface Job {
   solution: Solution;
   /** how often a solution that misses a test may try; the best counts */
   tries: number;
+  /** ms that one of its processes may live */
+  time: number;
 }
 
 export interface Done {

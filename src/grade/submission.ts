@@ -32,27 +32,37 @@ const sourceFile = /\.(ts|ipynb)$/i;
 /**
  * Finds the submissions in the files and folders given. A folder is one student's if its files are named after exercises or are
  * notebooks of the workbook (`NN-….ipynb`); otherwise each entry of it is a student's.
+ * @param student everything is this one's
  * @throws ArgumentError a path that does not exist, or nothing in any of them
  */
-export function findSubmissions(paths: readonly string[]): Submission[] {
+export function findSubmissions(paths: readonly string[], student?: string): Submission[] {
   const places: { name: string; place: string }[] = [];
   for (const given of paths) {
     const place = path.resolve(given);
     const status = lstatSync(place, { throwIfNoEntry: false });
     if (!status) throw new ArgumentError(`${given} does not exist.`);
     if (!status.isDirectory() || isOneStudents(place)) places.push({ name: path.basename(place), place });
+    else if (student !== undefined) places.push({ name: path.basename(place), place });
     else for (const entry of readdirSync(place).filter((name) => !name.startsWith(".")).sort()) places.push({ name: entry, place: path.join(place, entry) });
   }
   const submissions = places.filter(({ name, place }) => sourceFile.test(name) || !lstatSync(place).isFile());
   if (submissions.length === 0) throw new ArgumentError(`There is no submission in ${paths.join(", ")}.`, "Submissions are .ipynb or .ts files, or a folder of them for each student.");
+  if (student !== undefined) {
+    const parts = submissions.map(({ place }) => readSubmission(student, place));
+    return [{ student: fileNameOf(student), solutions: new Map(parts.flatMap(({ solutions }) => [...solutions])), notes: parts.flatMap(({ notes }) => notes) }];
+  }
   const taken = new Set<string>();
   return submissions.map(({ name, place }) => {
-    const plain = name.replace(sourceFile, "").replace(/[^\p{L}\p{N}._@ -]/gu, "_").replace(/^\.+/, "_").slice(0, 100) || "_";
-    let student = plain;
-    for (let copy = 2; taken.has(student.toLowerCase()); copy++) student = `${plain} (${copy})`;
-    taken.add(student.toLowerCase());
-    return readSubmission(student, place);
+    const plain = fileNameOf(name.replace(sourceFile, ""));
+    let own = plain;
+    for (let copy = 2; taken.has(own.toLowerCase()); copy++) own = `${plain} (${copy})`;
+    taken.add(own.toLowerCase());
+    return readSubmission(own, place);
   });
+}
+
+function fileNameOf(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._@ -]/gu, "_").replace(/^\.+/, "_").slice(0, 100) || "_";
 }
 
 function isOneStudents(folder: string): boolean {

@@ -7,13 +7,13 @@ import type { Job, Done } from "./pool";
 import { sandbox } from "./sandbox";
 
 /** fates that another try would not change */
-const final = new Set(["syntax", "missing", "processes", "memory", "output", "answer"]);
+const final = new Set(["syntax", "missing", "time", "processes", "memory", "output", "answer"]);
 
-async function run({ exercise: name, solution, tries }: Job): Promise<CheckResult> {
+async function run({ exercise: name, solution, tries, time }: Job): Promise<CheckResult> {
   const exercise = loadExercise(name);
   let best: CheckResult | undefined;
   for (let attempt = 1; attempt <= tries; attempt++) {
-    const result = await gradeSource(exercise, solution.source, { imports: solution.imports, wrap: sandbox, bounds: defaultBounds });
+    const result = await gradeSource(exercise, solution.source, { imports: solution.imports, wrap: sandbox, bounds: { ...defaultBounds, time } });
     if (!best || result.points > best.points) best = result;
     // a machine that was busy elsewhere must not cost points
     if (passed(result) || (result.fate && final.has(result.fate))) break;

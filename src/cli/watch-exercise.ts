@@ -1,0 +1,85 @@
+/** exercise watch: checks a solution whenever its file is saved. */
+import { existsSync, readFileSync, watch as watchFolder } from "node:fs";
+import path from "node:path";
+import { ArgumentError } from "../errors";
+import { Exercise, sourceOf } from "../exercise/exercise";
+import { gradeSource } from "../exercise/grade-source";
+import { noteAttempt } from "../exercise/progress";
+import { CheckResult, firstMissed, passed } from "../exercise/result";
+import { answerFile, begin } from "../exercise/workplace";
+import { nextHint } from "./exercise";
+import { progressLine } from "./progress-line";
+
+/** ms; editors write a file in several steps */
+const settle = 120;
+
+export async function watchExercise(exercise: Exercise, given: string | undefined, once = false): Promise<void> {
+  const file = path.resolve(given ?? answerFile(exercise));
+  if (given !== undefined && !existsSync(file)) throw new ArgumentError(`${given} does not exist.`, `Leave it out, and the starter is put into answers/${exercise.name}.ts.`);
+  const fresh = given === undefined && begin(exercise, file);
+  const shown = path.relative(process.cwd(), file);
+  if (fresh) process.stdout.write(`${shown} is there, from the starter.\n`);
+  const check = async (): Promise<CheckResult> => {
+    const result = await gradeSource(exercise, readFileSync(file, "utf8"), { onProgress: ({ what }) => progressLine(what) });
+    progressLine("");
+    noteAttempt(result, path.resolve("notebooks"));
+    process.stdout.write(`${report(exercise, result)}\n`);
+    return result;
+  };
+  if (once) {
+    process.exitCode = passed(await check()) ? 0 : 1;
+    return;
+  }
+  process.stdout.write(`${exercise.title}: edit ${shown}. Every save is checked; h: the next hint, q: end.\n\n`);
+  await new Promise<void>((resolve) => {
+    let running = false;
+    let again = false;
+    let timer: NodeJS.Timeout | undefined;
+    const go = async () => {
+      if (running) return void (again = true);
+      running = true;
+      do {
+        again = false;
+        await check().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+      } while (again);
+      running = false;
+    };
+    // the folder, not the file: many editors save by putting another file in its place
+    const watcher = watchFolder(path.dirname(file), (_, name) => {
+      if (name !== path.basename(file) || !existsSync(file)) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => void go(), settle);
+    });
+    const end = () => {
+      watcher.close();
+      clearTimeout(timer);
+      process.stdin.off("data", onKey).unref();
+      if (process.stdin.isTTY) process.stdin.setRawMode(false);
+      resolve();
+    };
+    const onKey = (keys: Buffer) => {
+      for (const key of keys.toString()) {
+        if (key === "h") process.stdout.write(`${nextHint(exercise)}\n\n`);
+        if (key === "q" || key === "\u0003") return end();
+      }
+    };
+    if (process.stdin.isTTY) process.stdin.setRawMode(true);
+    process.stdin.on("data", onKey);
+    process.once("SIGINT", end).once("SIGTERM", end);
+    void go();
+  });
+  // a check that still runs is given up
+  process.exit();
+}
+
+/** The first that was missed, in full; the explained solution once it passes. */
+function report(exercise: Exercise, result: CheckResult): string {
+  const bar = `${"█".repeat(Math.round((20 * result.points) / Math.max(1, result.max)))}`.padEnd(20, "░");
+  const head = `${bar} ${result.points} of ${result.max} points`;
+  const tests = result.tests.map(({ title, passed: ok, points, max }) => `  ${ok ? "✓" : "✗"} ${title} (${points} of ${max})`);
+  const missed = firstMissed(result);
+  if (!missed) return [head, ...tests, "", "Solved. One way to do it, explained:", "", sourceOf(exercise, "solution.ts")].join("\n");
+  const story = missed.story!;
+  const told = result.message ? [result.message] : [`${missed.title}:`, `  Done:     ${story.did}.`, `  Expected: ${story.expected}.`, `  Measured: ${story.measured}.`, ...(story.read ? [`  Read:     ${story.read}.`] : [])];
+  return ["", ...told, "", head, ...tests, ...(result.output ? ["", "What it printed:", result.output] : []), ""].join("\n");
+}

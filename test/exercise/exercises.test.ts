@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { allExercises, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
+import { newExercise } from "../../dist/exercise/template";
+import { verify } from "../../dist/exercise/verify";
+import { requireSandbox, sandbox } from "../../dist/grade/sandbox";
+
+const root = path.join(__dirname, "..", "..", "..");
+const main = path.join(root, "dist", "cli", "main.js");
+
+function sandboxed() {
+  try {
+    requireSandbox();
+    return { wrap: sandbox };
+  } catch {
+    return {};
+  }
+}
+
+describe("exercises", function () {
+  this.timeout(120_000);
+
+  it("are those that the workbook promises, over all notebooks that have matter for them", () => {
+    const all = allExercises();
+    for (const name of ["first-listener", "queue-arithmetic", "handshake-by-hand", "freeze-n-handshakes", "find-the-backlog", "phantom-clients", "fast-accept", "slow-handler", "connection-limit", "survive-emfile", "read-the-counters", "cookie-detective", "flood-shield", "budget-connections", "restart-without-loss", "queue-alarm"]) {
+      assert.ok(all.some((exercise) => exercise.name === name), name);
+    }
+    assert.deepEqual([...new Set(all.map(({ notebook }) => notebook))], ["01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+  });
+
+  for (const exercise of allExercises()) {
+    it(`${exercise.name}: starter fails, solution passes, wrong ones fail where they should`, async () => {
+      const { faults } = await verify(exercise, { times: 2, ...sandboxed() });
+      assert.deepEqual(faults, []);
+    });
+
+    it(`${exercise.name}: stands in its notebook as it is`, () => {
+      const name = ["01-one-listener", "02-handshake-by-hand", "03-two-queues", "04-backlog-overflow", "05-slow-accept", "06-out-of-descriptors", "07-syn-flood-and-cookies", "08-memory-and-a-million", "09-production-listener"][Number(exercise.notebook) - 1];
+      const notebook = JSON.parse(readFileSync(path.join(root, "notebooks", `${name}.ipynb`), "utf8")) as { cells: { id: string; source: string[]; metadata: { one_listener?: { exercise?: string }; nbgrader?: { points?: number } } }[] };
+      const cells = Object.fromEntries(notebook.cells.map((cell) => [cell.id, cell]));
+      const hint = "npm run notebooks -- --refresh brings them in";
+      assert.equal(cells[exercise.name]?.metadata.one_listener?.exercise, exercise.name, hint);
+      assert.ok(cells[`${exercise.name}-statement`].source.join("").includes(exercise.statement), hint);
+      assert.equal(cells[`${exercise.name}-check`].metadata.nbgrader?.points, exercise.points, hint);
+      const starter = sourceOf(exercise, "starter.ts").replace(/^import .*\n/gm, "").replace(/^export /gm, "").trim();
+      assert.equal(cells[exercise.name].source.join(""), starter, hint);
+    });
+  }
+
+  it("exercise.md is taken apart, and says what it lacks", () => {
+    const good = "# T\n\nnotebook 03 · 2 points · hard\n\nDo `it`.\n\n## Hints\n1. a\n2. b\nmore\n";
+    const { title, points, difficulty, statement, hints, functionName } = parseExercise("two-words", good, "");
+    assert.deepEqual({ title, points, difficulty, statement, hints, functionName }, { title: "T", points: 2, difficulty: 3, statement: "Do `it`.", hints: ["a", "b\nmore"], functionName: "twoWords" });
+    assert.throws(() => parseExercise("x", good.replace("# T", ""), ""), /no title/);
+    assert.throws(() => parseExercise("x", good.replace("hard", "difficult"), ""), /notebook 05 · 5 points/);
+    assert.throws(() => loadExercise("nonsense"), /no exercise "nonsense".*first-listener/);
+    assert.throws(() => loadExercise("../src"), /no exercise/);
+  });
+
+  it("a new exercise is a folder, and passes its own verification once it is built", async () => {
+    const name = `tmp-${process.pid}`;
+    let folder: string;
+    try {
+      folder = newExercise(name);
+    } catch (error) {
+      throw new Error("exercises/ cannot be written", { cause: error });
+    }
+    try {
+      assert.throws(() => newExercise(name), /already/);
+      assert.throws(() => newExercise("Bad Name"), /cannot be the name/);
+      const built = await new Promise<string>((resolve) => execFile(process.execPath, [path.join(root, "node_modules", "typescript", "bin", "tsc"), "-b", path.join(root, "exercises")], (_, stdout) => resolve(stdout)));
+      assert.equal(built, "");
+      assert.deepEqual((await verify(loadExercise(name), { times: 1, ...sandboxed() })).faults, []);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+      rmSync(path.join(root, ".build", "exercises", name), { recursive: true, force: true });
+    }
+  });
+
+  describe("watch", () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "answers-"));
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = path.join(folder, "answers", "queue-arithmetic.ts");
+    const env = { ...process.env, ONE_LISTENER_PROGRESS: folder };
+
+    it("puts the starter there, checks at every save, gives hints, and shows the solution once it passes", async () => {
+      const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"], env });
+      let text = "";
+      child.stdout.on("data", (data) => (text += data));
+      const until = async (pattern: RegExp) => {
+        for (let waited = 0; !pattern.test(text); waited += 50) {
+          if (waited > 20_000) assert.fail(`${pattern} did not come: ${text}`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        text = "";
+      };
+      await until(/0 of 6 points/);
+      assert.ok(existsSync(file));
+      const exercise = loadExercise("queue-arithmetic");
+      writeFileSync(file, sourceOf(exercise, "wrong-minus-one.ts"));
+      await until(/a backlog of -1:\n.*Done:.*\n.*Expected:.*\n.*Measured:[^]*5 of 6 points/);
+      child.stdin.write("h");
+      await until(/Hint 1 of 3/);
+      writeFileSync(file, sourceOf(exercise, "solution.ts"));
+      await until(/6 of 6 points[^]*Solved[^]*unsigned arithmetic/);
+      child.stdin.write("q");
+      const [code] = await once(child, "close");
+      assert.equal(code, 0);
+    });
+
+    it("--once says by its status whether it passes; reset keeps what was written", async () => {
+      const run = (...args: string[]) => new Promise<{ code: number; stdout: string }>((resolve) => execFile(process.execPath, [main, "exercise", ...args], { cwd: folder, env }, (error, stdout) => resolve({ code: Number(error?.code ?? 0), stdout })));
+      assert.equal((await run("watch", "queue-arithmetic", "--once")).code, 0);
+      const { stdout } = await run("reset", "queue-arithmetic");
+      assert.match(stdout, /queue-arithmetic\.before-1\.ts/);
+      assert.match(readFileSync(path.join(folder, "answers", "queue-arithmetic.before-1.ts"), "utf8"), />>> 0/);
+      assert.equal((await run("watch", "queue-arithmetic", "--once")).code, 1);
+      const listed = JSON.parse((await run("list", "--json")).stdout) as { name: string; standing?: { points: number } }[];
+      assert.equal(listed.find(({ name }) => name === "queue-arithmetic")!.standing!.points, 6, "the best attempt counts");
+    });
+  });
+});
