@@ -269,7 +269,7 @@ for file in sys.argv[1:]:
       (source.cells.find(({ id }) => id === "queue-arithmetic-check")!.metadata.nbgrader as { points: number }).points = 9;
       const mark = (id: string, solution: boolean) => ({ nbgrader: { schema_version: 3, grade: true, solution, locked: !solution, task: false, points: 2, grade_id: id, cell_type: "code" } });
       const cell = { cell_type: "code", outputs: [], execution_count: null };
-      source.cells.push({ ...cell, id: "free", source: "// write what you like", metadata: mark("free", true) }, { ...cell, id: "own-test", source: "1;", metadata: mark("own-test", false) });
+      source.cells.push({ ...cell, id: "free", source: "// write what you like", metadata: mark("free", true) }, { ...cell, id: "own-check", source: "1;", metadata: mark("own-check", false) });
       writeFileSync(other.path("source", "extra", "extra.ipynb"), JSON.stringify(source));
       const made = other.nbgrader(["generate_assignment", "extra"]);
       assert.equal(made.code, 0, made.stderr);
@@ -282,7 +282,7 @@ for file in sys.argv[1:]:
       const [check, free, own] = other.read("autograded", "ann", "extra", "extra.ipynb").cells.filter(({ metadata }) => (metadata.nbgrader as { grade?: boolean } | undefined)?.grade);
       assert.equal(textOf(check.outputs![1].data!["text/plain"]), "7.5");
       assert.deepEqual(free.outputs, []);
-      assert.match(own.outputs![0].evalue!, /'own-test' is no check of an exercise/);
+      assert.match(own.outputs![0].evalue!, /'own-check' is no check of an exercise/);
       assert.deepEqual(other.exported(), { ann: 7.5 });
     } finally {
       other.remove();
