@@ -107,20 +107,24 @@ describe("nbgrader itself", function () {
   /** files that student code would write if it ran outside of the sandbox */
   let traces: string;
 
-  before(function () {
-    const reason = whyNoNbgrader();
-    if (reason) skip(this, reason);
+  let reason: string | undefined;
+  before(() => {
+    reason = whyNoNbgrader();
     try {
       requireSandbox();
     } catch (error) {
-      skip(this, (error as Error).message);
+      reason ??= (error as Error).message;
     }
+    if (reason) return;
     course = new Course();
     traces = course.path("traces");
     mkdirSync(traces);
     const { code, stderr } = course.release(assignment, ...names);
     assert.equal(code, 0, stderr);
     written = course.read("release", assignment, file);
+  });
+  beforeEach(function () {
+    if (reason) skip(this, reason);
   });
   after(() => course?.remove());
 
@@ -294,6 +298,7 @@ for file in sys.argv[1:]:
     const kernel = course.path(".jupyter", "data", "kernels", "tslab");
     mkdirSync(kernel, { recursive: true });
     writeFileSync(path.join(kernel, "kernel.json"), JSON.stringify({ argv: ["touch", path.join(traces, "kernel")], display_name: "trap", language: "typescript" }));
+    handIn("perfect", right);
     const config = course.path("nbgrader_config.py");
     renameSync(config, `${config}.away`);
     const { code, stderr } = course.nbgrader(["autograde", assignment, "--student", "perfect", "--force"]);
