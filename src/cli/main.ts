@@ -10,6 +10,7 @@ import { addDemo } from "./demo";
 import { addDoctor } from "./doctor";
 import { addExercise } from "./exercise";
 import { addGrade } from "./grade";
+import { addRelease } from "./release";
 import { addWatch } from "./watch";
 
 const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
@@ -24,7 +25,7 @@ addDoctor(program);
 addClaims(program);
 addWatch(program);
 addGrade(program);
-addExercise(program);
+addRelease(addExercise(program));
 addDemo(program);
 
 program.parseAsync().catch((error: unknown) => {

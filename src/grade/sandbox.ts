@@ -27,10 +27,12 @@ export const sandbox: Wrap = (argv, { nofile, time }) => {
   const limits = ["prlimit", `--nofile=${nofile}`, "--core=0", `--fsize=${files}`, `--nproc=${tasks}`, `--data=${data}`, `--cpu=${Math.ceil(time / 1000) + 5}`];
   return [
     "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+    // before the binds: a project that lies in /tmp would be hidden behind it
+    "--proc", "/proc", "--dev", "/dev", "--size", String(files), "--tmpfs", "/tmp",
     ...systemLibraries.filter((directory) => existsSync(directory)).flatMap((directory) => ["--ro-bind", directory, directory]),
     "--ro-bind", "/usr/bin/prlimit", "/usr/bin/prlimit", "--ro-bind", node, node,
     ...shared.flatMap((file) => ["--ro-bind", path.join(root, file), path.join(root, file)]),
-    "--proc", "/proc", "--dev", "/dev", "--size", String(files), "--tmpfs", "/tmp", "--chdir", "/tmp",
+    "--chdir", "/tmp",
     "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", withinSolution, "1", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
     ...limits, ...argv.map((word) => (word === process.execPath ? node : word)),
   ];
