@@ -33,8 +33,8 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
     ],
     layout: {
       ...baseLayout(height),
-      margin: { l: 70, r: 24, t: 56, b: 125 },
-      ...(title && { title: { text: title } }),
+      margin: { l: 70, r: 24, t: title ? 88 : 56, b: 125 },
+      ...(title && { title: { text: title, y: 0.98, yanchor: "top" } }),
       xaxis: timeAxis,
       yaxis: { title: { text: "connections", font: { size: 15 } }, range: [0, Math.max(highest, limitFits ? room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
       shapes: [...drawn.flatMap(({ shapes }) => shapes), ...events.shapes],

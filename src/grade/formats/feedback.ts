@@ -15,7 +15,7 @@ td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabula
 .story { background: var(--panel); border-left: 5px solid var(--bad); padding: .5rem .9rem; margin: .3rem 0; }
 .story b { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); }
 pre { background: var(--panel); padding: .6rem .9rem; overflow-x: auto; white-space: pre-wrap; font-size: .85rem; }
-.plot { height: 430px; overflow: hidden; } progress { width: 100%; height: 1rem; accent-color: var(--good); }
+.plot { margin: .8rem 0; } progress { width: 100%; height: 1rem; accent-color: var(--good); }
 `;
 
 let library: string | undefined;
