@@ -41,6 +41,8 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
 
   const right = (name: keyof typeof scenes) => {
     const { truth, said } = seen.get(name)!;
+    const answers = new Set([...seen.values()].map((each) => each.said));
+    that(answers.size > 1, { did: "Four listeners were shown to your function, two of which send cookies", expected: "two different answers", measured: `${JSON.stringify(said)?.slice(0, 100)} each time` });
     const { cookies, flood } = scenes[name];
     that(said === truth, { did: `tcp_syncookies ${cookies}${flood ? `, and ${flood} SYNs before yours` : ""}`, expected: `"${truth}", as SyncookiesSent says`, measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}`, read: "notebook 07, What a cookie cannot carry" });
   };
@@ -49,6 +51,8 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
   it("a listener whose SYN queue is full", 1, () => right("full"));
   it("a listener that never does", 1, () => right("never"));
   it("without waiting for a resend", 1, () => {
+    const right = [...seen.values()].filter(({ truth, said }) => said === truth).length;
+    that(right === seen.size, { did: "Four listeners were shown to your function", expected: "four right answers, in time", measured: `${right} right answers` });
     const slowest = Math.max(...[...seen.values()].map(({ took }) => took));
     that(slowest < 900, { did: "Your function was timed", expected: "an answer before the first SYN-ACK would be sent again, after a second", measured: `${Math.round(slowest)} ms` });
   });

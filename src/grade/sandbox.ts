@@ -40,7 +40,7 @@ export const sandbox: Wrap = (argv, { nofile, time }) => {
 
 /** @throws LabError bubblewrap is not installed, or not allowed here: nothing is graded without it */
 export function requireSandbox(): void {
-  const [file, ...args] = sandbox([process.execPath, "-e", "0"], { nofile: 1024, time: 5000, memory: 0, processes: 0, output: 0 });
+  const [file, ...args] = sandbox([process.execPath, "-e", `require(${JSON.stringify(path.join(root, "dist", "index.js"))})`], { nofile: 1024, time: 5000, memory: 0, processes: 0, output: 0 });
   try {
     execFileSync(file, args, { stdio: ["ignore", "ignore", "pipe"], timeout: 20_000 });
   } catch (error) {

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { Lab, native } from "../../dist/index";
+
+describe("guests of a Lab", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await Lab.open();
+  });
+  after(() => lab.close());
+  const enter = async (rights?: Parameters<Lab["guest"]>[0]) => Lab.join(await lab.guest(rights));
+
+  it("get sockets of the same namespace", async () => {
+    const guest = await enter();
+    const listener = await guest.listen({ port: 9001, backlog: 7 });
+    assert.equal(lab.sockets({ port: 9001, states: ["LISTEN"] })[0].sendQueue, 7);
+    const crowd = await lab.connect(9001, { clients: 3 });
+    assert.equal(listener.acceptQueue, 3);
+    assert.equal(guest.counters().get("Tcp.PassiveOpens"), lab.counters().get("Tcp.PassiveOpens"));
+    await crowd.close();
+    await guest.close();
+    assert.equal(lab.sockets({ port: 9001, states: ["LISTEN"] }).length, 0, "what a guest has opened goes with it");
+    assert.ok(!lab.closed);
+  });
+
+  it("cannot start programs, set sysctls, or let others in", async () => {
+    const guest = await enter({ look: true, wire: true });
+    await assert.rejects(guest.spawn("true"), /not for guests/);
+    await assert.rejects(guest.guest(), /not for guests/);
+    assert.equal(typeof (await guest.sysctl.get("net.core.somaxconn")), "number");
+    await assert.rejects(guest.sysctl.set({ "net.core.somaxconn": 5 }), /can only be read/);
+    await guest.close();
+  });
+
+  it("see no tables, no counters and no wire unless they may", async () => {
+    const blind = await enter({ look: false });
+    assert.throws(() => blind.sockets(), /not shown to guests/);
+    assert.throws(() => blind.counters(), /not shown to guests/);
+    await assert.rejects(blind.sysctl.get("net.core.somaxconn"), /not for guests/);
+    await assert.rejects(blind.wire(), /not for guests/);
+    await assert.rejects(blind.connect(9001, { kind: "mirror" }), /not for guests/);
+    const crowd = await blind.connect(9, { clients: 2 });
+    assert.equal(crowd.counts().refused, 2, "to connect is for everybody");
+    await blind.close();
+    const far = await enter({ look: false, wire: true });
+    await far.wire();
+    await far.close();
+  });
+
+  it("come and go without a trace, and one that says nonsense harms nobody", async () => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    const before = open();
+    for (let round = 0; round < 60; round++) await (await enter()).close();
+    const fd = await lab.guest();
+    for (const fields of [["spawn", "/", "0", "1", "true"], ["kill", "0", "9"], ["file", "/etc/passwd", "r"], ["file", "/proc/net/../../etc/passwd", "r"], ["file", "/proc/sys/net/core/somaxconn", "rw"], ["socket", "tcp", "99999999"], ["socket"], ["file"], ["guest", "1", "1"], ["x".repeat(1000)]]) {
+      const { fields: answer } = await native.hostRequest(fd, fields, 2000);
+      assert.equal(answer[0], "ERR", fields.join());
+    }
+    native.close(fd);
+    assert.equal(open(), before);
+    assert.equal((await lab.host.sockets("tcp", 1)).length, 1);
+  });
+
+  it("cannot enter a Lab that is closed", async () => {
+    const other = await Lab.open({ wire: false });
+    const fd = await other.guest();
+    await other.close();
+    await assert.rejects(Lab.join(fd), /could not be entered|closed/);
+  });
+});
