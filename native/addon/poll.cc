@@ -12,7 +12,6 @@
 namespace one_listener {
 namespace {
 
-
 // Deletes itself when both handles are closed. Holds a reference to no JavaScript object but the promise's deferred.
 class Waiter {
  public:
@@ -23,6 +22,8 @@ class Waiter {
     int error = uv_poll_init(loop_, &poll_, fd);
     if (error != 0) return error;
     poll_.data = this;
+    // A worker thread that is terminated ends its loop with this: handles that are still open would abort the process.
+    napi_add_async_cleanup_hook(env_, [](napi_async_cleanup_hook_handle, void* waiter) { static_cast<Waiter*>(waiter)->Close(); }, this, &cleanup_);
     uv_timer_init(loop_, &timer_);
     timer_.data = this;
     // An error (the descriptor was closed under us) counts as ready: the call that follows names it.
@@ -56,7 +57,9 @@ class Waiter {
     uv_poll_stop(&poll_);
     auto closed = [](uv_handle_t* handle) {
       auto* waiter = static_cast<Waiter*>(handle->data);
-      if (--waiter->open_ == 0) delete waiter;
+      if (--waiter->open_ > 0) return;
+      if (waiter->cleanup_) napi_remove_async_cleanup_hook(waiter->cleanup_);
+      delete waiter;
     };
     uv_close(reinterpret_cast<uv_handle_t*>(&poll_), closed);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_), closed);
@@ -69,6 +72,7 @@ class Waiter {
   uv_loop_t* loop_;
   uv_poll_t poll_{};
   uv_timer_t timer_{};
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
   int open_ = 2;
   bool closing_ = false;
   std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
+import { Worker } from "node:worker_threads";
 
 const program = path.join(__dirname, "running-threads.js");
 
@@ -25,5 +26,16 @@ describe("threads of the addon at the end of an environment", () => {
   it("end when their objects are garbage, descriptors included; a running accept loop is none", function () {
     this.timeout(25_000);
     assert.equal(run("garbage"), "started\ncollected\n");
+  });
+
+  it("a worker thread that still waits for a descriptor is terminated, and the process lives on", async function () {
+    this.timeout(25_000);
+    const library = path.join(__dirname, "..", "..", "dist", "native.js");
+    const program = `const { native } = require(${JSON.stringify(library)}); native.poll(native.diagSocket(), 1, 60_000); require("worker_threads").parentPort.postMessage("waits");`;
+    for (let round = 0; round < 10; round++) {
+      const worker = new Worker(program, { eval: true });
+      await new Promise((resolve) => worker.once("message", resolve));
+      await worker.terminate();
+    }
   });
 });
