@@ -70,6 +70,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     accepting_->thread.Stop();  // it may still be inside its last announcement
     Release(env);
     Hand(env, {});
+    onBatch_.Reset();  // it knows this object, which would keep both for ever
   }
 
   void Hand(Napi::Env env, const std::vector<int>& fds) {

@@ -164,7 +164,7 @@ export class Clients implements Closable {
       if (picture !== before || counts.idle > 0) changed = now;
       before = picture;
       if (counts.idle === 0 && counts.synSent === 0) return true;
-      return now - changed >= quiet || now - start >= timeout ? false : undefined;
+      return (counts.idle === 0 && now - changed >= quiet) || now - start >= timeout ? false : undefined;
     });
   }
 
