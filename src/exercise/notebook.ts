@@ -1,6 +1,7 @@
 /** Exercises in a notebook: check(), hint() and the page of one's progress. */
 import { ArgumentError } from "../errors";
 import { kernelHook } from "../kernel/hook";
+import { card } from "../plot/cards";
 import { show, showHtml, newDisplayId, notebook } from "../plot/display";
 import { escapeHtml } from "../plot/page";
 import { palette } from "../plot/palette";
@@ -91,10 +92,6 @@ class Progress {
   }
 }
 
-function card(colour: string, body: string): string {
-  return `<div style="border-left:6px solid ${colour};padding:.5em 1em;margin:.4em 0;font-size:1.05em;line-height:1.5;background:var(--jp-layout-color2,rgba(128,128,128,.12))">${body}</div>`;
-}
-
 function resultCard(result: CheckResult, { attempts }: Standing): { html: string; text: string } {
   const { title, points, max, tests, message, output } = result;
   const good = passed(result);
@@ -120,7 +117,7 @@ function resultCard(result: CheckResult, { attempts }: Standing): { html: string
   return { html, text };
 }
 
-/** `code` and *emphasis* of one line of Markdown. */
+/** `code` of one line of Markdown. */
 function markdownLine(text: string): string {
-  return escapeHtml(text).replace(/&#96;|`([^`]+)`/g, (all, code: string | undefined) => (code === undefined ? all : `<code>${code}</code>`));
+  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
 }

@@ -7,7 +7,8 @@ import { escapeHtml } from "./page";
 import { palette } from "./palette";
 import type { Prediction } from "./parts";
 
-function card(colour: string, body: string): string {
+/** Html with a coloured edge. @param body html */
+export function card(colour: string, body: string): string {
   return `<div style="border-left:6px solid ${colour};padding:.5em 1em;margin:.4em 0;font-size:1.05em;line-height:1.5;background:var(--jp-layout-color2,rgba(128,128,128,.12))">${body}</div>`;
 }
 

@@ -19,6 +19,7 @@ const runs: { notebook: string; size: keyof typeof sizes; theme: "light" | "dark
   { notebook: "00-start-here.ipynb", size: "laptop", theme: "light" },
   { notebook: "00-start-here.ipynb", size: "projector", theme: "dark" },
   { notebook: "04-backlog-overflow.ipynb", size: "laptop", theme: "dark" },
+  { notebook: "09-production-listener.ipynb", size: "laptop", theme: "light", shapes: 1 },
 ];
 
 function freePort(): Promise<number> {
@@ -58,7 +59,7 @@ describe("the workbook in JupyterLab, in a browser", function () {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
-      env: { ...process.env, JUPYTERLAB_SETTINGS_DIR: mkdtempSync(path.join(os.tmpdir(), "one-listener-settings-")) },
+      env: { ...process.env, ONE_LISTENER_PROGRESS: mkdtempSync(path.join(os.tmpdir(), "one-listener-progress-")), JUPYTERLAB_SETTINGS_DIR: mkdtempSync(path.join(os.tmpdir(), "one-listener-settings-")) },
     });
     let log = "";
     for (const stream of [server.stdout!, server.stderr!]) stream.on("data", (part) => (log += String(part)));
