@@ -16,7 +16,7 @@ export class Clone {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-clone-"));
 
   constructor({ built = true } = {}) {
-    for (const name of ["package.json", "package-lock.json", "tsconfig.json", "setup", "src", "native"]) {
+    for (const name of ["package.json", "package-lock.json", "tsconfig.json", "setup", "src", "native", "exercises"]) {
       cpSync(path.join(projectDir, name), this.path(name), { recursive: true, preserveTimestamps: true, filter: (file) => built || file !== path.join(projectDir, "native", "build") });
     }
     mkdirSync(this.path("node_modules"));
