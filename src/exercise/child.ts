@@ -35,8 +35,8 @@ const superviseInterval = 50;
 const startPatience = 15_000;
 const stopPatience = 2000;
 
-/** Limits that need no sandbox: of descriptors, and no core files. */
-export const bare: Wrap = (argv, { nofile }) => ["prlimit", `--nofile=${nofile}`, "--core=0", ...argv];
+/** Limits that need no sandbox: of descriptors, of processor time (a loop must not outlive whoever started it), and no core files. */
+export const bare: Wrap = (argv, { nofile, time }) => ["prlimit", `--nofile=${nofile}`, "--core=0", `--cpu=${Math.ceil(time / 1000) + 5}`, ...argv];
 
 export class InChild implements Attempt {
   output = "";
