@@ -1,5 +1,6 @@
 /** A process and all that descend from it, as /proc shows them. */
 import { readdirSync, readFileSync } from "node:fs";
+import { pageSize } from "../lab/memory";
 
 export interface Descendant {
   pid: number;
@@ -9,8 +10,8 @@ export interface Descendant {
   cpu: number;
 }
 
-/** bytes of a page, and USER_HZ: both fixed in the ABI of the machines we run on */
-const page = 4096;
+const page = pageSize();
+/** USER_HZ, fixed in the ABI */
 const ticksPerSecond = 100;
 
 /** `root` and its descendants, `most` of them at most (a fork bomb is known by then); empty once it has gone. */
