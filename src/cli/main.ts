@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { LabError } from "../errors";
 import { addClaims } from "./claims";
+import { addDemo } from "./demo";
 import { addDoctor } from "./doctor";
 import { addGrade } from "./grade";
 import { addWatch } from "./watch";
@@ -21,6 +22,7 @@ const program = new Command("one-listener")
 addDoctor(program);
 addClaims(program);
 addWatch(program);
+addDemo(program);
 addGrade(program);
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,0 +1,126 @@
+/** As many established connections in one accept queue as this machine's memory allows, up to a million. */
+import { setTimeout as wait } from "node:timers/promises";
+import { inLab } from "../claims/experiment";
+import { Lab } from "../front-door";
+import { kernelMemory } from "../lab/memory";
+import { native } from "../native";
+import { count } from "../watch/screen";
+import type { Demo } from "./demo";
+import type { Panel } from "./panel";
+
+/** connections that are weighed before the plan is made */
+const sample = 20_000;
+/** of the memory that is free, so much may be used */
+const share = 0.6;
+/** bytes a connection, on top of what was weighed: the table of connections, what the ghosts themselves need */
+const besides = 400;
+/** bytes a connection for the plan, if the sample was too small to weigh; the real weight is measured */
+const assumed = 3000;
+/** seconds after which no more are waited for */
+const patience = 180;
+const million = 1_000_000;
+
+const mebibytes = (bytes: number) => bytes / 2 ** 20;
+
+/** bytes that a connection in the accept queue takes on this kernel */
+async function weigh(connections: number): Promise<number> {
+  return inLab({ hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 65_535 } }, async (lab) => {
+    const listener = await lab.listen({ backlog: 65_535 });
+    const before = kernelMemory().slab;
+    await (await lab.ghosts(listener, { count: connections })).finished();
+    await wait(100);
+    return Math.max(0, (kernelMemory().slab - before) / Math.max(1, listener.acceptQueue));
+  });
+}
+
+const kernel = "inet_ehash_insert() and inet_csk_reqsk_queue_add()";
+
+export const manyConnections: Demo = {
+  name: "million",
+  title: "A million connections over one listener",
+  sentence: "One listening socket, one port, and as many established connections as this machine's memory allows, up to a million.",
+  takes: 40,
+  seconds: patience,
+  notebook: "08 · Memory, and a million",
+  count: million,
+  async run(stage, { seconds, count: wanted }) {
+    let total = wanted;
+    let queued = 0;
+    let rate = 0;
+    let fastest = 1;
+    let bytesEach = 0;
+    let used = 0;
+    const { available } = kernelMemory();
+    const look = (): Panel => ({
+      title: `million: ${count(total)} connections over one listener`,
+      meters: [
+        { label: "CONNECTIONS", note: `ESTABLISHED, in one accept queue`, value: queued, of: total, colour: "acceptQueue" },
+        { label: "A SECOND", note: "handshakes", value: rate, of: fastest, colour: "accepted" },
+        { label: "BYTES EACH", note: "of kernel memory", value: bytesEach, of: Math.max(4096, bytesEach), colour: "cookies" },
+        { label: "MiB IN ALL", note: `of ${count(mebibytes(available))} that were free`, value: mebibytes(used), of: mebibytes(available), colour: "synQueue" },
+      ],
+    });
+
+    stage.say(`First ${count(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`);
+    const weighed = (await stage.during(weigh(Math.min(sample, wanted)), look)) || assumed;
+    const affordable = Math.max(1, Math.floor((share * available) / (weighed + besides)));
+    total = Math.min(wanted, affordable);
+    const plan = `${count(total)} connections × ${count(weighed)} bytes = ${count(mebibytes(total * weighed))} MiB of the ${count(mebibytes(available))} MiB that are free`;
+    const because = total < wanted ? `${count(wanted)} would take more than ${100 * share} % of the memory that is free` : "";
+    stage.say(`${plan}${because ? `; not ${count(wanted)}: ${because}` : ""}.`);
+    await stage.watch(look, { ms: 2500 });
+    await stage.curtain(`${count(total)} connections?`, look);
+
+    const buckets = 2 ** Math.ceil(Math.log2(Math.max(1024, total)));
+    const lab = await Lab.open({ hashBuckets: buckets, sysctls: { "net.core.somaxconn": 2 * total } });
+    let took = 0;
+    let peak = 0;
+    try {
+      const listener = await lab.listen({ port: 8080, backlog: 2 * total });
+      const before = kernelMemory();
+      const start = native.now();
+      const ghosts = await lab.ghosts(listener, { count: total });
+      const past: { time: number; queued: number }[] = [];
+      const measure = () => {
+        const now = native.now();
+        queued = listener.acceptQueue;
+        used = Math.max(0, kernelMemory().slab - before.slab);
+        past.push({ time: now, queued });
+        if (past.length > 12) past.shift();
+        rate = now > past[0].time ? (1000 * (queued - past[0].queued)) / (now - past[0].time) : 0;
+        fastest = Math.max(fastest, rate);
+        if (queued > 0) bytesEach = used / queued;
+        return look();
+      };
+      stage.renew();
+      stage.say(`${plan}. Go.`);
+      const finished = stage.during(ghosts.finished({ quiet: 200 }), measure);
+      await Promise.race([finished, stage.watch(look, { ms: 1000 * seconds })]);
+      finished.catch(() => undefined);
+      took = (native.now() - start) / 1000;
+      measure();
+      rate = queued / took;
+      peak = queued;
+      stage.say(`${count(queued)} connections over one listener after ${took.toFixed(1)} s.`);
+      await stage.watch(look, { ms: 2500 });
+      await stage.curtain("Free all of it?", look);
+      stage.say("Everything is closed and freed; that takes the kernel some seconds.");
+      ghosts.close();
+    } finally {
+      await lab.close();
+    }
+    const closing = native.now();
+    const after = () => kernelMemory().available;
+    await stage.watch(look, { ms: 10_000, until: () => after() >= 0.97 * available && native.now() - closing > 300 });
+
+    const numbers = {
+      wanted, planned: total, because, connections: peak, seconds: took, perSecond: peak / took, bytesEach, bytes: used, availableBefore: available, availableAfter: after(),
+    };
+    const result = [
+      `${count(peak)} connections, all ESTABLISHED in the accept queue of one listening socket, one port, in ${took.toFixed(1)} s: ${count(peak / took)} handshakes a second.${because ? ` Not ${count(wanted)}: ${because}.` : ""}`,
+      `Each took ${count(bytesEach)} bytes of kernel memory, ${count(mebibytes(used))} MiB in all; ${count(mebibytes(after()))} MiB are free again, of ${count(mebibytes(available))} before.`,
+    ];
+    stage.conclude(look(), [...result, `Decided by ${kernel}. Read on in notebook ${manyConnections.notebook}.`]);
+    return { numbers, result, kernel };
+  },
+};
