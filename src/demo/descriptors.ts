@@ -104,7 +104,7 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
   if (told.seconds === 0) throw new LabError(`The server has ended early. ${errors.trim()}`, { code: "ERR_SERVER" });
   const exhausted = { pause, clients, believe, waiting, ...told, failuresPerSecond: told.failures / told.seconds };
   stage.say(`It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${count(exhausted.failuresPerSecond)} failures a second, ${percent(told.cpu)} of a core.`);
-  await stage.watch(look, { ms: 500 * seconds });
+  await stage.hold(look, 500 * seconds);
   await stage.curtain(pause > 0 ? "Side by side?" : "A server that pauses?", look);
   await crowd.close();
   await program.close();
@@ -138,7 +138,8 @@ export const descriptors: Demo = {
         ],
       };
       stage.renew();
-      stage.conclude(panel, [...result, `Decided by ${kernel}. Read on in notebook ${descriptors.notebook}.`]);
-      return { numbers: { clients, limit, retry, pause }, result, kernel };
+      const outcome = { numbers: { clients, limit, retry, pause }, result, kernel };
+      stage.conclude(panel, outcome, descriptors.notebook);
+      return outcome;
     }),
 };

@@ -70,7 +70,7 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
     cookiesSent: moved.get("SyncookiesSent"), drops: moved.get("ListenDrops"),
   };
   stage.say(`${without}: ${flooded.connected} of ${clients} honest clients got in${flooded.median === null ? "" : `, half of them within ${formatTime(flooded.median)}`}.`);
-  await stage.watch(look, { ms: 500 * seconds });
+  await stage.hold(look, 500 * seconds);
   await stage.curtain(cookies === 0 ? "The same flood with SYN cookies?" : "Side by side?", look);
   await crowd.close();
   await flood.reset();
@@ -112,7 +112,8 @@ export const flood: Demo = {
         `With cookies ${on.connected} got in${median(on.median)}: the queue was as full, but ${count(on.cookiesSent)} SYNs were answered from a cookie, and nothing was stored for them.`,
       ];
       stage.renew();
-      stage.conclude(sideBySide([without, on]), [...result, `Decided by ${kernel}. Read on in notebook ${flood.notebook}.`]);
-      return { numbers: { without, with: on }, result, kernel };
+      const outcome = { numbers: { without, with: on }, result, kernel };
+      stage.conclude(sideBySide([without, on]), outcome, flood.notebook);
+      return outcome;
     }),
 };

@@ -68,7 +68,7 @@ export const manyConnections: Demo = {
     const plan = `${count(total)} connections × ${count(weighed)} bytes = ${count(mebibytes(total * weighed))} MiB of the ${count(mebibytes(available))} MiB that are free`;
     const because = total < wanted ? `${count(wanted)} would take more than ${100 * share} % of the memory that is free` : "";
     stage.say(`${plan}${because ? `; not ${count(wanted)}: ${because}` : ""}.`);
-    await stage.watch(look, { ms: 2500 });
+    await stage.hold(look, 2500);
     await stage.curtain(`${count(total)} connections?`, look);
 
     const buckets = 2 ** Math.ceil(Math.log2(Math.max(1024, total)));
@@ -94,15 +94,13 @@ export const manyConnections: Demo = {
       };
       stage.renew();
       stage.say(`${plan}. Go.`);
-      const finished = stage.during(ghosts.finished({ quiet: 200 }), measure);
-      await Promise.race([finished, stage.watch(look, { ms: 1000 * seconds })]);
-      finished.catch(() => undefined);
+      await stage.during(ghosts.finished({ quiet: 200 }), measure, 1000 * seconds);
       took = (native.now() - start) / 1000;
       measure();
       rate = queued / took;
       peak = queued;
       stage.say(`${count(queued)} connections over one listener after ${took.toFixed(1)} s.`);
-      await stage.watch(look, { ms: 2500 });
+      await stage.hold(look, 2500);
       await stage.curtain("Free all of it?", look);
       stage.say("Everything is closed and freed; that takes the kernel some seconds.");
       ghosts.close();
@@ -120,7 +118,8 @@ export const manyConnections: Demo = {
       `${count(peak)} connections, all ESTABLISHED in the accept queue of one listening socket, one port, in ${took.toFixed(1)} s: ${count(peak / took)} handshakes a second.${because ? ` Not ${count(wanted)}: ${because}.` : ""}`,
       `Each took ${count(bytesEach)} bytes of kernel memory, ${count(mebibytes(used))} MiB in all; ${count(mebibytes(after()))} MiB are free again, of ${count(mebibytes(available))} before.`,
     ];
-    stage.conclude(look(), [...result, `Decided by ${kernel}. Read on in notebook ${manyConnections.notebook}.`]);
-    return { numbers, result, kernel };
+    const outcome = { numbers, result, kernel };
+    stage.conclude(look(), outcome, manyConnections.notebook);
+    return outcome;
   },
 };

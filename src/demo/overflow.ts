@@ -1,6 +1,7 @@
 /** A burst that is larger than the backlog, and nobody accepts: both queues, and who believes what. */
 import { inLab } from "../claims/experiment";
 import { many } from "../claims/wording";
+import type { Trace } from "../trace/trace";
 import { count } from "../watch/screen";
 import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
@@ -23,6 +24,12 @@ interface Moment {
 function phantomsOf({ established, acceptQueue, synQueue, accepted }: Moment): number {
   return Math.max(0, established - acceptQueue - synQueue - accepted);
 }
+
+/** ms at which a column has changed */
+const changesOf = (trace: Trace) => (name: string): number[] => {
+  const { time = [], values = [] } = trace.findColumn(name) ?? {};
+  return Array.from(time).filter((_, at) => at > 0 && values[at] !== values[at - 1]);
+};
 
 function panel(moment: Moment, capacity: number): Panel {
   const { acceptQueue, synQueue, established, accepted } = moment;
@@ -54,29 +61,31 @@ export const overflow: Demo = {
       const look = () => panel(now(), capacity);
 
       stage.say(`A listener of backlog ${backlog}. Nobody calls accept(). ${clients} clients will come at once.`);
-      await stage.watch(look, { ms: 1000 });
+      await stage.hold(look, 1000);
       await stage.curtain("Let them come?", look);
       const before = lab.counters();
       const recording = await lab.record(listener, { hz, counters: [], live: false });
       const burst = await stage.during(lab.connect(listener, { clients, kind: "mirror", rtt }), look);
-      const trace = await recording.stop();
-      const start = trace.events.find(({ name }) => name === "burst")?.time ?? 0;
-      const end = Math.max(...["acceptQueue", "synQueue", "established"].flatMap((name) => [...(trace.findColumn(name)?.time ?? [])])) + rtt / 4;
-
-      stage.renew();
-      stage.say(`Once more, as recorded, ${Math.round((1000 * seconds) / (end - start))} times slower: the ${Math.round(end - start)} ms of the burst.`);
-      await stage.watch((elapsed) => {
-        const at = trace.at(start + ((end - start) * elapsed) / (1000 * seconds));
-        const value = (name: string) => at[name] || 0; // NaN before the first row
-        return panel({ acceptQueue: value("acceptQueue"), synQueue: value("synQueue"), established: value("established"), accepted: 0 }, capacity);
-      }, { ms: 1000 * seconds });
-
       const full = now();
       const phantoms = phantomsOf(full);
       const trying = burst.counts().synSent;
       const moved = lab.counters().since(before);
-      stage.say(`Now, live: ${count(full.established)} clients believe to be connected. The server knows ${count(full.acceptQueue + full.synQueue)}.`);
-      await stage.watch(look, { ms: 500 * seconds });
+      const trace = await recording.stop();
+      const changes = ["acceptQueue", "synQueue", "established"].flatMap(changesOf(trace)).sort((a, b) => a - b);
+      const start = (changes[0] ?? 0) - rtt / 4;
+      const end = (changes.at(-1) ?? trace.end) + rtt / 4;
+
+      stage.renew();
+      stage.say(`Once more, as recorded, ${Math.round((1000 * seconds) / (end - start))} times slower: the ${Math.round(end - start)} ms of the burst.`);
+      await stage.hold((elapsed) => {
+        const at = trace.at(Math.max(0, start) + ((end - start) * elapsed) / (1000 * seconds));
+        const value = (name: string) => at[name] || 0; // NaN before the first row
+        return panel({ acceptQueue: value("acceptQueue"), synQueue: value("synQueue"), established: value("established"), accepted: 0 }, capacity);
+      }, 1000 * seconds);
+
+      const { established, acceptQueue, synQueue } = now();
+      stage.say(`Now, live: ${count(established)} clients believe to be connected. The server knows ${count(acceptQueue + synQueue)}.`);
+      await stage.hold(look, 500 * seconds);
       await stage.curtain("accept() now?", look);
 
       const loop = listener.acceptLoop({ rate: capacity / (0.6 * seconds) });
@@ -93,16 +102,17 @@ export const overflow: Demo = {
         overflows: moved.get("ListenOverflows"), drops: moved.get("ListenDrops"), cookiesSent: moved.get("SyncookiesSent"),
       };
       const result = [
-        `${full.established} of ${many(clients, "client")} believed to be connected; the server knew ${full.acceptQueue + full.synQueue}: ${full.acceptQueue} in the accept queue, ${full.synQueue} in the SYN queue.`,
+        `${full.established} of ${many(clients, "client")} believed to be connected, and the server knew ${full.acceptQueue + full.synQueue} of them: ${full.acceptQueue} in the accept queue, ${full.synQueue} in the SYN queue.`,
         phantoms > 0
-          ? `${many(phantoms, "phantom")}: a SYN cookie answered them, and their ACK met a full queue and was dropped. accept() took ${healed.accepted}, and ${left} are phantoms still: nobody sends anything again.`
+          ? `The other ${phantoms} are phantoms: their ACK met a full accept queue and was dropped, and ${moved.get("SyncookiesSent")} SYN-ACKs were cookies, so nothing of them is stored. When accept() had taken ${healed.accepted}, ${left} were phantoms: nobody sends anything again.`
           : `Nobody was deceived: ${trying} are outside, know it, and send their SYN again. accept() took ${healed.accepted}.`,
       ];
-      stage.conclude(panel(healed, capacity), [...result, `Decided by ${kernel}. Read on in notebook ${overflow.notebook}.`]);
+      const outcome = { numbers, result, kernel };
+      stage.conclude(panel(healed, capacity), outcome, overflow.notebook);
       await loop.close();
       await burst.close();
-      return { numbers, result, kernel };
+      return outcome;
     }),
 };
 
-const kernel = "tcp_v4_syn_recv_sock(), which asks sk_acceptq_is_full()";
+const kernel = "tcp_v4_syn_recv_sock(): sk_acceptq_is_full()";

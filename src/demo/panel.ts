@@ -27,11 +27,14 @@ export interface DrawOptions {
   colour: boolean;
   /** values past of each meter, by its label, newest last */
   history?: ReadonlyMap<string, readonly number[]>;
-  /** one line of what happens now, or the sentences of the result */
+  /** one line of what happens now, or the paragraphs of the result */
   below?: readonly string[];
   /** at the right end of the title */
   corner?: string;
 }
+
+/** begins the line of what happens now */
+export const now = "▶ ";
 
 const mostColumns = 100;
 const mostRows = 24;
@@ -68,10 +71,11 @@ export function drawPanel(panel: Panel, { columns, rows, colour, history, below 
   const meter = ({ label, note = "", value, of, colour: meaning }: Meter): string[] => {
     const shade = `38;5;${colours[meaning]}`;
     const bar = gauge(of > 0 ? value / of : 0, barWidth);
-    const past = sparkline((history?.get(label) ?? []).slice(-barWidth)).padEnd(barWidth);
+    const lower = bar.replaceAll("█", "▀").replaceAll("░", " "); // half a line of space above the past
+    const past = sparkline((history?.get(label) ?? []).slice(-barWidth), Math.max(1, of)).padEnd(barWidth);
     const [first, second] = wrap(note, labelWidth - 1);
     const left = [paint(label.padEnd(labelWidth), "1"), (first ?? "").padEnd(labelWidth), (second ?? "").padEnd(labelWidth)];
-    return largeFigures(value).map((figure, row) => `${left[row]}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${paint([bar, bar, past][row], shade)}`);
+    return largeFigures(value).map((figure, row) => `${left[row]}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${paint([bar, lower, past][row], row < 2 ? shade : `2;${shade}`)}`);
   };
 
   const heading = panel.title.slice(0, width);
@@ -80,7 +84,7 @@ export function drawPanel(panel: Panel, { columns, rows, colour, history, below 
     `${paint(heading, "1")}${space > 2 ? " ".repeat(space) + paint(corner, "2") : ""}`,
     paint("━".repeat(width), "2"),
     ...panel.meters.flatMap((each) => [...meter(each), ""]),
-    ...below.flatMap((text) => wrap(text, width)),
+    ...below.flatMap((text) => wrap(text, width).map((line) => (text.startsWith(now) ? paint(line, "1") : line))),
   ];
   return fitted(lines, Math.max(1, Math.min(rows, mostRows) - 1)).map((text) => cropped(text, width));
 }

@@ -63,7 +63,7 @@ async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: nu
     resends: lab.counters().since(before).get("TCPSynRetrans"), seconds: (native.now() - start) / 1000,
   };
   stage.say(`Backlog ${count(backlog)}: ${count(spike.accepted)} of ${count(clients)} served in ${spike.seconds.toFixed(1)} s, ${count(spike.phantoms)} phantoms, ${count(trying)} still trying.`);
-  await stage.watch(look, { ms: Math.min(2000, 500 * seconds) });
+  await stage.hold(look, Math.min(2000, 500 * seconds));
   await stage.curtain(backlog < 1000 ? "The same with a long backlog?" : "Side by side?", look);
   await loop.close();
   await crowd.close();
@@ -91,7 +91,7 @@ export const spike: Demo = {
         `backlog ${count(backlog)} served ${count(accepted)} of ${count(clients)} in ${took.toFixed(1)} s, after ${count(resends)} SYNs sent again; ${many(phantoms, "phantom")}${trying > 0 ? `, ${count(trying)} still trying` : ""}${waiting > 0 ? `, ${count(waiting)} still waiting` : ""}`;
       const result = [
         `The same server behind both, ${count(rate)} accepts a second. ${upper(tale(short))}.`,
-        `${upper(tale(long))}. Those whom a full queue keeps out come back by their own timers, all in the same moment, and meet a full queue again if it is short.`,
+        `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
       ];
       const panel: Panel = {
         title: `spike: ${count(clients)} clients at once`,
@@ -101,8 +101,9 @@ export const spike: Demo = {
         ]),
       };
       stage.renew();
-      stage.conclude(panel, [...result, `Decided by ${kernel}. Read on in notebook ${spike.notebook}.`]);
-      return { numbers: { clients, rate, short, long }, result, kernel };
+      const outcome = { numbers: { clients, rate, short, long }, result, kernel };
+      stage.conclude(panel, outcome, spike.notebook);
+      return outcome;
     }),
 };
 

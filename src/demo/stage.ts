@@ -3,7 +3,8 @@ import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { InterruptedError } from "../errors";
 import { native } from "../native";
-import { drawPanel, Panel, wrap } from "./panel";
+import type { Outcome } from "./demo";
+import { drawPanel, now, Panel, wrap } from "./panel";
 
 export type StageKind = "terminal" | "lines" | "silent";
 
@@ -16,6 +17,8 @@ export interface StageOptions {
 
 /** ms between two pictures */
 const frame = 80;
+/** values of each meter that are kept for its past */
+const mostRemembered = 200;
 const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";
 
@@ -69,15 +72,15 @@ export class Stage {
 
   /** What happens now: below the meters, or a line of its own. */
   say(text: string): void {
-    this.caption = [`▶ ${text}`];
+    this.caption = [now + text];
     if (this.options.kind === "lines") process.stdout.write(`${text}\n`);
     else if (this.last) this.redraw(this.last);
   }
 
   /** The end of a demo: its last picture and what came out. */
-  conclude(panel: Panel, sentences: readonly string[]): void {
-    this.caption = sentences;
-    if (this.options.kind === "lines") process.stdout.write(`${sentences.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
+  conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
+    this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook}.`];
+    if (this.options.kind === "lines") process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
     else this.redraw(panel);
   }
 
@@ -94,12 +97,19 @@ export class Stage {
     }
   }
 
-  /** Draws while `work` goes on, and gives its result. @throws InterruptedError, and what `work` throws */
-  async during<T>(work: Promise<T>, look: () => Panel): Promise<T> {
+  /** Stays with a picture for so long, on a terminal: where nobody watches there is nothing to wait for. */
+  async hold(look: (elapsed: number) => Panel, ms: number): Promise<void> {
+    if (this.options.kind === "terminal") await this.watch(look, { ms });
+  }
+
+  /** Draws while `work` goes on, and gives its result; undefined if it has not ended within `ms`. @throws InterruptedError, and what `work` throws */
+  during<T>(work: Promise<T>, look: () => Panel): Promise<T>;
+  during<T>(work: Promise<T>, look: () => Panel, ms: number): Promise<T | undefined>;
+  async during<T>(work: Promise<T>, look: () => Panel, ms = Infinity): Promise<T | undefined> {
     let done = false;
     work.then(() => (done = true), () => (done = true));
-    await this.watch(look, { until: () => done });
-    return work;
+    await this.watch(look, { ms, until: () => done });
+    return done ? work : undefined;
   }
 
   /** With --pause: goes on drawing until Enter is pressed. */
@@ -144,5 +154,3 @@ export class Stage {
     this.drawn = lines.length;
   }
 }
-
-const mostRemembered = 200;
