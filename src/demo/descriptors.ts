@@ -126,7 +126,7 @@ export const descriptors: Demo = {
       const pause = await outOfDescriptors(stage, lab, 0.1, seconds);
       const result = [
         `${retry.believe} of ${clients} clients were connected, ${retry.accepted} accepted, and ${retry.waiting} waited in the accept queue: nobody was refused, and nobody answered them.`,
-        `accept() failed with EMFILE and took nothing from the queue, so epoll reported it again at once: ${count(retry.failuresPerSecond)} times a second, ${percent(retry.cpu)} of a core. With a pause of ${1000 * pause.pause} ms after each failure it was ${percent(pause.cpu)}.`,
+        `accept() failed with EMFILE, took nothing from the queue, and epoll reported it again at once: ${count(retry.failuresPerSecond)} times a second, ${percent(retry.cpu)} of a core. Pausing ${1000 * pause.pause} ms each time: ${percent(pause.cpu)}.`,
       ];
       const panel: Panel = {
         title: `descriptors: ${limit} of them, and ${clients} clients`,

@@ -84,7 +84,7 @@ export function drawPanel(panel: Panel, { columns, rows, colour, history, below 
     `${paint(heading, "1")}${space > 2 ? " ".repeat(space) + paint(corner, "2") : ""}`,
     paint("━".repeat(width), "2"),
     ...panel.meters.flatMap((each) => [...meter(each), ""]),
-    ...below.flatMap((text) => wrap(text, width).map((line) => (text.startsWith(now) ? paint(line, "1") : line))),
+    ...below.flatMap((text) => wrap(text, width).map((line) => (text.startsWith("Decided") ? line : paint(line, "1")))),
   ];
   return fitted(lines, Math.max(1, Math.min(rows, mostRows) - 1)).map((text) => cropped(text, width));
 }

@@ -1,6 +1,5 @@
 /** The same spike of clients against a short backlog and a long one. */
 import { inLab } from "../claims/experiment";
-import { many } from "../claims/wording";
 import type { Lab } from "../front-door";
 import { native } from "../native";
 import { count } from "../watch/screen";
@@ -88,7 +87,7 @@ export const spike: Demo = {
       const short = await spikeAgainst(stage, lab, 128, clients, seconds);
       const long = await spikeAgainst(stage, lab, 4096, clients, seconds);
       const tale = ({ backlog, accepted, seconds: took, phantoms, trying, waiting, resends }: Spike) =>
-        `backlog ${count(backlog)} served ${count(accepted)} of ${count(clients)} in ${took.toFixed(1)} s, after ${count(resends)} SYNs sent again; ${many(phantoms, "phantom")}${trying > 0 ? `, ${count(trying)} still trying` : ""}${waiting > 0 ? `, ${count(waiting)} still waiting` : ""}`;
+        `backlog ${count(backlog)} served ${count(accepted)} of ${count(clients)} in ${took.toFixed(1)} s, after ${count(resends)} SYNs sent again; ${count(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${count(trying)} still trying` : ""}${waiting > 0 ? `, ${count(waiting)} still waiting` : ""}`;
       const result = [
         `The same server behind both, ${count(rate)} accepts a second. ${upper(tale(short))}.`,
         `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
@@ -96,8 +95,8 @@ export const spike: Demo = {
       const panel: Panel = {
         title: `spike: ${count(clients)} clients at once`,
         meters: [short, long].flatMap((each): Panel["meters"] => [
-          { label: `BACKLOG ${count(each.backlog)}`, note: "served", value: each.accepted, of: clients, colour: "accepted" },
-          { label: "", note: "believe to be connected, and are not", value: each.phantoms, of: clients, colour: "drops" },
+          { label: `SERVED, ${count(each.backlog)}`, note: `backlog ${count(each.backlog)}`, value: each.accepted, of: clients, colour: "accepted" },
+          { label: `PHANTOMS, ${count(each.backlog)}`, note: "believe to be connected", value: each.phantoms, of: clients, colour: "drops" },
         ]),
       };
       stage.renew();

@@ -79,7 +79,7 @@ export class Stage {
 
   /** The end of a demo: its last picture and what came out. */
   conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
-    this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook}.`];
+    this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook.slice(0, 2)}.`];
     if (this.options.kind === "lines") process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
     else this.redraw(panel);
   }
