@@ -75,7 +75,7 @@ async function show(chosen: readonly Demo[], name: string, stage: Stage, kind: S
       if (demo !== chosen.at(-1)) await stage.intermission();
     }
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
+    if (!(error instanceof InterruptedError && stage.stopped)) throw error;
     process.stderr.write("Stopped. Everything is closed and freed.\n");
     process.exitCode = interrupted;
     return;

@@ -91,7 +91,7 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
         { label: "ACCEPTED", note: `a process of ${limit} descriptors`, value: told.accepted, of: clients, colour: "accepted" },
         { label: "ACCEPT QUEUE", note: "connected, and nobody answers", value: waiting, of: clients, colour: "acceptQueue" },
         { label: "EMFILE A SECOND", note: "accept() fails", value: failing, of: most, colour: "drops" },
-        { label: "CPU, % OF A CORE", note: "of the accept loop", value: 100 * told.cpu, of: 100, colour: "synQueue" },
+        { label: "CPU, % OF A CORE", note: "of the accept loop", value: 100 * told.cpu, of: 100, colour: "other" },
       ],
     };
   };

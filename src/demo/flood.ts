@@ -40,7 +40,7 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
   const before = lab.counters();
   const without = cookies === 0 ? "without SYN cookies" : "with SYN cookies";
   stage.renew();
-  stage.say(`${count(syns)} SYNs from addresses that never answer, ${without}, and ${clients} honest clients meanwhile.`);
+  stage.say(`${count(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`);
   const flood = await lab.flood(listener, { count: syns, rate: floodRate });
   let synQueue = 0;
   const look = (): Panel => {
@@ -50,7 +50,7 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
     return {
       title: `flood: ${clients} honest clients under a SYN flood, ${without}`,
       meters: [
-        { label: "HONEST CLIENTS IN", note: `of ${count(came)} that have come`, value: loop.accepted, of: clients, colour: "accepted" },
+        { label: "HONEST CLIENTS IN", note: `of ${count(came)} that came`, value: loop.accepted, of: clients, colour: "accepted" },
         { label: "SYN QUEUE", note: `room for ${count(capacity)}${listener.synQueue >= capacity ? ", FULL" : ""}`, value: listener.synQueue, of: capacity, colour: "synQueue" },
         { label: "SYNs OF THE FLOOD", note: `${count(flood.rate)} a second`, value: flood.counts().sent, of: syns, colour: "drops" },
         { label: "SYN COOKIES SENT", note: `tcp_syncookies = ${cookies}`, value: lab.counters().since(before).get("SyncookiesSent"), of: syns, colour: "cookies" },

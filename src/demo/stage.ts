@@ -27,7 +27,7 @@ export class Stage {
   private caption: readonly string[] = [];
   private last?: Panel;
   private readonly history = new Map<string, number[]>();
-  private stopped = false;
+  private isStopped = false;
   private entered = false;
   private readonly onKey = (key: Buffer) => {
     if (key.includes(3)) this.stop(); // Ctrl-C is a character like any other in raw mode
@@ -55,7 +55,11 @@ export class Stage {
 
   /** Every wait of the demo ends with an InterruptedError from now on. */
   stop(): void {
-    this.stopped = true;
+    this.isStopped = true;
+  }
+
+  get stopped(): boolean {
+    return this.isStopped;
   }
 
   /** A new picture below the last one; pasts are forgotten. */
@@ -88,7 +92,7 @@ export class Stage {
   async watch(look: (elapsed: number) => Panel, { ms = Infinity, until = () => false }: { ms?: number; until?: () => boolean } = {}): Promise<void> {
     const start = native.now();
     for (;;) {
-      if (this.stopped) throw new InterruptedError("The demo");
+      if (this.isStopped) throw new InterruptedError("The demo");
       const elapsed = native.now() - start;
       const over = until() || elapsed >= ms;
       this.show(look(Math.min(elapsed, ms)));
@@ -128,7 +132,7 @@ export class Stage {
     this.entered = false;
     this.redraw(last);
     while (!this.entered) {
-      if (this.stopped) throw new InterruptedError("The demo");
+      if (this.isStopped) throw new InterruptedError("The demo");
       await wait(frame);
     }
   }
