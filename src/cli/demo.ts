@@ -41,7 +41,7 @@ export function addDemo(program: Command): void {
     .description("show overflow, SYN flood, spike, descriptors or a million connections, live in the terminal")
     .option("--json", "the measured numbers as one JSON object, and nothing else")
     .option("--pause", "wait for Enter between the parts")
-    .option("--seconds <n>", "how long each part is shown, 0.5 to 300")
+    .option("--seconds <n>", "how long each part is shown, 0.5 to 300; for the million: how long connections may come")
     .option("--count <n>", "connections of the million, 1 to 1000000")
     .option("--list", "list the demos, show none")
     .addHelpText("after", help)

@@ -56,6 +56,8 @@ interface Exhausted extends Told {
   clients: number;
   /** clients that believe to be connected */
   believe: number;
+  /** clients that were refused or reset */
+  refused: number;
   /** in the accept queue, unaccepted */
   waiting: number;
   failuresPerSecond: number;
@@ -99,10 +101,10 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
   stage.say(`A server that may have ${limit} descriptors and ${how}; ${clients} clients come.`);
   await stage.during(Promise.race([listening, program.exited]), look);
   const crowd = await stage.during(lab.connect(port, { clients, quiet: 100 }), look);
-  const { established: believe } = crowd.counts();
+  const { established: believe, refused, reset } = crowd.counts();
   await stage.during(program.exited, look);
   if (told.seconds === 0) throw new LabError(`The server has ended early. ${errors.trim()}`, { code: "ERR_SERVER" });
-  const exhausted = { pause, clients, believe, waiting, ...told, failuresPerSecond: told.failures / told.seconds };
+  const exhausted = { pause, clients, believe, refused: refused + reset, waiting, ...told, failuresPerSecond: told.failures / told.seconds };
   stage.say(`It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${count(exhausted.failuresPerSecond)} failures a second, ${percent(told.cpu)} of a core.`);
   await stage.hold(look, 500 * seconds);
   await stage.curtain(pause > 0 ? "Side by side?" : "A server that pauses?", look);
@@ -125,7 +127,7 @@ export const descriptors: Demo = {
       const retry = await outOfDescriptors(stage, lab, 0, seconds);
       const pause = await outOfDescriptors(stage, lab, 0.1, seconds);
       const result = [
-        `${retry.believe} of ${clients} clients were connected, ${retry.accepted} accepted, and ${retry.waiting} waited in the accept queue: nobody was refused, and nobody answered them.`,
+        `${retry.believe} of ${clients} clients were connected, ${retry.accepted} accepted, and ${retry.waiting} waited in the accept queue, connected and unheard; ${retry.refused} were refused.`,
         `accept() failed with EMFILE, took nothing from the queue, and epoll reported it again at once: ${count(retry.failuresPerSecond)} times a second, ${percent(retry.cpu)} of a core. Pausing ${1000 * pause.pause} ms each time: ${percent(pause.cpu)}.`,
       ];
       const panel: Panel = {

@@ -26,7 +26,9 @@ interface Flooded {
   connected: number;
   /** ms from connect() to connected, median; null if nobody is */
   median: number | null;
+  /** requests in the SYN queue, the most and, while the honest clients came, the least that were seen */
   synQueue: number;
+  synQueueLeast: number;
   cookiesSent: number;
   drops: number;
 }
@@ -43,15 +45,18 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
   stage.say(`${count(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`);
   const flood = await lab.flood(listener, { count: syns, rate: floodRate });
   let synQueue = 0;
+  let synQueueLeast = Infinity;
   const look = (): Panel => {
     const { idle } = clientStates(listener);
     const came = listener.bursts.size > 0 ? clients - idle : 0;
-    synQueue = Math.max(synQueue, listener.synQueue);
+    const requests = listener.synQueue;
+    synQueue = Math.max(synQueue, requests);
+    if (came > 0) synQueueLeast = Math.min(synQueueLeast, requests);
     return {
       title: `flood: ${clients} honest clients under a SYN flood, ${without}`,
       meters: [
         { label: "HONEST CLIENTS IN", note: `of ${count(came)} that came`, value: loop.accepted, of: clients, colour: "accepted" },
-        { label: "SYN QUEUE", note: `room for ${count(capacity)}${listener.synQueue >= capacity ? ", FULL" : ""}`, value: listener.synQueue, of: capacity, colour: "synQueue" },
+        { label: "SYN QUEUE", note: `room for ${count(capacity)}${requests >= capacity ? ", FULL" : ""}`, value: requests, of: capacity, colour: "synQueue" },
         { label: "SYNs OF THE FLOOD", note: `${count(flood.rate)} a second`, value: flood.counts().sent, of: syns, colour: "drops" },
         { label: "SYN COOKIES SENT", note: `tcp_syncookies = ${cookies}`, value: lab.counters().since(before).get("SyncookiesSent"), of: syns, colour: "cookies" },
       ],
@@ -64,7 +69,7 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
   const latencies = crowd.connected();
   const moved = lab.counters().since(before);
   const flooded: Flooded = {
-    cookies, syns, rate: flood.rate, clients, connected: loop.accepted, synQueue,
+    cookies, syns, rate: flood.rate, clients, connected: loop.accepted, synQueue, synQueueLeast: Math.min(synQueue, synQueueLeast),
     // clients of whom the server has not heard are connected in their own opinion only
     median: loop.accepted > 0 && latencies.length > 0 ? latencies[Math.floor(latencies.length / 2)] : null,
     cookiesSent: moved.get("SyncookiesSent"), drops: moved.get("ListenDrops"),
@@ -93,7 +98,7 @@ function sideBySide(floods: readonly Flooded[]): Panel {
   };
 }
 
-const kernel = "tcp_conn_request() (drop, or cookie) and cookie_v4_check()";
+const kernel = "tcp_conn_request(), and cookie_v4_check() with cookies";
 
 export const flood: Demo = {
   name: "flood",
@@ -106,10 +111,10 @@ export const flood: Demo = {
     inLab({ sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_max_syn_backlog": 4096 } }, async (lab) => {
       const without = await underFlood(stage, lab, 0, seconds);
       const on = await underFlood(stage, lab, 1, seconds);
-      const median = (ms: number | null) => (ms === null ? "" : ` (median ${formatTime(ms)}, at a round-trip time of ${rtt} ms)`);
+      const median = (ms: number | null) => (ms === null ? "" : ` (median ${formatTime(ms)}, round trip ${rtt} ms)`);
       const result = [
-        `Under ${count(without.syns)} SYNs, ${count(without.rate)} a second, ${without.connected} of ${many(clients, "honest client")} got in without SYN cookies${median(without.median)}: the SYN queue held ${without.synQueue} and stayed full, and every further SYN was dropped.`,
-        `With cookies ${on.connected} got in${median(on.median)}: the queue was as full, but ${count(on.cookiesSent)} SYNs were answered from a cookie, and nothing was stored for them.`,
+        `Under ${count(without.syns)} SYNs, ${count(without.rate)} a second, ${without.connected} of ${many(clients, "honest client")} got in without SYN cookies${median(without.median)}: the SYN queue held ${without.synQueue}, never fewer than ${without.synQueueLeast} while they tried, and ${count(without.drops)} SYNs were dropped.`,
+        `With cookies ${on.connected} got in${median(on.median)}: the queue held ${on.synQueue}, but ${count(on.cookiesSent)} SYNs were answered by a cookie, for which nothing is stored.`,
       ];
       stage.renew();
       const outcome = { numbers: { without, with: on }, result, kernel };

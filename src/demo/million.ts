@@ -33,6 +33,13 @@ async function weigh(connections: number): Promise<number> {
   });
 }
 
+/** How many of the connections that are wanted this machine can hold, and why not all of them: "" if all. @param bytesEach as weighed @param available bytes */
+export function planned(wanted: number, bytesEach: number, available: number): { total: number; because: string } {
+  const affordable = Math.max(1, Math.floor((share * available) / (bytesEach + besides)));
+  if (affordable >= wanted) return { total: wanted, because: "" };
+  return { total: affordable, because: `${count(wanted)} would take more than ${100 * share} % of the memory that is free` };
+}
+
 const kernel = "inet_ehash_insert() and inet_csk_reqsk_queue_add()";
 
 export const manyConnections: Demo = {
@@ -63,10 +70,9 @@ export const manyConnections: Demo = {
 
     stage.say(`First ${count(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`);
     const weighed = (await stage.during(weigh(Math.min(sample, wanted)), look)) || assumed;
-    const affordable = Math.max(1, Math.floor((share * available) / (weighed + besides)));
-    total = Math.min(wanted, affordable);
+    const { total: possible, because } = planned(wanted, weighed, available);
+    total = possible;
     const plan = `${count(total)} connections × ${count(weighed)} bytes = ${count(mebibytes(total * weighed))} MiB of the ${count(mebibytes(available))} MiB that are free`;
-    const because = total < wanted ? `${count(wanted)} would take more than ${100 * share} % of the memory that is free` : "";
     stage.say(`${plan}${because ? `; not ${count(wanted)}: ${because}` : ""}.`);
     await stage.hold(look, 2500);
     await stage.curtain(`${count(total)} connections?`, look);

@@ -7,6 +7,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { skip } from "../skip";
 import { demos, demosOf } from "../../dist/demo";
+import { planned } from "../../dist/demo/million";
 import { drawPanel, largeFigures, wrap } from "../../dist/demo/panel";
 
 const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
@@ -128,6 +129,7 @@ describe("one-listener demo", function () {
       assert.ok(each.waiting > 0);
       assert.ok(each.failures > 0);
     }
+    assert.equal(retry.refused, 0);
     assert.ok(retry.failuresPerSecond > pause.failuresPerSecond);
     assert.ok(retry.cpu > pause.cpu);
   });
@@ -138,6 +140,14 @@ describe("one-listener demo", function () {
     assert.equal(planned < wanted, because !== "");
     assert.ok(connections >= 0.99 * planned && connections <= planned, `${connections} of ${planned}`);
     assert.ok(bytesEach > 0 && bytesEach < 50_000);
+  });
+
+  it("million: plans for the memory that is free, and says why it is fewer", () => {
+    assert.deepEqual(planned(1_000_000, 2900, 16 * 2 ** 30), { total: 1_000_000, because: "" });
+    const { total, because } = planned(1_000_000, 2900, 2 ** 30);
+    assert.ok(total * 2900 < 0.6 * 2 ** 30 && total > 100_000);
+    assert.match(because, /1,000,000 would take more than 60 % of the memory/);
+    assert.equal(planned(1_000_000, 2900, 0).total, 1);
   });
 
   it("is ended by SIGINT and leaves nothing", async () => {
