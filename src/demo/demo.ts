@@ -1,27 +1,35 @@
-/** A demo: one experiment for a lecture hall, told in a terminal. */
+/** What a demo is: an experiment in Labs of its own that shows what it measures while it measures it. */
 import type { Stage } from "./stage";
 
 export interface DemoOptions {
-  /** connections of the million; fewer for a small machine or a test */
+  /** how long each part is shown, seconds */
+  seconds: number;
+  /** connections that are wanted; only `million` asks for it */
   count: number;
 }
 
+/** What came out. Every number was measured in this run. */
 export interface Outcome {
-  /** what was measured, for --json */
-  numbers: Record<string, number>;
+  numbers: Record<string, unknown>;
   /** two or three sentences with the numbers in them */
-  told: string[];
+  result: string[];
   /** the kernel function that decided */
   kernel: string;
-  /** where to read on */
-  notebook: string;
 }
 
 export interface Demo {
-  name: string;
-  title: string;
-  sentence: string;
-  /** s, about */
-  seconds: number;
+  readonly name: string;
+  readonly title: string;
+  /** what it shows, one sentence */
+  readonly sentence: string;
+  /** seconds that it takes, about */
+  readonly takes: number;
+  /** how long each of its parts is shown if nothing else is asked for, seconds */
+  readonly seconds: number;
+  /** where to read on */
+  readonly notebook: string;
+  /** default of DemoOptions.count, where the demo has one */
+  readonly count?: number;
+  /** @throws InterruptedError after Ctrl-C; its Labs are closed then */
   run(stage: Stage, options: DemoOptions): Promise<Outcome>;
 }

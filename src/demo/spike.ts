@@ -1,53 +1,111 @@
+/** The same spike of clients against a short backlog and a long one. */
 import { inLab } from "../claims/experiment";
-import * as arrivals from "../listener/arrivals";
+import type { Lab } from "../front-door";
+import { native } from "../native";
 import { count } from "../watch/screen";
+import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
+import type { Panel } from "./panel";
 import type { Stage } from "./stage";
 
-const clients = 5000;
+const wanted = 5000;
+/** accepts a second: the same server behind both */
+const rate = 2500;
+/** descriptors for everything else, and for connections between accept() and close() */
+const reserve = 300;
 
-/** A spike over a backlog, with an application that needs a moment before it accepts. */
-async function spikeOver(stage: Stage, backlog: number) {
-  return inLab({ wire: false, sysctls: { "net.core.somaxconn": 65_535, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
-    const listener = await lab.listen({ port: 8080, backlog });
-    let crowd: { counts(): Record<string, number> } | undefined;
-    listener.on("clients", (burst) => (crowd = burst as never));
-    stage.act(`5,000 clients in a fifth of a second, listen(${count(backlog)})`);
-    const before = lab.counters();
-    const connecting = lab.connect(listener, { clients, schedule: arrivals.spike(clients, 0, 200), quiet: 700 });
-    connecting.catch(() => undefined);
-    // 2,000 a second: a handler that takes half a millisecond
-    const loop = listener.acceptLoop({ rate: 2000, close: true });
-    const levels = () => [
-      { name: "accept queue", value: listener.acceptQueue, of: listener.capacity, colour: "blue" as const, limit: true },
-      { name: "accepted", value: loop.accepted, of: clients, colour: "green" as const, limit: true },
-      { name: "SYN sent, no answer", value: crowd?.counts().synSent ?? 0, of: clients, colour: "red" as const },
-    ];
-    await stage.follow(levels, 900, undefined, "an application that takes 2,000 a second");
-    const outside = (await Promise.race([connecting, Promise.resolve(undefined)]), crowd?.counts().synSent ?? 0);
-    await stage.follow(levels, 4000, () => loop.accepted >= clients, "an application that takes 2,000 a second");
-    const burst = await connecting;
-    const slow = burst.latencies().filter((ms) => ms > 500).length;
-    return { outside, accepted: loop.accepted, slow, overflows: lab.counters().since(before).get("TcpExt.ListenOverflows") };
-  });
+interface Spike {
+  backlog: number;
+  clients: number;
+  accepted: number;
+  /** in the accept queue when the watch ended */
+  waiting: number;
+  /** clients whose SYN has no answer yet */
+  trying: number;
+  /** clients that believe to be connected, and of whom the server knows nothing */
+  phantoms: number;
+  /** SYNs that were sent again */
+  resends: number;
+  seconds: number;
 }
+
+async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: number, seconds: number): Promise<Spike> {
+  const listener = await lab.listen({ backlog });
+  const { capacity } = listener;
+  const before = lab.counters();
+  const start = native.now();
+  let accepted = () => 0;
+  const look = (): Panel => {
+    const { synSent, established, closedByServer } = clientStates(listener);
+    const { acceptQueue } = listener;
+    return {
+      title: `spike: ${count(clients)} clients at once, backlog ${count(backlog)}, ${count(rate)} accepts a second`,
+      meters: [
+        { label: "ACCEPT QUEUE", note: `room for ${count(capacity)}${acceptQueue >= capacity ? ", FULL" : ""}`, value: acceptQueue, of: capacity, colour: "acceptQueue" },
+        { label: "SERVED", note: `of ${count(clients)}`, value: accepted(), of: clients, colour: "accepted" },
+        { label: "OUTSIDE", note: "SYN sent, no answer", value: synSent, of: clients, colour: "synQueue" },
+        { label: "PHANTOMS", note: "believe to be connected", value: Math.max(0, established + closedByServer - acceptQueue - listener.synQueue - accepted()), of: clients, colour: "drops" },
+      ],
+    };
+  };
+  stage.renew();
+  stage.say(`${count(clients)} clients at the same moment; a backlog of ${count(backlog)}.`);
+  const crowd = await stage.during(lab.connect(listener, { clients, quiet: 20 }), look);
+  const loop = listener.acceptLoop({ close: true, rate });
+  accepted = () => loop.accepted;
+  const over = () => loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0);
+  await stage.watch(look, { ms: 1000 * seconds, until: over });
+  const { synSent: trying, established, closedByServer } = crowd.counts();
+  const waiting = listener.acceptQueue;
+  const spike: Spike = {
+    backlog, clients, accepted: loop.accepted, waiting, trying, phantoms: Math.max(0, established + closedByServer - waiting - listener.synQueue - loop.accepted),
+    resends: lab.counters().since(before).get("TCPSynRetrans"), seconds: (native.now() - start) / 1000,
+  };
+  stage.say(`Backlog ${count(backlog)}: ${count(spike.accepted)} of ${count(clients)} served in ${spike.seconds.toFixed(1)} s, ${count(spike.phantoms)} phantoms, ${count(trying)} still trying.`);
+  await stage.hold(look, Math.min(2000, 500 * seconds));
+  await stage.curtain(backlog < 1000 ? "The same with a long backlog?" : "Side by side?", look);
+  await loop.close();
+  await crowd.close();
+  await listener.close();
+  return spike;
+}
+
+const kernel = "sk_acceptq_is_full()";
 
 export const spike: Demo = {
   name: "spike",
-  title: "The spike",
-  sentence: `${count(clients)} clients in a fifth of a second, against a backlog of 128 and one of 8,192.`,
-  seconds: 9,
-  async run(stage) {
-    const small = await spikeOver(stage, 128);
-    const large = stage.aborted ? small : await spikeOver(stage, 8192);
-    return {
-      numbers: { clients, outsideSmall: small.outside, overflowsSmall: small.overflows, slowSmall: small.slow, outsideLarge: large.outside, overflowsLarge: large.overflows, slowLarge: large.slow },
-      told: [
-        `With a backlog of 128, ${count(small.outside)} clients stood outside and had to send their SYN again, a second later at the earliest; the kernel counted ${count(small.overflows)} overflows.`,
-        `With 8,192, ${count(large.outside)} did. The application was exactly as fast both times.`,
-      ],
-      kernel: "tcp_conn_request(), tcp_retransmit_timer()",
-      notebook: "05 · Slow accept",
-    };
-  },
+  title: "A spike of 5,000 clients, backlog 128 and 4,096",
+  sentence: `${count(wanted)} clients at the same moment and a server that accepts ${count(rate)} a second: with a short backlog and with a long one.`,
+  takes: 14,
+  seconds: 8,
+  notebook: "05 · Slow accept",
+  run: (stage, { seconds }) =>
+    inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_syncookies": 1 } }, async (lab) => {
+      const { soft, open } = native.descriptors();
+      const clients = Math.max(1, Math.min(wanted, soft - open - reserve));
+      if (clients < wanted) stage.say(`${count(clients)} clients instead of ${count(wanted)}: this process may have ${count(soft)} descriptors (ulimit -Hn).`);
+      const short = await spikeAgainst(stage, lab, 128, clients, seconds);
+      const long = await spikeAgainst(stage, lab, 4096, clients, seconds);
+      const tale = ({ backlog, accepted, seconds: took, phantoms, trying, waiting, resends }: Spike) =>
+        `backlog ${count(backlog)} served ${count(accepted)} of ${count(clients)} in ${took.toFixed(1)} s, after ${count(resends)} SYNs sent again; ${count(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${count(trying)} still trying` : ""}${waiting > 0 ? `, ${count(waiting)} still waiting` : ""}`;
+      const result = [
+        `The same server behind both, ${count(rate)} accepts a second. ${upper(tale(short))}.`,
+        `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
+      ];
+      const panel: Panel = {
+        title: `spike: ${count(clients)} clients at once`,
+        meters: [short, long].flatMap((each): Panel["meters"] => [
+          { label: `SERVED, ${count(each.backlog)}`, note: `backlog ${count(each.backlog)}`, value: each.accepted, of: clients, colour: "accepted" },
+          { label: `PHANTOMS, ${count(each.backlog)}`, note: "believe to be connected", value: each.phantoms, of: clients, colour: "drops" },
+        ]),
+      };
+      stage.renew();
+      const outcome = { numbers: { clients, rate, short, long }, result, kernel };
+      stage.conclude(panel, outcome, spike.notebook);
+      return outcome;
+    }),
 };
+
+function upper(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}

@@ -1,130 +1,160 @@
-/** The stage of a demo: frames that are redrawn in place on a terminal, a plain line a second elsewhere, nothing with --json. */
+/** Where a demo shows itself: redrawn in place on a terminal, a few plain lines elsewhere, nothing at all where only the numbers are wanted. */
+import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
+import { InterruptedError } from "../errors";
 import { native } from "../native";
-import { count, gauge, sparkline } from "../watch/screen";
+import type { Outcome } from "./demo";
+import { drawPanel, now, Panel, wrap } from "./panel";
 
-export const stageWidth = 96;
-export const stageHeight = 24;
-
-/** ms between two frames, and between two plain lines */
-const frameInterval = 80;
-const lineInterval = 1000;
-
-const colours = { blue: 34, yellow: 33, green: 32, red: 31, grey: 90, bold: 1 } as const;
-export type Colour = keyof typeof colours;
-
-/** A bar with a number: "accept queue      129 of 129  ██████░░░░". */
-export interface Level {
-  name: string;
-  value: number;
-  /** full bar; shown as "of" */
-  of: number;
-  colour: Colour;
-  /** say "of" in words */
-  limit?: boolean;
-}
+export type StageKind = "terminal" | "lines" | "silent";
 
 export interface StageOptions {
-  mode: "terminal" | "lines" | "silent";
-  colour: boolean;
-  write: (text: string) => void;
+  kind: StageKind;
+  colour?: boolean;
+  /** wait for Enter where a demo says so */
+  pause?: boolean;
 }
+
+/** ms between two pictures */
+const frame = 80;
+/** values of each meter that are kept for its past */
+const mostRemembered = 200;
+const hideCursor = "\u001b[?25l";
+const showCursor = "\u001b[?25h";
 
 export class Stage {
   private drawn = 0;
-  private lastFrame = -Infinity;
-  private lastLine = -Infinity;
-  private heading = "";
-  private since = native.now();
-  private history: number[] = [];
-  aborted = false;
+  private caption: readonly string[] = [];
+  private last?: Panel;
+  private readonly history = new Map<string, number[]>();
+  private isStopped = false;
+  private entered = false;
+  private readonly onKey = (key: Buffer) => {
+    if (key.includes(3)) this.stop(); // Ctrl-C is a character like any other in raw mode
+    else if (key.includes(13) || key.includes(10)) this.entered = true;
+  };
+  private readonly onExit = () => void process.stdout.write(showCursor);
 
   constructor(private readonly options: StageOptions) {}
 
-  /** A new act: its heading stays on top. */
-  act(heading: string): void {
-    this.heading = heading;
-    this.since = native.now();
-    this.history = [];
-    if (this.options.mode === "lines") this.options.write(`\n${heading}\n`);
+  /** Takes the terminal: keys are not echoed into the picture, the cursor is hidden. */
+  open(): void {
+    if (this.options.kind !== "terminal") return;
+    process.stdout.write(hideCursor);
+    process.once("exit", this.onExit);
+    if (process.stdin.isTTY) process.stdin.setRawMode(true).on("data", this.onKey).resume();
   }
 
-  /** Shows levels now and keeps a curve of the first one. Cheap to call often. */
-  show(levels: readonly Level[], note = ""): void {
-    const now = native.now();
-    if (now - this.lastFrame < frameInterval) return;
-    this.lastFrame = now;
-    this.history.push(levels[0]?.value ?? 0);
-    if (this.options.mode === "terminal") this.draw(this.frame(levels, note));
-    if (this.options.mode === "lines" && now - this.lastLine >= lineInterval) {
-      this.lastLine = now;
-      this.options.write(`  ${((now - this.since) / 1000).toFixed(1)} s  ${levels.map(({ name, value, of, limit }) => `${name} ${count(value)}${limit ? ` of ${count(of)}` : ""}`).join(", ")}\n`);
-    }
+  /** Gives the terminal back. */
+  close(): void {
+    if (this.options.kind !== "terminal") return;
+    process.off("exit", this.onExit);
+    process.stdout.write(showCursor);
+    if (process.stdin.isTTY) process.stdin.off("data", this.onKey).pause().setRawMode(false);
   }
 
-  /** Calls `levels` until `over` holds or `ms` have gone by, and shows them. @returns whether it held */
-  async follow(levels: () => readonly Level[], ms: number, over: () => boolean = () => false, note = ""): Promise<boolean> {
-    const end = native.now() + ms;
-    for (;;) {
-      this.show(levels(), note);
-      if (over()) return true;
-      if (this.aborted || native.now() >= end) return false;
-      await wait(20);
-    }
+  /** Every wait of the demo ends with an InterruptedError from now on. */
+  stop(): void {
+    this.isStopped = true;
   }
 
-  /** The words at the end of an act; they stay. */
-  tell(lines: readonly string[]): void {
-    const { mode, write } = this.options;
-    if (mode === "silent") return;
-    const text = lines.flatMap((line) => wrapped(line, stageWidth - 4));
-    write(`${mode === "terminal" ? "\n" : ""}${text.map((line) => `  ${line}`).join("\n")}\n\n`);
+  get stopped(): boolean {
+    return this.isStopped;
+  }
+
+  /** A new picture below the last one; pasts are forgotten. */
+  begin(): void {
     this.drawn = 0;
+    this.last = undefined;
+    this.renew();
   }
 
-  /** Lines of one picture, at most 100 x 24. */
-  frame(levels: readonly Level[], note: string): string[] {
-    const nameWidth = Math.max(...levels.map(({ name }) => name.length)) + 2;
-    const numbers = levels.map(({ value, of, limit }) => `${count(value)}${limit ? ` of ${count(of)}` : ""}`);
-    // as wide as it can become, so that the bars stand still
-    const numberWidth = Math.max(...levels.map(({ of, value, limit }) => (limit ? `${count(of)} of ${count(of)}` : count(Math.max(value, of))).length));
-    const room = stageWidth - nameWidth - numberWidth - 6;
-    const curve = this.history.slice(-room);
-    const time = `${((native.now() - this.since) / 1000).toFixed(1)} s`;
-    return [
-      `${this.paint("bold", this.heading)}${" ".repeat(Math.max(1, stageWidth - this.heading.length - time.length - 2))}${this.paint("grey", time)}`,
-      "",
-      ...levels.flatMap(({ name, value, of, colour }, at) => {
-        const bar = `  ${name.padEnd(nameWidth)}${this.paint("bold", numbers[at].padStart(numberWidth))}  ${this.paint(colour, gauge(of > 0 ? value / of : 0, room))}`;
-        return [bar, ...(at < levels.length - 1 ? [""] : [])];
-      }),
-      "",
-      `  ${" ".repeat(nameWidth + numberWidth)}  ${this.paint(levels[0].colour, sparkline(curve))}`,
-      `  ${" ".repeat(nameWidth + numberWidth)}  ${this.paint("grey", `${levels[0].name}, up to ${count(Math.max(...curve, 0))}`)}`,
-      "",
-      `  ${note}`,
-    ];
+  /** The next part in the same place: pasts are forgotten. */
+  renew(): void {
+    this.history.clear();
   }
 
-  private draw(lines: readonly string[]): void {
-    const { write } = this.options;
-    write(`${this.drawn > 0 ? `\u001b[${this.drawn}A` : ""}${lines.map((line) => `\u001b[K${line}\n`).join("")}\u001b[J`);
+  /** What happens now: below the meters, or a line of its own. */
+  say(text: string): void {
+    this.caption = [now + text];
+    if (this.options.kind === "lines") process.stdout.write(`${text}\n`);
+    else if (this.last) this.redraw(this.last);
+  }
+
+  /** The end of a demo: its last picture and what came out. */
+  conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
+    this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook.slice(0, 2)}.`];
+    if (this.options.kind === "lines") process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
+    else this.redraw(panel);
+  }
+
+  /** Draws what `look` gives until `until` holds or `ms` are over. @param look gets the ms since the start @throws InterruptedError */
+  async watch(look: (elapsed: number) => Panel, { ms = Infinity, until = () => false }: { ms?: number; until?: () => boolean } = {}): Promise<void> {
+    const start = native.now();
+    for (;;) {
+      if (this.isStopped) throw new InterruptedError("The demo");
+      const elapsed = native.now() - start;
+      const over = until() || elapsed >= ms;
+      this.show(look(Math.min(elapsed, ms)));
+      if (over) return;
+      await wait(Math.max(1, Math.min(frame, ms - elapsed)));
+    }
+  }
+
+  /** Stays with a picture for so long, on a terminal: where nobody watches there is nothing to wait for. */
+  async hold(look: (elapsed: number) => Panel, ms: number): Promise<void> {
+    if (this.options.kind === "terminal") await this.watch(look, { ms });
+  }
+
+  /** Draws while `work` goes on, and gives its result; undefined if it has not ended within `ms`. @throws InterruptedError, and what `work` throws */
+  during<T>(work: Promise<T>, look: () => Panel): Promise<T>;
+  during<T>(work: Promise<T>, look: () => Panel, ms: number): Promise<T | undefined>;
+  async during<T>(work: Promise<T>, look: () => Panel, ms = Infinity): Promise<T | undefined> {
+    let done = false;
+    work.then(() => (done = true), () => (done = true));
+    await this.watch(look, { ms, until: () => done });
+    return done ? work : undefined;
+  }
+
+  /** With --pause: goes on drawing until Enter is pressed. */
+  async curtain(next: string, look: () => Panel): Promise<void> {
+    if (!this.options.pause) return;
+    this.say(`${next} Press Enter.`);
+    this.entered = false;
+    await this.watch(look, { until: () => this.entered });
+  }
+
+  /** With --pause: waits for Enter below the last picture of a demo, before the next one. @throws InterruptedError */
+  async intermission(): Promise<void> {
+    if (!this.options.pause || !this.last) return;
+    const { last } = this;
+    this.caption = [...this.caption.slice(0, -1), `${this.caption.at(-1) ?? ""} Press Enter.`];
+    this.entered = false;
+    this.redraw(last);
+    while (!this.entered) {
+      if (this.isStopped) throw new InterruptedError("The demo");
+      await wait(frame);
+    }
+  }
+
+  private show(panel: Panel): void {
+    if (this.options.kind !== "terminal") return;
+    for (const { label, value } of panel.meters) {
+      const past = this.history.get(label) ?? [];
+      past.push(value);
+      this.history.set(label, past.slice(-mostRemembered));
+    }
+    this.redraw(panel);
+  }
+
+  private redraw(panel: Panel): void {
+    this.last = panel;
+    if (this.options.kind !== "terminal") return;
+    const { columns = 80, rows = 24 } = process.stdout;
+    const { colour = false } = this.options;
+    const lines = drawPanel(panel, { columns: columns || 80, rows: rows || 24, colour, history: this.history, below: this.caption, corner: `Linux ${os.release()}` });
+    const home = this.drawn > 0 ? `\u001b[${this.drawn}A\r` : "";
+    process.stdout.write(`${home}${lines.map((text) => `\u001b[K${text}\n`).join("")}\u001b[J`);
     this.drawn = lines.length;
   }
-
-  private paint(colour: Colour, text: string): string {
-    return this.options.colour ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text;
-  }
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return [...lines, line];
 }

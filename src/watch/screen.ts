@@ -4,10 +4,9 @@ import type { Report } from "./watching";
 
 const blocks = [..." ▁▂▃▄▅▆▇█"];
 
-/** A row of blocks, the highest value a full one. */
-export function sparkline(values: readonly number[]): string {
-  const most = Math.max(1, ...values);
-  return values.map((value) => blocks[value <= 0 ? 0 : Math.max(1, Math.round((value / most) * (blocks.length - 1)))]).join("");
+/** A row of blocks, `most` a full one: by default the highest value. */
+export function sparkline(values: readonly number[], most = Math.max(1, ...values)): string {
+  return values.map((value) => blocks[value <= 0 ? 0 : Math.max(1, Math.round(Math.min(1, value / most) * (blocks.length - 1)))]).join("");
 }
 
 /** "██████░░░░", `share` from 0 to 1. */

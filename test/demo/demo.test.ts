@@ -1,79 +1,266 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { demos } from "../../dist/demo/index";
-import { Stage, stageHeight } from "../../dist/demo/stage";
+import fc from "fast-check";
+import { skip } from "../skip";
+import { demos, demosOf } from "../../dist/demo";
+import { planned } from "../../dist/demo/million";
+import { drawPanel, largeFigures, wrap } from "../../dist/demo/panel";
 
-const main = path.join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
+const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
+const markName = "ONE_LISTENER_DEMO_TEST";
 
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => execFile(process.execPath, [main, "demo", ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr })));
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
 }
 
-async function numbers(...args: string[]): Promise<Record<string, number>> {
-  const { code, stdout, stderr } = await run(...args, "--json");
+interface Run {
+  child: ChildProcess;
+  mark: string;
+  ended: Promise<Ended>;
+}
+
+/** Every process that it starts inherits the mark. */
+function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Run {
+  const mark = randomUUID();
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env, [markName]: mark } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.setEncoding("utf8").on("data", (data) => (stdout += data));
+  child.stderr!.setEncoding("utf8").on("data", (data) => (stderr += data));
+  return { child, mark, ended: once(child, "close").then(([code]) => ({ code, stdout, stderr })) };
+}
+
+const demo = (...args: string[]) => start(process.execPath, [main, "demo", ...args]);
+
+function pidsWhere(matches: (pid: string) => boolean): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return matches(name);
+    } catch {
+      return false; // it has ended, or is somebody else's
+    }
+  });
+}
+
+const marked = (mark: string) => pidsWhere((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${markName}=${mark}`));
+const networkOf = (pid: string) => readlinkSync(`/proc/${pid}/ns/net`);
+const own = networkOf("self");
+
+/** Network namespaces in which a run's processes have been seen, besides this one. */
+function namespacesDuring({ child, mark }: Run): Set<string> {
+  const seen = new Set<string>();
+  const timer = setInterval(() => {
+    for (const pid of marked(mark)) {
+      try {
+        const network = networkOf(pid);
+        if (network !== own) seen.add(network);
+      } catch {
+        // it has ended
+      }
+    }
+  }, 100);
+  child.once("close", () => clearInterval(timer));
+  return seen;
+}
+
+async function nothingIsLeft(mark: string, namespaces: ReadonlySet<string>): Promise<void> {
+  const left = () => [...marked(mark), ...pidsWhere((pid) => namespaces.has(networkOf(pid)))];
+  for (let tries = 0; tries < 50 && left().length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(left(), [], "processes of the demo, or in its namespaces");
+}
+
+/** Runs it to its end, and looks for what it has left behind. */
+async function numbersOf(...args: string[]): Promise<Record<string, any>> {
+  const run = demo(...args, "--json");
+  const namespaces = namespacesDuring(run);
+  const { code, stdout, stderr } = await run.ended;
   assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Record<string, number>;
+  assert.ok(namespaces.size > 0, "it ran in a Lab");
+  await nothingIsLeft(run.mark, namespaces);
+  const outcome = JSON.parse(stdout);
+  assert.equal(outcome.demo, args[0]);
+  assert.match(outcome.kernel, /^Linux /);
+  assert.match(outcome.decidedBy, /\w\(\)/);
+  assert.match(outcome.notebook, /^\d\d · /);
+  assert.ok(outcome.result.length >= 1 && outcome.result.every((sentence: string) => sentence.endsWith(".")));
+  assert.doesNotMatch(outcome.result.join(), /NaN|undefined|Infinity/);
+  return outcome.numbers;
 }
 
 describe("one-listener demo", function () {
   this.timeout(120_000);
 
-  it("lists the demos", async () => {
-    const { stdout } = await run();
-    for (const { name, sentence } of demos) assert.ok(stdout.includes(name) && stdout.includes(sentence));
-    assert.equal(JSON.parse((await run("--list", "--json")).stdout).length, demos.length);
+  it("overflow: clients beyond the backlog are phantoms or outside", async () => {
+    const { clients, acceptQueue, synQueue, believe, trying, phantoms } = await numbersOf("overflow", "--seconds", "1");
+    assert.ok(acceptQueue + synQueue < clients);
+    assert.ok(phantoms > 0 || trying > 0);
+    assert.ok(believe >= acceptQueue);
   });
 
-  it("overflow: more clients believe than the server knows", async () => {
-    const { clients, room, queued, accepted, established, phantoms, outside } = await numbers("overflow");
-    assert.equal(queued, room);
-    assert.ok(accepted < clients);
-    assert.ok(phantoms + outside > 0 && phantoms === established - accepted);
+  it("flood: more honest clients get in with SYN cookies than without", async () => {
+    const { without, with: on } = await numbersOf("flood", "--seconds", "1");
+    assert.equal(without.cookies, 0);
+    assert.equal(on.cookies, 1);
+    assert.ok(on.connected > without.connected, `${on.connected} with, ${without.connected} without`);
+    assert.equal(without.cookiesSent, 0);
+    assert.ok(on.cookiesSent > 0);
+    assert.ok(on.median > 0);
   });
 
-  it("spike: the short queue leaves people outside, the long one does not", async () => {
-    const { outsideSmall, overflowsSmall, outsideLarge, overflowsLarge } = await numbers("spike");
-    assert.ok(outsideSmall > outsideLarge && overflowsSmall > overflowsLarge);
-    assert.equal(overflowsLarge, 0);
+  it("spike: the long backlog loses nobody, the short one does not get them all at once", async () => {
+    const { clients, short, long } = await numbersOf("spike");
+    assert.equal(long.accepted, clients);
+    assert.equal(long.phantoms, 0);
+    assert.ok(short.resends > long.resends);
+    assert.ok(short.accepted + short.phantoms + short.waiting + short.trying <= clients);
   });
 
-  it("descriptors: fewer are accepted than come, and the loop turns", async () => {
-    const { accepted, clients, limit, waiting, wakeupsPerSecond } = await numbers("descriptors");
-    assert.ok(accepted < limit && accepted < clients && waiting > 0 && wakeupsPerSecond > 100);
+  it("descriptors: fewer are accepted than have come, and trying again at once costs more than a pause", async () => {
+    const { clients, limit, retry, pause } = await numbersOf("descriptors", "--seconds", "1");
+    for (const each of [retry, pause]) {
+      assert.ok(each.accepted < clients && each.accepted < limit);
+      assert.ok(each.waiting > 0);
+      assert.ok(each.failures > 0);
+    }
+    assert.equal(retry.refused, 0);
+    assert.ok(retry.failuresPerSecond > pause.failuresPerSecond);
+    assert.ok(retry.cpu > pause.cpu);
   });
 
-  it("flood: with cookies more honest clients get in", async () => {
-    const { connectedWithout, connectedWith, cookiesSent, dropped } = await numbers("flood");
-    assert.ok(connectedWith > connectedWithout && cookiesSent > 0 && dropped > 0);
+  it("million: as many connections as --count wants, weighed and freed", async () => {
+    const { wanted, planned, because, connections, bytesEach } = await numbersOf("million", "--count", "20000");
+    assert.equal(wanted, 20_000);
+    assert.equal(planned < wanted, because !== "");
+    assert.ok(connections >= 0.99 * planned && connections <= planned, `${connections} of ${planned}`);
+    assert.ok(bytesEach > 0 && bytesEach < 50_000);
   });
 
-  it("million: as many as asked for, if memory allows", async () => {
-    const { total, queued, bytesEach } = await numbers("million", "--count", "20000");
-    assert.ok(queued >= 0.99 * total && bytesEach > 500);
+  it("million: plans for the memory that is free, and says why it is fewer", () => {
+    assert.deepEqual(planned(1_000_000, 2900, 16 * 2 ** 30), { total: 1_000_000, because: "" });
+    const { total, because } = planned(1_000_000, 2900, 2 ** 30);
+    assert.ok(total * 2900 < 0.6 * 2 ** 30 && total > 100_000);
+    assert.match(because, /1,000,000 would take more than 60 % of the memory/);
+    assert.equal(planned(1_000_000, 2900, 0).total, 1);
   });
 
-  it("tells it in lines where there is no terminal", async () => {
-    const { stdout } = await run("descriptors");
-    assert.match(stdout, /OUT OF DESCRIPTORS[^]*1\.\d s {2}accepted[^]*EMFILE[^]*notebook 06/);
-    assert.ok(!stdout.includes("\u001b"));
+  it("is ended by SIGINT and leaves nothing", async () => {
+    const run = demo("flood", "--seconds", "60");
+    const namespaces = namespacesDuring(run);
+    await once(run.child.stdout!, "data");
+    while (namespaces.size === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    run.child.kill("SIGINT");
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.match(stderr, /^Stopped\./);
+    await nothingIsLeft(run.mark, namespaces);
   });
 
-  it("refuses what there is not", async () => {
-    for (const [args, expected] of [[["nonsense"], /There is no demo "nonsense".*overflow/], [["million", "--count", "-1"], /--count must be/]] as [string[], RegExp][]) {
-      const { code, stderr } = await run(...args);
-      assert.equal(code, 1);
-      assert.match(stderr, expected);
+  it("prints plain lines where there is no terminal", async () => {
+    const { code, stdout } = await demo("descriptors", "--seconds", "0.5").ended;
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout, /\u001b|█/);
+    assert.ok(stdout.split("\n").every((line) => [...line].length <= 120));
+    assert.match(stdout, /Read on: notebook 06\.\n$/);
+  });
+
+  it("fits a terminal of 24 lines and 100 columns, and gives it back", async function () {
+    try {
+      execFileSync("script", ["--version"], { stdio: "pipe" });
+    } catch {
+      return skip(this, "script(1) is not installed");
+    }
+    const line = `stty rows 24 cols 100; '${process.execPath}' '${main}' demo overflow --seconds 0.5`;
+    for (const [NO_COLOR, coloured] of [["", true], ["1", false]] as const) {
+      const { code, stdout } = await start("script", ["-qec", line, "/dev/null"], { TERM: "xterm-256color", NO_COLOR }).ended;
+      assert.equal(code, 0, stdout);
+      const frames = stdout.split(/\u001b\[(\d+)A\r/);
+      const ups = frames.filter((_, at) => at % 2 === 1).map(Number);
+      const pictures = frames.filter((_, at) => at % 2 === 0);
+      assert.ok(ups.length > 5, "redrawn in place");
+      assert.ok(Math.max(...ups) < 24);
+      pictures.forEach((picture, at) => {
+        const lines = picture.replace(/\u001b\[[\d;?]*[a-zA-Z]/g, "").replaceAll("\r", "").split("\n");
+        assert.ok(lines.length <= 24);
+        assert.ok(lines.every((text) => [...text].length < 100));
+        if (at < ups.length) assert.equal(lines.length - 1, ups[at], "goes back to where it began");
+      });
+      assert.equal(/\u001b\[[\d;]*m/.test(stdout), coloured);
+      assert.match(pictures.at(-1)!, /Read on: notebook 04/);
+      assert.ok(stdout.lastIndexOf("\u001b[?25h") > stdout.lastIndexOf("\u001b[?25l"), "the cursor is shown again");
     }
   });
 
-  it("a frame fits into 24 lines of 100 characters", () => {
-    const stage = new Stage({ mode: "silent", colour: false, write: () => undefined });
-    stage.act("a heading");
-    for (let at = 0; at < 300; at++) stage.show([{ name: "x", value: at, of: 1, colour: "blue" }]);
-    const levels = ["accept queue", "SYN queue", "say: I am connected", "known to the server"].map((name) => ({ name, value: 1_000_000, of: 1_000_000, colour: "blue" as const, limit: true }));
-    const lines = stage.frame(levels, "a note");
-    assert.ok(lines.length <= stageHeight);
-    for (const line of lines) assert.ok([...line].length <= 100, line);
+  it("lists the demos, and says how to start one", async () => {
+    const { code, stdout } = await demo().ended;
+    assert.equal(code, 0);
+    for (const { name, sentence } of demos) assert.ok(stdout.includes(name) && stdout.includes(sentence));
+    assert.match(stdout, /npx one-listener demo overflow/);
+    const listed = JSON.parse((await demo("--list", "--json").ended).stdout);
+    assert.deepEqual(listed.map(({ name }: { name: string }) => name), demos.map(({ name }) => name));
+    assert.ok(!demosOf("all").some(({ name }) => name === "million"));
+    assert.match((await demo("--help").ended).stdout, /all but the million|every one but the million/i);
+  });
+
+  it("says what is wrong with its input", async () => {
+    const bad: [string[], RegExp][] = [
+      [["nix"], /no demo "nix".*There are: overflow, flood/],
+      [["flood", "--seconds", "-3"], /--seconds must be a number from 0\.5 to 300, not -3/],
+      [["flood", "--seconds", "soon"], /--seconds must be a number/],
+      [["million", "--count", "0"], /--count must be an integer from 1 to 1,000,000/],
+      [["million", "--count", "2.5"], /--count must be an integer/],
+      [["flood", "--count", "5"], /--count is for the million/],
+      [["flood", "--pause"], /no terminal/],
+      [["flood", "--json", "--pause"], /no terminal/],
+    ];
+    await Promise.all(bad.map(async ([args, message]) => {
+      const { code, stdout, stderr } = await demo(...args).ended;
+      assert.equal(code, 1, args.join(" "));
+      assert.equal(stdout, "");
+      assert.match(stderr, message);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    }));
+  });
+});
+
+describe("a demo's panel", () => {
+  const meter = fc.record({
+    label: fc.stringMatching(/^[A-Z ]{1,20}$/),
+    note: fc.stringMatching(/^[a-z ,]{0,60}$/),
+    value: fc.integer({ min: 0, max: 1_000_000 }),
+    of: fc.integer({ min: 0, max: 1_000_000 }),
+    colour: fc.constantFrom("acceptQueue" as const, "synQueue" as const, "drops" as const),
+  });
+
+  it("fits whatever its numbers, its text and the terminal", () => {
+    fc.assert(fc.property(
+      fc.array(meter, { minLength: 1, maxLength: 4 }), fc.integer({ min: 41, max: 200 }), fc.integer({ min: 3, max: 60 }), fc.boolean(), fc.stringMatching(/^[a-z ]{0,500}$/), fc.array(fc.nat(1_000_000), { maxLength: 200 }),
+      (meters, columns, rows, colour, text, past) => {
+        const lines = drawPanel({ title: "a title", meters }, { columns, rows, colour, below: [text], history: new Map(meters.map(({ label }) => [label, past])), corner: "Linux 6.18" });
+        assert.ok(lines.length < Math.min(rows, 24), `${lines.length} lines`);
+        for (const line of lines) {
+          const visible = line.replace(/\u001b\[[\d;]*m/g, "");
+          assert.ok([...visible].length < Math.min(columns, 101), visible);
+          if (!colour) assert.equal(visible, line);
+        }
+      },
+    ));
+  });
+
+  it("draws figures of three lines, thousands apart", () => {
+    assert.deepEqual(largeFigures(129), ["▀█  ▀▀█ █▀█", " █  █▀▀ ▀▀█", "▀▀▀ ▀▀▀ ▀▀▀"]);
+    for (const value of [0, 7, 1234567, 890]) assert.equal(new Set(largeFigures(value).map((line) => line.length)).size, 1);
+    assert.ok(largeFigures(1000)[0].length > largeFigures(999)[0].length + 4);
+  });
+
+  it("wraps at spaces", () => {
+    assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
+    assert.deepEqual(wrap("", 7), []);
   });
 });
