@@ -1,6 +1,7 @@
 /** Real servers, where they are installed: started inside a Lab and studied like our own. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -67,6 +68,26 @@ const recipes: Record<ServerName, Recipe> = {
   },
 };
 
+/** folders of servers that run: they go with their server, with its Lab, or with this process, whichever ends first */
+const folders = new Set<string>();
+
+async function makeFolder(): Promise<string> {
+  if (folders.size === 0) process.once("exit", removeFolders);
+  const folder = await mkdtemp(path.join(os.tmpdir(), "one-listener-server-"));
+  folders.add(folder);
+  return folder;
+}
+
+function removeFolder(folder: string): void {
+  if (!folders.delete(folder)) return;
+  rmSync(folder, { recursive: true, force: true });
+  if (folders.size === 0) process.off("exit", removeFolders);
+}
+
+function removeFolders(): void {
+  for (const folder of folders) removeFolder(folder);
+}
+
 /** A real server that listens in the Lab. */
 export class InstalledServer implements Closable {
   private constructor(
@@ -85,10 +106,11 @@ export class InstalledServer implements Closable {
   static async start(host: LabHost, name: ServerName, port: number): Promise<InstalledServer> {
     if (!(name in recipes)) throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
     requireInteger(port, "port", 1, 65535);
-    const directory = await mkdtemp(path.join(os.tmpdir(), "one-listener-server-"));
+    const directory = await makeFolder();
     try {
       const [command, ...args] = await recipes[name].prepare(directory, port);
       const program = await Program.start(host, command, args);
+      void program.exited.then(() => removeFolder(directory));
       let said = "";
       program.stderr.on("data", (part) => (said = (said + String(part)).slice(-500)));
       let ended = false;
@@ -102,7 +124,7 @@ export class InstalledServer implements Closable {
       await program.close();
       throw new LabError(`${name} does not listen on port ${port}.`, { code: "ETIMEDOUT", hint: said.trim() || "It said nothing." });
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      removeFolder(directory);
       throw error;
     }
   }
@@ -110,7 +132,7 @@ export class InstalledServer implements Closable {
   /** Idempotent. */
   async close(): Promise<void> {
     await this.program.close();
-    await rm(this.directory, { recursive: true, force: true });
+    removeFolder(this.directory);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -43,6 +43,7 @@ const busyCells = (page: Page) => page.evaluate(() => [...document.querySelector
 
 describe("the workbook in JupyterLab, in a browser", function () {
   this.timeout(240_000);
+  const folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-browser-"));
   let server: ChildProcess;
   let browser: Browser;
   let address: string;
@@ -59,7 +60,7 @@ describe("the workbook in JupyterLab, in a browser", function () {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
-      env: { ...process.env, ONE_LISTENER_PROGRESS: mkdtempSync(path.join(os.tmpdir(), "one-listener-progress-")), JUPYTERLAB_SETTINGS_DIR: mkdtempSync(path.join(os.tmpdir(), "one-listener-settings-")) },
+      env: { ...process.env, ONE_LISTENER_PROGRESS: path.join(folder, "progress"), JUPYTERLAB_SETTINGS_DIR: path.join(folder, "settings") },
     });
     let log = "";
     for (const stream of [server.stdout!, server.stderr!]) stream.on("data", (part) => (log += String(part)));
@@ -84,6 +85,7 @@ describe("the workbook in JupyterLab, in a browser", function () {
       process.kill(-server.pid!, "SIGTERM");
       await ended;
     }
+    rmSync(folder, { recursive: true, force: true });
   });
 
   for (const { notebook, size, theme, shapes = 10 } of runs) {

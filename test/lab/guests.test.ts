@@ -57,7 +57,8 @@ describe("guests of a Lab", () => {
       assert.equal(answer[0], "ERR", fields.join());
     }
     native.close(fd);
-    assert.equal(open(), before);
+    // fewer there may be: what earlier tests let go of is closed in its own time
+    assert.ok(open() <= before, `${before} descriptors before, ${open()} afterwards`);
     assert.equal((await lab.host.sockets("tcp", 1)).length, 1);
   });
 

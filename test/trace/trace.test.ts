@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -34,6 +34,7 @@ const recordings = fc
 
 describe("a Trace", () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-trace-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("holds a value until the next row", () => {
     const made = trace([1, 5, 9], [3, 7, 2]);
