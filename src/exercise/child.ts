@@ -91,6 +91,8 @@ class Child {
   /** the tail of stderr: what node says when it dies */
   private lastWords = "";
   private cpuSeen = 0;
+  /** its module has been evaluated, and it is a function */
+  private ready = false;
   alive = true;
 
   constructor(wrap: Wrap, private readonly bounds: Bounds, guest: number | undefined, readonly shared: boolean, private readonly print: (text: string) => void) {
@@ -122,8 +124,8 @@ class Child {
     if (this.failure) return Promise.reject(this.failure);
     this.say({ type: "solution", javascript, name });
     const patience = Math.min(startPatience, this.bounds.time);
-    const timer = setTimeout(() => this.kill("time", `It was not ready after ${patience / 1000} s: is there a loop outside of the function?`), patience);
-    return loaded.finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => this.notReady(patience), patience);
+    return loaded.then(() => void (this.ready = true)).finally(() => clearTimeout(timer));
   }
 
   call<Answer>(lab: boolean, task: object, events: readonly string[]): Running<Answer> {
@@ -210,10 +212,15 @@ class Child {
 
   private supervise(): void {
     if (!this.alive || !this.process.pid) return;
-    if (native.now() - this.started > this.bounds.time) return this.kill("time", `It had not returned after ${Math.round(this.bounds.time / 1000)} s.`);
+    const { time } = this.bounds;
+    if (native.now() - this.started > time) return this.ready ? this.kill("time", `It had not returned after ${Math.round(time / 1000)} s.`) : this.notReady(time);
     const all = descendants(this.process.pid);
     if (all.length > this.bounds.processes) return this.kill("processes", `It started more than ${this.bounds.processes} processes.`);
     if (all.reduce((sum, { resident }) => sum + resident, 0) > this.bounds.memory) this.kill("memory", `It took more than ${this.bounds.memory >> 20} MB of memory.`);
+  }
+
+  private notReady(time: number): void {
+    this.kill("time", `It was not ready after ${Math.round(time / 1000)} s: is there a loop outside of the function?`);
   }
 
   private kill(fate: Fate, message: string): void {

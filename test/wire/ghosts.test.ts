@@ -95,8 +95,10 @@ describe("ghost clients", () => {
     const recording = await lab.record(listener, { live: false, counters: ["TcpExt.SyncookiesSent", "meminfo.Slab"] });
     await (await lab.flood(listener, { count: 20_000 })).finished();
     const trace = await recording.stop();
-    assert.equal(trace.summary().get("synQueue").max, 101);
-    assert.equal(trace.summary().get("TcpExt.SyncookiesSent").max, 20_000 - 101);
+    const longest = trace.summary().get("synQueue").max;
+    // one more where both processors look at the queue's length at once
+    assert.ok(longest === 101 || longest === 102, String(longest));
+    assert.equal(trace.summary().get("TcpExt.SyncookiesSent").max, 20_000 - longest);
     assert.ok(trace.summary().get("meminfo.Slab").min > 1000, "kB");
     assert.ok(trace.events.some(({ detail }) => /20,000 SYNs/.test(detail ?? "")));
   });
