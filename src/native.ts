@@ -413,8 +413,8 @@ export interface NativeAddon {
   /** A NETLINK_SOCK_DIAG socket of this process's own network namespace. The caller closes it. @throws EMFILE */
   diagSocket(): number;
   /**
-   * sock_diag dump of TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. Addresses are those of
-   * IPv4 sockets alone (`version` 4, the default). @throws ENOBUFS
+   * sock_diag dump of TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. Sockets of IPv4, or with
+   * `version` 6 those of IPv6, whose IPv4-mapped addresses are told as IPv4's (and :: as 0.0.0.0). @throws ENOBUFS
    */
   diag(diagFd: number, stateMask: number, port: number, version?: 4 | 6): DiagRows;
 

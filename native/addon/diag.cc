@@ -85,6 +85,11 @@ void SetColumn(Napi::Env env, Napi::Object rows, const char* name, const std::ve
   rows.Set(name, column);
 }
 
+// Of an IPv6 socket the last four bytes: those of an IPv4-mapped address, and 0 for ::.
+uint32_t Ipv4(const inet_diag_msg& socket, const __be32 (&address)[4]) {
+  return ntohl(address[socket.idiag_family == AF_INET6 ? 3 : 0]);
+}
+
 // diag(diagFd, stateMask, port, version = 4): DiagRows
 Napi::Value Diag(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -100,9 +105,9 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));
   SetColumn<Napi::Uint8Array>(env, rows, "state", sockets, [](auto& s) { return s.idiag_state; });
-  SetColumn<Napi::Uint32Array>(env, rows, "localAddress", sockets, [](auto& s) { return ntohl(s.id.idiag_src[0]); });
+  SetColumn<Napi::Uint32Array>(env, rows, "localAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_src); });
   SetColumn<Napi::Uint16Array>(env, rows, "localPort", sockets, [](auto& s) { return ntohs(s.id.idiag_sport); });
-  SetColumn<Napi::Uint32Array>(env, rows, "remoteAddress", sockets, [](auto& s) { return ntohl(s.id.idiag_dst[0]); });
+  SetColumn<Napi::Uint32Array>(env, rows, "remoteAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_dst); });
   SetColumn<Napi::Uint16Array>(env, rows, "remotePort", sockets, [](auto& s) { return ntohs(s.id.idiag_dport); });
   SetColumn<Napi::Uint8Array>(env, rows, "timer", sockets, [](auto& s) { return s.idiag_timer; });
   SetColumn<Napi::Uint8Array>(env, rows, "retransmits", sockets, [](auto& s) { return s.idiag_retrans; });

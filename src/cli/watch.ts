@@ -20,17 +20,22 @@ interface Options {
 const alerted = 2;
 const listenerGone = 3;
 
+/** what is recorded is saved when the terminal is closed, too */
+const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** ms between two looks at what was sampled */
 const lookInterval = 100;
 
 const help = `
-Of one port: accept queue and maximum, SYN queue, accept rate, overflow and drop counters, peak since the start.
+Of one port: accept queue and maximum, SYN queue, peak since the start. The accept rate and the counters of overflows
+and drops are those of the whole network namespace, all its listeners together: the kernel keeps none for a listener.
 Without a port: every listener of this network namespace and how full it is.
 
-It only reads: the kernel's socket table (sock_diag), --hz times a second, and its counters. That takes some tenths
-of a percent of a core, shown while it runs; with very many connections the kernel walks a longer table, so the look
+It only reads: the kernel's socket table (sock_diag), --hz times a second, and its counters. What that takes of a
+core is shown while it runs; with very many connections the kernel walks a longer table, so the look
 at the queues is then made less often, and never takes more than a fifth of a core. Peaks shorter than 1/hz may be
-missed in the queue, not in the overflow counters.
+missed in the queue, not in the overflow counters. Where several sockets listen on the port, the alert looks at each
+of them ten times a second.
 
 Exit status: 0 ended by --for or Ctrl-C; 1 bad input; 2 the alert; 3 the listener was closed.
 
@@ -137,7 +142,7 @@ async function every({ for: duration, interval }: Options, look: () => string | 
   const start = native.now();
   let interrupted: () => void = () => undefined;
   const signal = new Promise<"signal">((resolve) => (interrupted = () => resolve("signal")));
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  for (const name of endings) process.once(name, interrupted);
   try {
     for (let next = start + interval; ; ) {
       const now = native.now();
@@ -155,7 +160,7 @@ async function every({ for: duration, interval }: Options, look: () => string | 
       if (woken === "signal") return "";
     }
   } finally {
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    for (const name of endings) process.off(name, interrupted);
   }
 }
 

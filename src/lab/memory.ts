@@ -1,12 +1,13 @@
 /** What the machine's kernel uses for sockets. Sources: /proc/meminfo, /proc/net/sockstat (proc(5)). Of the whole machine: compare before and after. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 
 export interface KernelMemory {
   /** bytes of the kernel's small objects: sockets, requests, files, inodes (Slab) */
   slab: number;
   /** bytes of data in TCP's buffers, by the page (sockstat's TCP mem) */
   tcpBuffers: number;
-  /** bytes that could still be used without swapping (MemAvailable) */
+  /** bytes that could still be used without swapping (MemAvailable), or that this process's memory cgroup has left, whichever is less */
   available: number;
 }
 
@@ -15,7 +16,42 @@ export function kernelMemory(): KernelMemory {
   const meminfo = readFileSync("/proc/meminfo", "utf8");
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(meminfo)?.[1] ?? 0);
   const pages = Number(/^TCP:.* mem (\d+)/m.exec(readFileSync("/proc/net/sockstat", "utf8"))?.[1] ?? 0);
-  return { slab: 1024 * kilobytes("Slab"), tcpBuffers: pages * pageSize(), available: 1024 * kilobytes("MemAvailable") };
+  return { slab: 1024 * kilobytes("Slab"), tcpBuffers: pages * pageSize(), available: Math.min(1024 * kilobytes("MemAvailable"), roomInCgroups()) };
+}
+
+/** names of the files of a memory cgroup, version 2 and version 1: its limit, what is used, and the part of that which the kernel takes back when it must */
+const cgroupFiles = {
+  2: { root: "/sys/fs/cgroup", limit: "memory.max", used: "memory.current", file: "inactive_file" },
+  1: { root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", file: "total_inactive_file" },
+} as const;
+
+/** Bytes left to this process in the tightest of its memory cgroups; Infinity without a limit. Source: Documentation/admin-guide/cgroup-v2.rst */
+function roomInCgroups(): number {
+  const [, version, own] = /^\d+:(memory|):(.*)$/m.exec(sorted(readOr("/proc/self/cgroup"))) ?? [];
+  if (own === undefined) return Infinity;
+  const { root, limit, used, file } = cgroupFiles[version === "memory" ? 1 : 2];
+  let room = Infinity;
+  // in a container the path may be the host's, and not be there: then its root is the container's own
+  for (let at = path.join(root, own); at.startsWith(root); at = path.dirname(at)) {
+    const most = Number(readOr(path.join(at, limit)).trim() || NaN);
+    if (!Number.isFinite(most)) continue;
+    const reclaimable = Number(new RegExp(`^${file} (\\d+)$`, "m").exec(readOr(path.join(at, "memory.stat")))?.[1] ?? 0);
+    room = Math.min(room, Math.max(0, most - Number(readOr(path.join(at, used))) + reclaimable));
+  }
+  return room;
+}
+
+/** version 1's line of the memory controller before version 2's, which has no name */
+function sorted(lines: string): string {
+  return lines.split("\n").sort((a, b) => Number(/^\d+:memory:/.test(b)) - Number(/^\d+:memory:/.test(a))).join("\n");
+}
+
+function readOr(file: string, otherwise = ""): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Bytes of a page, from the auxiliary vector (getauxval(3), AT_PAGESZ). */

@@ -147,7 +147,10 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
   const { code, errno, syscall } = error;
   const because = (message: string, hint: string) => new LabError(message, { code, errno, syscall, hint, cause: error });
   if (syscall === "chdir") return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
-  if (syscall === "setrlimit") return because(`These limits cannot be set: ${code}.`, "A hard limit can be lowered, not raised: `ulimit -Ha` shows yours.");
+  if (syscall === "setrlimit") {
+    const asked = Object.entries(options.limits ?? {}).map(([name, value]) => `${name} ${value.toLocaleString("en")}`).join(", ");
+    return because(`These limits cannot be set: ${asked} (${code}).`, `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${native.descriptors().hard.toLocaleString("en")}; \`ulimit -Ha\` shows all.`);
+  }
   // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere
   if (code === "ENOENT" || (code === "EACCES" && !isInPath(command, options.env ?? process.env))) {
     return new LabError(`The program "${command}" is not installed, or not in the PATH.`, { code: "ENOENT", syscall, hint: "Install it, or give its full path.", cause: error });

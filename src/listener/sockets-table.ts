@@ -46,8 +46,11 @@ export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[
   requireKnown(options, ["port", "states"], "sockets()");
   const port = requireInteger(options.port ?? 0, "port", 0, 65535);
   const states = options.states ?? tcpStates.filter((state): state is TcpState => state !== "" && state !== "TIME_WAIT");
-  const rows = native.diag(host.diagFd, stateMask(states), port);
-  return Array.from({ length: rows.length }, (_, at) => row(rows, at));
+  // a program that listens on :: takes IPv4 clients, too, and its connections are IPv6 sockets
+  return ([4, 6] as const).flatMap((version) => {
+    const rows = native.diag(host.diagFd, stateMask(states), port, version);
+    return Array.from({ length: rows.length }, (_, at) => row(rows, at));
+  });
 }
 
 function row(rows: DiagRows, at: number): SocketRow {

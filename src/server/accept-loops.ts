@@ -10,14 +10,24 @@ export type Handler = (connection: Connection) => Promise<void>;
 /** Runs until the listener is closed. */
 export type Server = (listener: Listener, handle: Handler) => Promise<void>;
 
+/** A handler that throws ends its own connection, not the server: the client sees it closed. */
+async function attend(handle: Handler, connection: Connection): Promise<void> {
+  try {
+    await handle(connection);
+  } catch (error) {
+    connection.close();
+    process.emitWarning(`a handler has thrown: ${(error as Error)?.message ?? String(error)}`);
+  }
+}
+
 /** The handler in the loop: the next accept() waits for it. */
 export const blocking: Server = async (listener, handle) => {
-  for await (const connection of connections(listener)) await handle(connection);
+  for await (const connection of connections(listener)) await attend(handle, connection);
 };
 
 /** Each connection is handed off at once; the loop does nothing but accept. */
 export const handOff: Server = async (listener, handle) => {
-  for await (const connection of connections(listener)) void handle(connection);
+  for await (const connection of connections(listener)) void attend(handle, connection);
 };
 
 /** So many workers, each with a blocking loop of its own over the same listener. */
@@ -36,7 +46,7 @@ export function limited(most: number): Server {
     let release = () => undefined as void;
     for await (const connection of connections(listener)) {
       busy++;
-      void handle(connection).finally(() => {
+      void attend(handle, connection).finally(() => {
         busy--;
         release();
       });
@@ -56,7 +66,7 @@ export function shedding(most: number): Server {
         continue;
       }
       busy++;
-      void handle(connection).finally(() => busy--);
+      void attend(handle, connection).finally(() => busy--);
     }
   };
 }

@@ -13,7 +13,7 @@ import { acceptWorkerProgram, native } from "../native";
 /** descriptors that a worker needs for itself, and some to spare */
 const reserve = 20;
 /** bytes of kernel memory that one end of a connection with a descriptor takes, rounded up; measured with each run, this is for planning */
-const bytesWithDescriptor = 4500;
+const bytesWithDescriptor = 4900;
 /** of the memory that is free, so much may be used */
 const share = 0.7;
 const bytesAWorker = 2 << 20;

@@ -101,11 +101,12 @@ export class InstalledServer implements Closable {
 
   /**
    * Starts it and waits until it listens.
-   * @throws LabError ENOENT: not installed; ETIMEDOUT, ECHILD: it does not listen, with what it said; ArgumentError
+   * @throws LabError ENOENT: not installed; ETIMEDOUT, ECHILD: it does not listen, with what it said; ArgumentError: the port is taken, …
    */
   static async start(host: LabHost, name: ServerName, port: number): Promise<InstalledServer> {
     if (!(name in recipes)) throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
     requireInteger(port, "port", 1, 65535);
+    if (readTable(host, { port, states: ["LISTEN"] }).length > 0) throw new ArgumentError(`Somebody listens on port ${port} of this Lab already.`, "Choose another port, or close that server first.");
     const directory = await makeFolder();
     try {
       const [command, ...args] = await recipes[name].prepare(directory, port);

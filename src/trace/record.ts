@@ -53,7 +53,7 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
   let sampler;
   let recording: Recording;
   try {
-    sampler = new native.Sampler({ listenerFd: fd, diagFd, port, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
+    sampler = new native.Sampler({ listenerFd: fd, diagFd, port, ipv6: fd < 0, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
     recording = new Recording({
       sampler,
       counterNames: names,

@@ -3,9 +3,10 @@
  * aimed at a listener of their own Lab: there is no other target, and no route out of the Lab's network.
  */
 import { availableParallelism } from "node:os";
-import { ArgumentError, InterruptedError, LabError, requireInteger, requireKnown, requireNumber } from "../errors";
+import { ArgumentError, InterruptedError, LabError, LimitError, requireInteger, requireKnown, requireNumber } from "../errors";
 import { dotted, Network } from "../lab/address";
 import type { LabHost } from "../lab/host";
+import { kernelMemory } from "../lab/memory";
 import type { Closable } from "../lab/owned";
 import { ClientState, Ghosts as NativeGhosts, native } from "../native";
 import { ghostNetwork } from "./networks";
@@ -53,6 +54,10 @@ export interface GhostCounts {
 }
 
 const mostGhosts = 100_000_000;
+/** bytes of kernel memory of a connection in an accept queue; measured with each run, this is for refusing what is too large */
+const bytesQueued = 2900;
+/** of the memory that is free, so much may be used */
+const share = 0.8;
 /** fewer are not worth another thread */
 const ghostsAThread = 10_000;
 /** Ghosts of one Lab do not meet: each group goes on where the last one ended. */
@@ -70,7 +75,7 @@ export class Ghosts implements Closable {
     readonly kind: "handshake" | "syn" | "ack",
   ) {}
 
-  /** Makes and starts them. @throws ArgumentError no count, …; LabError ENODEV: a Lab without wire; ClosedError */
+  /** Makes and starts them. @throws ArgumentError no count, …; LimitError: larger than the machine; LabError ENODEV: a Lab without wire; ClosedError */
   static async start(host: LabHost, port: number, options: GhostOptions, onStart: (ghosts: Ghosts) => void = () => undefined): Promise<Ghosts> {
     requireKnown(options ?? {}, ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps", "threads"], "ghosts");
     if (options?.count === undefined) throw new ArgumentError("Ghosts need a count: how many there will be in all.", "Like { count: 100_000 }.");
@@ -88,6 +93,7 @@ export class Ghosts implements Closable {
       timestamps: options.timestamps === true,
     };
     requireWire(host);
+    if (kind === "handshake") requireMemory(count);
     const threads = requireThreads(options.threads ?? (rate > 0 ? 1 : mostThreads(count)), from);
     const first = used.get(host) ?? 0;
     used.set(host, first + count);
@@ -209,6 +215,16 @@ export class Ghosts implements Closable {
       error,
     };
   }
+}
+
+/** @throws LimitError: so many connections may be larger than the machine */
+function requireMemory(count: number): void {
+  const { available } = kernelMemory();
+  if (count * bytesQueued <= available * share) return;
+  throw new LimitError(
+    `${count.toLocaleString("en")} connections take some ${Math.round((count * bytesQueued) / 2 ** 20).toLocaleString("en")} MiB of the kernel's memory; ${Math.round(available / 2 ** 20).toLocaleString("en")} MiB are free.`,
+    `Ask for ${Math.floor((available * share) / bytesQueued).toLocaleString("en")} at most.`,
+  );
 }
 
 /** A power of two, so that a network can be divided among them. */

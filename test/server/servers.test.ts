@@ -76,6 +76,28 @@ describe("accept loops", () => {
     assert.ok(shed.times.every((ms) => !Number.isNaN(ms)), "who is not served is closed");
   });
 
+  it("a handler that throws ends its own connection, and the others are served", async () => {
+    const listener = await lab.listen();
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    const running = handOff(listener, async (connection) => {
+      if (warned++ === 0) throw new Error("what a handler does wrong");
+      await connection.write("done");
+      connection.close();
+    });
+    let warned = 0;
+    const clients = await lab.connect(listener, { clients: 5 });
+    for (let look = 0; look < 500 && clients.counts().closedByServer < 5; look++) await sleep(4);
+    assert.equal(clients.counts().closedByServer, 5);
+    assert.equal(Array.from({ length: 5 }, (_, at) => clients.at(at).bytesReceived).filter((bytes) => bytes === 4).length, 4);
+    await listener.close();
+    await running;
+    await sleep(0);
+    process.off("warning", note);
+    assert.ok(warnings.some(({ message }) => /what a handler does wrong/.test(message)));
+  });
+
   it("latencies count from when a client was to come", async () => {
     const { times } = await run(blocking, 5);
     assert.ok(times[39] > times[0] + 40, "the last waits for those before it");
@@ -127,6 +149,25 @@ describe("real servers in a Lab", () => {
       }
     });
   }
+
+  it("a server that listens on :: is seen, with the connections of its IPv4 clients", async () => {
+    const lab = await Lab.open({ wire: false });
+    try {
+      const program = await lab.spawn(process.execPath, ["-e", 'const sockets = []; require("net").createServer((socket) => sockets.push(socket)).listen({ port: 9000, host: "::", backlog: 33 }, () => console.log("listens"))']);
+      await new Promise((resolve) => program.stdout.once("data", resolve));
+      const recording = await lab.record(9000, { live: false });
+      await lab.connect(9000, { clients: 3 });
+      const accepted = () => lab.sockets({ port: 9000, states: ["ESTABLISHED"] }).filter(({ inode }) => inode > 0);
+      for (let look = 0; look < 500 && accepted().length < 3; look++) await sleep(4);
+      assert.deepEqual(accepted().map(({ local, remote }) => [local.address, remote.address]), Array(3).fill(["127.0.0.1", "127.0.0.1"]));
+      assert.equal((await recording.stop()).summary().get("acceptMax").last, 33);
+      assert.equal(lab.sockets({ port: 9000, states: ["LISTEN"] })[0].local.address, "0.0.0.0");
+      assert.equal((await lab.checklist(9000)).find(({ check }) => check === "backlog")!.verdict, "bad");
+      await assert.rejects(lab.startServer("node http", { port: 9000 }), (error: Error) => error instanceof ArgumentError && /listens on port 9000 of this Lab already/.test(error.message));
+    } finally {
+      await lab.close();
+    }
+  });
 
   it("says what there is, and that nobody listens", async () => {
     const lab = await Lab.open({ wire: false });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { ArgumentError, InterruptedError } from "../../dist/errors";
+import { ArgumentError, InterruptedError, LimitError } from "../../dist/errors";
 import { Lab } from "../../dist/front-door";
+import { kernelMemory } from "../../dist/lab/memory";
+import { skip } from "../skip";
 
 describe("ghost clients", () => {
   let lab: Lab;
@@ -124,6 +126,13 @@ describe("ghost clients", () => {
     } finally {
       await other.close();
     }
+  });
+
+  it("are refused where they would be larger than the machine", async function () {
+    const most = 100_000_000;
+    const { available } = kernelMemory();
+    if (available > most * 3000) skip(this, "this machine could hold them");
+    await assert.rejects(lab.ghosts(await lab.listen(), { count: most }), (error: Error) => error instanceof LimitError && /MiB are free[^]*Ask for [\d,]+ at most/.test(`${error.message} ${(error as LimitError).hint}`));
   });
 
   it("leave the Lab's network only by a link that ends in the Lab: there is no route out", async () => {
