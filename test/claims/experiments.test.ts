@@ -202,9 +202,12 @@ describe("experiments of claims, on this kernel", () => {
     assert.ok(buffersEach < 4096);
     assert.ok(buffersUnread! >= unread!, "data takes buffers");
   });
-  experiment(22, ({ clients, acceptQueue, outside, accepted, phantoms, trying }) => {
-    assert.equal(acceptQueue + outside, clients);
-    assert.ok(accepted + phantoms + trying <= clients + 1 && accepted >= acceptQueue);
+  experiment(22, ({ without, withCookies }) => {
+    for (const { clients, acceptQueue, outside, accepted, phantoms, trying, timedOut } of [without, withCookies]) {
+      assert.equal(acceptQueue + outside, clients);
+      assert.ok(accepted + phantoms + trying + timedOut <= clients + 1 && accepted >= acceptQueue);
+    }
+    assert.deepEqual([without.cookies, withCookies.cookies], [0, 1]);
   });
   experiment(36, ({ handshakes, switches }) => assert.ok(handshakes > 3000 && switches < handshakes / 20));
   experiment(41, ({ slow, fast }) => assert.ok(fast.peak < slow.peak, "the fast loop's queue is the shorter one"));
@@ -215,9 +218,10 @@ describe("experiments of claims, on this kernel", () => {
   experiment(49, ({ small }) => assert.ok(small.outside > small.clients / 2 && small.synQueue < small.clients / 2));
   experiment(50, ({ small }) => assert.ok(small.accepted < small.clients));
   experiment(51, ({ large, small }) => assert.ok(large.accepted > small.accepted, "more backlog, more of the spike"));
-  experiment(52, ({ gaveUp, reckoned, reset }) => {
-    assert.ok(gaveUp > 0.75 * reckoned);
-    assert.equal(reset, 0);
+  experiment(52, ({ patience, without, withCookies }) => {
+    assert.equal(without.clients, 1000);
+    assert.ok(without.timedOut > 0 && without.error === "ETIMEDOUT" && (without.gaveUp ?? 0) > 0.75 * patience);
+    assert.deepEqual([without.reset, withCookies.reset], [0, 0]);
   });
   experiment(53, ({ slow, fast }) => assert.ok(fast.median < slow.median));
   experiment(59, ({ oneThread, twoThreads, twoListeners }) => assert.ok(Math.min(oneThread, twoThreads, twoListeners) > 1000));

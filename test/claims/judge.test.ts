@@ -276,11 +276,15 @@ describe("judges of claims", () => {
     ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0 }, "some kilobytes"],
     ["holds", { connections: 6000, bytesEach: 4000, buffersEach: 131_072 }, "135 KB"],
   ]);
-  const fiveHundred = { backlog: 128, clients: 500, rate: 50, acceptQueue: 129, synQueue: 0, outside: 371, seconds: 6, accepted: 308, resends: 574, phantoms: 192, trying: 0, cookies: 1 };
+  const fiveHundred = { backlog: 128, clients: 500, rate: 50, acceptQueue: 129, synQueue: 0, outside: 371, seconds: 6, accepted: 308, resends: 574, phantoms: 192, trying: 0, timedOut: 0, reset: 0, cookies: 1 };
+  const impatient = { ...fiveHundred, phantoms: 38, timedOut: 154, gaveUp: 3, error: "ETIMEDOUT", cookies: 0 };
+  const clocks = { scale: 44, patience: 3, usualPatience: 131, without: impatient, withCookies: fiveHundred };
+  const evenly = { ...fiveHundred, seconds: 11, accepted: 500, phantoms: 0, cookies: 0 };
+  const inside = { ...evenly, synQueue: 371, outside: 0 };
   verdicts(22, [
-    ["false", { ...fiveHundred, scale: 50 }, "phantoms"],
-    ["depends", { ...fiveHundred, scale: 50, seconds: 10, accepted: 500, phantoms: 0, cookies: 0 }, "delivered evenly, though not from the kernel"],
-    ["holds", { ...fiveHundred, scale: 50, acceptQueue: 129, synQueue: 371, outside: 0, seconds: 10, accepted: 500, phantoms: 0 }, "all of them in the kernel"],
+    ["false", clocks, "they give up, or are phantoms"],
+    ["depends", { ...clocks, patience: 131, without: evenly }, "delivered evenly, though not from the kernel"],
+    ["holds", { ...clocks, without: inside, withCookies: inside }, "all of them in the kernel"],
   ]);
   const spike = { ...fiveHundred, clients: 5000, rate: 1000, outside: 4871, seconds: 5, accepted: 737, phantoms: 4263 };
   verdicts(49, [
@@ -297,7 +301,7 @@ describe("judges of claims", () => {
     ["depends", { large: { ...large, accepted: 4500 }, small: spike }, "better, and not enough"],
     ["false", { large: { ...large, accepted: 700 }, small: spike }, "no better"],
   ]);
-  const quick = { clients: 300, rate: 300, served: 300, median: 10, peak: 1, room: 129 };
+  const quick = { clients: 300, rate: 300, served: 300, median: 10, watched: 1, peak: 1, room: 129 };
   const slow = { ...quick, served: 245, median: 850, peak: 129 };
   verdicts(41, [
     ["holds", { slow, fast: quick }, "one full, one empty"],
@@ -315,8 +319,8 @@ describe("judges of claims", () => {
     ["false", { ...gone, timedOut: 0, reset: 4, error: "ECONNRESET" }, "by RST"],
   ]);
   verdicts(52, [
-    ["false", gone, "another number, and no RST"],
-    ["holds", { ...gone, timedOut: 0, reset: 4, error: "ECONNRESET", reckonedByDefault: 75 }, "75 s and RST"],
+    ["false", clocks, "another number, and no RST"],
+    ["holds", { ...clocks, usualPatience: 75, without: { ...impatient, timedOut: 0, reset: 154, error: "ECONNRESET" } }, "75 s and RST"],
   ]);
   verdicts(36, [
     ["holds", { handshakes: 4000, switches: 1 }, "it slept"],
@@ -392,7 +396,7 @@ describe("judges of claims", () => {
     undecidable(57, { with: flooded }, /No cookie/);
     undecidable(58, { value: 1, rows: [under(1, 83)] }, /compared/);
     undecidable(8, { connections: 10, bytesEach: 0, buffersEach: 0 }, /noise/);
-    undecidable(22, { ...fiveHundred, clients: 100, scale: 50 }, /cannot overflow/);
+    undecidable(22, { ...clocks, without: { ...impatient, clients: 100 } }, /cannot overflow/);
     undecidable(36, { handshakes: 3, switches: 0 }, /say little/);
     undecidable(41, { slow: { ...slow, clients: 0 }, fast: quick }, /need clients/);
     undecidable(42, { ...gone, clients: 0 }, /Nobody met/);
@@ -400,7 +404,7 @@ describe("judges of claims", () => {
     undecidable(46, { connections: 10, bytesEach: 0, buffersEach: 0 }, /noise/);
     undecidable(49, { small: { ...spike, clients: 100 } }, /no spike/);
     undecidable(50, { small: { ...spike, seconds: 1, trying: 9 } }, /too short/);
-    undecidable(52, { ...gone, gaveUp: 0 }, /timed out/);
+    undecidable(52, { ...clocks, without: { ...impatient, timedOut: 0 } }, /timed out/);
     undecidable(53, { slow: quick, fast: quick }, /nothing to solve/);
     undecidable(59, { oneThread: 0, twoThreads: 0, twoListeners: 0 }, /Nothing was accepted/);
     undecidable(60, { semaphore: { ...admitted, clients: 0 }, without: admitted }, /Nobody came/);
