@@ -75,7 +75,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     const { open, truth, said } = seen.get(name)!;
     const { nofile, backlog, clients } = cases[name];
     const same = said && (Object.keys(truth) as (keyof Answer)[]).every((key) => said[key] === truth[key]);
-    that(Boolean(same), { did: `A process with ${nofile} descriptors, ${open} of them open, listen(${backlog}), and ${clients} clients`, expected: JSON.stringify(truth), measured: `your function said ${JSON.stringify(said)?.slice(0, 200)}`, read: "notebook 06, The connection that stays queued" });
+    that(Boolean(same), { did: `A process with ${nofile} descriptors, ${open} of them open, listen(${backlog}), and ${clients} clients`, expected: JSON.stringify(truth), measured: `your function said ${JSON.stringify(said)?.slice(0, 200)}`, read: "notebook 06, A server with 40 descriptors" });
   };
   it("a process that has room for all", 1, () => right("roomy"));
   it("a process that runs out of descriptors", 3, () => right("descriptors"));

@@ -46,7 +46,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("never more than the limit", 3, () => {
-    that(most <= limit, { did: `${clients} clients came at once, and the accepted ones were counted in the kernel's table`, expected: `${limit} at most`, measured: `${most}`, read: "notebook 09, Connection limits" });
+    that(most <= limit, { did: `${clients} clients came at once, and the accepted ones were counted in the kernel's table`, expected: `${limit} at most`, measured: `${most}`, read: "notebook 09, The semaphore" });
   });
   it("everybody is answered", 2, () => {
     that(answered === clients, { did: "The clients were counted at the end", expected: `all ${clients} have 4 bytes (done)`, measured: `${answered} have, ${refused} were closed or reset without` });

@@ -44,7 +44,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
     const answers = new Set([...seen.values()].map((each) => each.said));
     that(answers.size > 1, { did: "Four listeners were shown to your function, two of which send cookies", expected: "two different answers", measured: `${JSON.stringify(said)?.slice(0, 100)} each time` });
     const { cookies, flood } = scenes[name];
-    that(said === truth, { did: `tcp_syncookies ${cookies}${flood ? `, and ${flood} SYNs before yours` : ""}`, expected: `"${truth}", as SyncookiesSent says`, measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}`, read: "notebook 07, What a cookie cannot carry" });
+    that(said === truth, { did: `tcp_syncookies ${cookies}${flood ? `, and ${flood} SYNs before yours` : ""}`, expected: `"${truth}", as SyncookiesSent says`, measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}`, read: "notebook 07, The price" });
   };
   it("a listener that has room", 1, () => right("room"));
   it("a listener that sends cookies always", 2, () => right("always"));

@@ -37,12 +37,12 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
   });
 
   it("the accept queue never overflows", 3, () => {
-    that(overflows === 0, { did: `${clients.toLocaleString("en")} clients came within 0.2 s`, expected: "ListenOverflows stays where it is", measured: `it rose by ${overflows.toLocaleString("en")}; the queue was ${peak.toLocaleString("en")} long at most, and has room for ${room.toLocaleString("en")}`, read: "notebook 05, The spike" });
+    that(overflows === 0, { did: `${clients.toLocaleString("en")} clients came within 0.2 s`, expected: "ListenOverflows stays where it is", measured: `it rose by ${overflows.toLocaleString("en")}; the queue was ${peak.toLocaleString("en")} long at most, and has room for ${room.toLocaleString("en")}`, read: "notebook 05, The spike of 5,000" });
   });
   it("nobody has to send a second SYN", 2, () => {
-    that(outside === 0, { did: "The clients were counted after the spike", expected: "nobody is in SYN_SENT", measured: `${outside.toLocaleString("en")} are`, read: "notebook 04, Outside" });
+    that(outside === 0, { did: "The clients were counted after the spike", expected: "nobody is in SYN_SENT", measured: `${outside.toLocaleString("en")} are`, read: "notebook 04, The clients outside" });
   });
   it("everybody is answered", 3, () => {
-    that(answered === clients, { did: "The bytes that each client received were counted", expected: `2 bytes (ok) for all ${clients.toLocaleString("en")}`, measured: `${answered.toLocaleString("en")} have them, ${failed.toLocaleString("en")} are connected or closed without`, read: "notebook 05, Good and bad loops" });
+    that(answered === clients, { did: "The bytes that each client received were counted", expected: `2 bytes (ok) for all ${clients.toLocaleString("en")}`, measured: `${answered.toLocaleString("en")} have them, ${failed.toLocaleString("en")} are connected or closed without`, read: "notebook 05, The spike of 5,000" });
   });
 });

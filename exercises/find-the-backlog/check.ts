@@ -25,7 +25,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   const right = (name: keyof typeof cases) => {
     const { truth, said } = seen.get(name)!;
     const { backlog, somaxconn } = cases[name];
-    that(said === truth, { did: `A listener with listen(${backlog}), somaxconn ${somaxconn}`, expected: `${truth}`, measured: `your function said ${JSON.stringify(said)}`, read: "notebook 04, Who fits in" });
+    that(said === truth, { did: `A listener with listen(${backlog}), somaxconn ${somaxconn}`, expected: `${truth}`, measured: `your function said ${JSON.stringify(said)}`, read: "notebook 04, How many fit?" });
   };
   it("a small one", 2, () => right("small"));
   it("a large one", 1, () => right("large"));

@@ -30,13 +30,13 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("listens on the port", 1, () => {
-    that(listening === 1, { did: `Your function was started with port ${port}`, expected: "one listener on it", measured: `${listening} in the Lab's table of sockets`, read: "notebook 01, A listener is a socket" });
+    that(listening === 1, { did: `Your function was started with port ${port}`, expected: "one listener on it", measured: `${listening} in the Lab's table of sockets`, read: "notebook 01, What does a listener cost?" });
   });
   it("asks for the backlog it was given", 1, () => {
-    that(maximum === backlog, { did: `The kernel was asked for the listener's maximum (Send-Q of ss)`, expected: `the backlog of ${backlog}`, measured: String(maximum), read: "notebook 03, How long is the accept queue?" });
+    that(maximum === backlog, { did: `The kernel was asked for the listener's maximum (Send-Q of ss)`, expected: `the backlog of ${backlog}`, measured: String(maximum), read: "notebook 01, What ss -ltn shows" });
   });
   it("says hello to everybody", 2, () => {
-    that(answered === clients, { did: `${clients} clients connected`, expected: "6 bytes for each: hello and a line feed", measured: `${answered} of them got just that`, read: "notebook 01, accept() gives a new descriptor" });
+    that(answered === clients, { did: `${clients} clients connected`, expected: "6 bytes for each: hello and a line feed", measured: `${answered} of them got just that`, read: "notebook 01, Does the listener carry data?" });
   });
   it("closes each connection", 1, () => {
     that(ended === clients, { did: `${clients} clients connected`, expected: "the server closes each connection (FIN)", measured: `${ended} were closed by the server` });

@@ -41,12 +41,12 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   });
 
   it("the honest clients get in", 4, () => {
-    that(connected >= 0.99 * honest && floodSent > 1000, { did: `${floodSent.toLocaleString("en")} SYNs of the flood came, and ${honest} honest clients`, expected: "at least 99 are connected within half a second", measured: `${connected}`, read: "notebook 07, With cookies" });
+    that(connected >= 0.99 * honest && floodSent > 1000, { did: `${floodSent.toLocaleString("en")} SYNs of the flood came, and ${honest} honest clients`, expected: "at least 99 are connected within half a second", measured: `${connected}`, read: "notebook 07, The flood" });
   });
   it("only settings that may be changed", 1, () => {
     that(refused === "" && connected > 0, { did: "Your settings were looked at", expected: `whole numbers for ${[...allowed].join(", ")}`, measured: refused || "no honest client was connected with them" });
   });
   it("within the memory budget", 3, () => {
-    that(peak <= requests && floodSent > 1000 && connected > 0, { did: "The SYN queue was recorded", expected: `never more than ${requests} requests, with honest clients connected`, measured: `${peak.toLocaleString("en")} requests, ${connected} honest clients`, read: "notebook 03, The bound of the SYN queue" });
+    that(peak <= requests && floodSent > 1000 && connected > 0, { did: "The SYN queue was recorded", expected: `never more than ${requests} requests, with honest clients connected`, measured: `${peak.toLocaleString("en")} requests, ${connected} honest clients`, read: "notebook 07, How long is the SYN queue?" });
   });
 });

@@ -25,10 +25,10 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("n handshakes hang", 3, () => {
-    for (const { n, at } of seen) that(at === n, { did: `Your function was asked for ${n}`, expected: `${n} requests in the SYN queue when it returns`, measured: String(at), read: "notebook 03, The SYN queue" });
+    for (const { n, at } of seen) that(at === n, { did: `Your function was asked for ${n}`, expected: `${n} requests in the SYN queue when it returns`, measured: String(at), read: "notebook 03, Where is the first queue?" });
   });
   it("and go on hanging", 1, () => {
-    for (const { n, later } of seen) that(later === n, { did: `${lookFor} ms went by`, expected: `${n} requests still there`, measured: String(later), read: "notebook 02: what removes a request" });
+    for (const { n, later } of seen) that(later === n, { did: `${lookFor} ms went by`, expected: `${n} requests still there`, measured: String(later), read: "notebook 02, An ACK that never comes" });
   });
   it("nothing in the accept queue", 1, () => {
     for (const { n, accept } of seen) that(accept === 0 && n > 0, { did: "The accept queue was looked at", expected: "nobody there: no handshake is complete", measured: `${accept} connections` });

@@ -31,12 +31,12 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("no socket of the kernel's is the client", 1, () => {
-    that(sockets === 0, { did: "The kernel counted connect() calls in the Lab (Tcp.ActiveOpens)", expected: "none: the client is made of segments alone", measured: String(sockets), read: "notebook 02, The wire" });
+    that(sockets === 0, { did: "The kernel counted connect() calls in the Lab (Tcp.ActiveOpens)", expected: "none: the client is made of segments alone", measured: String(sockets), read: "notebook 02, One: SYN" });
   });
   it("the connection is ESTABLISHED", 3, () => {
-    that(established, { did: "Your function returned", expected: "one connection in the accept queue", measured: `${handshakes} handshakes were completed, and ${syns} requests wait in the SYN queue for an ACK`, read: "notebook 02, The third segment" });
+    that(established, { did: "Your function returned", expected: "one connection in the accept queue", measured: `${handshakes} handshakes were completed, and ${syns} requests wait in the SYN queue for an ACK`, read: "notebook 02, Three: ACK" });
   });
   it("the message arrives", 2, () => {
-    that(text === message, { did: "The connection was accepted and read", expected: JSON.stringify(message), measured: JSON.stringify(text), read: "notebook 02, Sequence numbers" });
+    that(text === message, { did: "The connection was accepted and read", expected: JSON.stringify(message), measured: JSON.stringify(text), read: "notebook 02, Three: ACK" });
   });
 });

@@ -69,14 +69,14 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     that(seen.some(({ phantoms }) => phantoms.length > 0), { did: "Three bursts went over the listener", expected: "phantoms", measured: "none: run the check again" });
     for (const { scene, phantoms, said } of seen) {
       const missed = phantoms.filter((at) => !namedIn(said).has(at));
-      that(missed.length === 0, { did: scene.name, expected: `all of the ${phantoms.length} phantoms are named`, measured: `${missed.length} are missing`, read: "notebook 04, Phantoms" });
+      that(missed.length === 0, { did: scene.name, expected: `all of the ${phantoms.length} phantoms are named`, measured: `${missed.length} are missing`, read: "notebook 04, The same burst, 20 ms away" });
     }
   });
   it("nobody is accused wrongly", 2, () => {
     that(names(), { did: "Three bursts went over the listener", expected: "some clients are named", measured: "nobody" });
     for (const { scene, phantoms, said } of seen) {
       const wrongly = [...namedIn(said)].filter((at) => !phantoms.includes(at as number));
-      that(wrongly.length === 0, { did: scene.name, expected: "only phantoms are named", measured: `${wrongly.length} of those named are known to the server as ESTABLISHED`, read: "notebook 04: what the server's table says" });
+      that(wrongly.length === 0, { did: scene.name, expected: "only phantoms are named", measured: `${wrongly.length} of those named are known to the server as ESTABLISHED`, read: "notebook 04, The same burst, 20 ms away" });
     }
   });
 });

@@ -57,7 +57,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("it rings", 2, () => {
-    that(alarms > 0, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: "an alarm", measured: "none", read: "notebook 09, What to alert on" });
+    that(alarms > 0, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: "an alarm", measured: "none", read: "notebook 09, Watching" });
   });
   it("never without reason", 2, () => {
     that(alarms > 0 && falseAlarms === 0, { did: `The queue stood at ${threshold} of ${maximum}, which is not above the threshold, or below`, expected: "no alarm then", measured: alarms === 0 ? "no alarm at all" : `${falseAlarms}` });

@@ -50,7 +50,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     const { counters, said } = seen.get(cause)!;
     that(new Set([...seen.values()].map((each) => each.said)).size > 1, { did: "Seven listeners were shown to your function", expected: "different diagnoses", measured: `${JSON.stringify(said)?.slice(0, 100)} for all of them` });
     const telling = Object.entries(counters).filter(([name]) => /Listen|Req|cookies|Resets|Fails/i.test(name)).map(([name, value]) => `${name} +${value}`).join(", ");
-    that(said === cause, { did: `This was made to happen: ${cause}`, expected: JSON.stringify(cause), measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}; the counters that moved: ${telling || "none of those that tell"}`, read: "notebook 04, Counters, and notebook 07" });
+    that(said === cause, { did: `This was made to happen: ${cause}`, expected: JSON.stringify(cause), measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}; the counters that moved: ${telling || "none of those that tell"}`, read: "notebook 04, All its truths; notebook 07, The flood" });
   };
   it("a healthy listener", 1, () => right("healthy"));
   it("an accept queue that overflows", 1, () => right("accept queue overflow"));

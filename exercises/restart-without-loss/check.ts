@@ -43,7 +43,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
   });
 
   it("nobody is refused or reset", 2, () => {
-    that(lost === 0, { did: `${clients} clients came while the server was replaced`, expected: "none is refused or reset", measured: `${lost} were`, read: "notebook 09, Restarting" });
+    that(lost === 0, { did: `${clients} clients came while the server was replaced`, expected: "none is refused or reset", measured: `${lost} were`, read: "notebook 09, Restarting without losing anybody" });
   });
   it("everybody is answered", 2, () => {
     that(unanswered === 0 && late === 0 && old + newer > 0, { did: "The bytes that each client received were counted", expected: "3 (old) or 5 (newer) for each, and nobody had to send a second SYN for it", measured: `${unanswered} have neither, ${late} had to send their SYN again` });

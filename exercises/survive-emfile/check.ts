@@ -45,12 +45,12 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
     that(servedFirst >= 10 && waiting > 0, { did: `${clients} clients came to a process of ${nofile} descriptors`, expected: "some are answered, the rest waits in the accept queue", measured: `${servedFirst} are answered, ${waiting} wait` });
   });
   it("the server survives", 2, () => {
-    that(alive, { did: "accept() failed with EMFILE", expected: "your function still runs", measured: "it has ended", read: "notebook 06, EMFILE" });
+    that(alive, { did: "accept() failed with EMFILE", expected: "your function still runs", measured: "it has ended", read: "notebook 06, A server with 40 descriptors" });
   });
   it("without burning the processor", 2, () => {
-    that(share < 0.5, { did: `The server's processor time was measured over ${watched} ms in which it can do nothing`, expected: "less than half of a core", measured: `${Math.round(share * 100)} % of a core`, read: "notebook 06, The busy loop" });
+    that(share < 0.5, { did: `The server's processor time was measured over ${watched} ms in which it can do nothing`, expected: "less than half of a core", measured: `${Math.round(share * 100)} % of a core`, read: "notebook 06, The spin" });
   });
   it("those who wait are served when others leave", 3, () => {
-    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered`, measured: `${servedAll} have`, read: "notebook 06, The connection that stays queued" });
+    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered`, measured: `${servedAll} have`, read: "notebook 06, Four ways out, and one that looks like one" });
   });
 });

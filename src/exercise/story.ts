@@ -8,7 +8,7 @@ export interface Story {
   expected: string;
   /** with the numbers: "731 of them were answered" */
   measured: string;
-  /** where to read on: "notebook 05, The spike" */
+  /** where to read on: "notebook 05, The spike of 5,000"; several with a semicolon between them */
   read?: string;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { allExercises, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
@@ -30,6 +30,23 @@ describe("exercises", function () {
       assert.ok(all.some((exercise) => exercise.name === name), name);
     }
     assert.deepEqual([...new Set(all.map(({ notebook }) => notebook))], ["01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+  });
+
+  it("each reference to a section of a notebook names one that is there", () => {
+    const sections = new Map<string, string[]>();
+    for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
+      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as { cells: { cell_type: string; source: string[] }[] };
+      const lines = cells.filter((cell) => cell.cell_type === "markdown").flatMap((cell) => cell.source.join("").split("\n"));
+      sections.set(file.slice(0, 2), lines.filter((line) => line.startsWith("## ")).map((line) => line.slice(3).replaceAll("`", "")));
+    }
+    let references = 0;
+    for (const exercise of allExercises()) {
+      for (const [, notebook, section] of sourceOf(exercise, "check.ts").matchAll(/(?<=["; ])notebook (\d\d), ([^";]+)/g)) {
+        references++;
+        assert.ok(sections.get(notebook)?.includes(section), `${exercise.name}: notebook ${notebook} has no section "${section}"`);
+      }
+    }
+    assert.ok(references > 20);
   });
 
   for (const exercise of allExercises()) {
