@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import path from "node:path";
 import { ArgumentError, requireInteger } from "../errors";
-import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
-import { noteHint, readProgress } from "../exercise/progress";
+import { allExercises, loadExercise } from "../exercise/exercise";
+import { nextHint, readProgress } from "../exercise/progress";
 import { newExercise } from "../exercise/template";
 import { verify } from "../exercise/verify";
 import { reset } from "../exercise/workplace";
@@ -73,16 +73,11 @@ function list({ json }: { json?: boolean }): void {
 function showOne(name: string, { hint, json }: { hint?: boolean; json?: boolean }): void {
   const exercise = loadExercise(name);
   if (json) return void process.stdout.write(`${JSON.stringify({ ...exercise, folder: undefined }, null, 2)}\n`);
-  if (hint) return void process.stdout.write(`${nextHint(exercise)}\n`);
+  if (hint) {
+    const { head, text } = nextHint(exercise, path.resolve("notebooks"));
+    return void process.stdout.write(`${head}. ${text}\n`);
+  }
   process.stdout.write(`${exercise.title}\n${"=".repeat(exercise.title.length)}\nnotebook ${exercise.notebook}, ${exercise.points} points\n\n${exercise.statement}\n\nWork on it: npx one-listener exercise watch ${name}\n`);
-}
-
-/** "Hint 2 of 3. …"; the last one stays. */
-export function nextHint(exercise: Exercise): string {
-  const { hints, name } = exercise;
-  if (hints.length === 0) return "This exercise has no hints.";
-  const shown = noteHint(name, hints.length, path.resolve("notebooks")).hints;
-  return `Hint ${shown} of ${hints.length}. ${hints[shown - 1]}`;
 }
 
 async function verifyAll(names: string[], { times, sandbox: sandboxed, json }: { times: string; sandbox: boolean; json?: boolean }): Promise<void> {

@@ -4,10 +4,9 @@ import path from "node:path";
 import { ArgumentError } from "../errors";
 import { Exercise, sourceOf } from "../exercise/exercise";
 import { gradeSource } from "../exercise/grade-source";
-import { noteAttempt } from "../exercise/progress";
+import { nextHint, noteAttempt } from "../exercise/progress";
 import { CheckResult, firstMissed, passed } from "../exercise/result";
 import { answerFile, begin } from "../exercise/workplace";
-import { nextHint } from "./exercise";
 import { progressLine } from "./progress-line";
 
 /** ms; editors write a file in several steps */
@@ -59,7 +58,10 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
     };
     const onKey = (keys: Buffer) => {
       for (const key of keys.toString()) {
-        if (key === "h") process.stdout.write(`${nextHint(exercise)}\n\n`);
+        if (key === "h") {
+          const { head, text } = nextHint(exercise, path.resolve("notebooks"));
+          process.stdout.write(`${head}. ${text}\n\n`);
+        }
         if (key === "q" || key === "\u0003") return end();
       }
     };

@@ -7,7 +7,7 @@ import { escapeHtml } from "../plot/page";
 import { palette } from "../plot/palette";
 import { textTable } from "../trace";
 import { allExercises, Exercise, loadExercise } from "./exercise";
-import { noteAttempt, noteHint, readProgress, Standing } from "./progress";
+import { nextHint, noteAttempt, readProgress, Standing } from "./progress";
 import { withinSolution } from "./messages";
 import { CheckResult, passed } from "./result";
 
@@ -37,12 +37,8 @@ export async function check(name: string, solution: SolutionFunction): Promise<v
 
 /** Shows the next hint of an exercise. */
 export function hint(name: string): void {
-  const exercise = loadExercise(name);
-  const { hints } = exercise;
-  if (hints.length === 0) return showHtml(card(palette.other, "This exercise has no hints."), "This exercise has no hints.");
-  const shown = noteHint(name, hints.length).hints;
-  const head = `Hint ${shown} of ${hints.length}`;
-  showHtml(card(palette.prediction, `<b>${head}.</b> ${markdownLine(hints[shown - 1])}`), `${head}. ${hints[shown - 1]}`);
+  const { head, text } = nextHint(loadExercise(name));
+  showHtml(card(palette.prediction, `<b>${head}.</b> ${markdownLine(text)}`), `${head}. ${text}`);
 }
 
 /** Shows all exercises of the workbook and how far one has come. */

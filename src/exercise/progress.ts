@@ -1,6 +1,7 @@
 /** How far a student has come: kept beside the notebooks, one entry an exercise. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Exercise } from "./exercise";
 import type { CheckResult } from "./result";
 
 export interface Standing {
@@ -49,7 +50,15 @@ export function noteAttempt({ exercise, points, max }: CheckResult, folder = pro
   return change(exercise, (old) => ({ ...old, points: Math.max(old.points, points), max, attempts: old.attempts + 1 }), folder);
 }
 
-/** One hint more, up to `most`. */
-export function noteHint(name: string, most: number, folder = process.cwd()): Standing {
-  return change(name, (old) => ({ ...old, hints: Math.min(most, old.hints + 1) }), folder);
+export interface Hint {
+  /** "Hint 2 of 3", or that there is none */
+  head: string;
+  text: string;
+}
+
+/** One hint more, and noted; the last one stays. */
+export function nextHint({ name, hints }: Exercise, folder = process.cwd()): Hint {
+  if (hints.length === 0) return { head: "This exercise has no hints", text: "" };
+  const { hints: shown } = change(name, (old) => ({ ...old, hints: Math.min(hints.length, old.hints + 1) }), folder);
+  return { head: `Hint ${shown} of ${hints.length}`, text: hints[shown - 1] };
 }

@@ -43,10 +43,10 @@ export class SolutionError extends Error {
 
 const longestText = 2000;
 
-/** A student's text inside of ours: cut, and without control characters. */
+/** A student's text inside of ours: cut, and without control characters. What is not text (it came as JSON) is shown as JSON. */
 export function quoted(text: unknown, most = longestText): string {
   // eslint-disable-next-line no-control-regex
-  const clean = String(text).replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
+  const clean = (typeof text === "string" ? text : String(JSON.stringify(text))).replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
   return clean.length > most ? `${clean.slice(0, most)} … (${clean.length - most} characters more)` : clean;
 }
 

@@ -33,7 +33,8 @@ export const sandbox: Wrap = (argv, { nofile, time }) => {
     "--ro-bind", "/usr/bin/prlimit", "/usr/bin/prlimit", "--ro-bind", node, node,
     ...shared.flatMap((file) => ["--ro-bind", path.join(root, file), path.join(root, file)]),
     "--chdir", "/tmp",
-    "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", withinSolution, "1", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
+    // /dev is a file system in memory as well, and one without a bound (/dev/shm lies in it)
+    "--remount-ro", "/dev", "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", withinSolution, "1", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
     ...limits, ...argv.map((word) => (word === process.execPath ? node : word)),
   ];
 };
