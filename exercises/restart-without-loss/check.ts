@@ -17,8 +17,8 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
 
   before(`${clients} clients, ${rate} a second, and a restart`, async () => {
     const lab = await openLab({ wire: false });
-    const begin = native.now();
     const server = await start(lab, { port, restart, loadMs });
+    const called = native.now();
     const listeners = await listening(lab, port, server);
     that(listeners.length > 0, { did: "Your function was started", expected: "a listener within 3 s", measured: "none" });
     const listens = native.now();
@@ -34,9 +34,9 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
       else if (bytesReceived === 3) old++;
       else if (bytesReceived === 5) newer++;
       else unanswered++;
-      // well inside the pause, whenever exactly the function was called: it began between `begin` and `listens`
+      // well inside the pause, whenever exactly the function was called: it began between `called` and `listens`
       const end = from + changedAt;
-      if (state === "closedByServer" && end > listens + restart + 60 && end < begin + restart + loadMs - 60) between++;
+      if (state === "closedByServer" && end > listens + restart + 60 && end < called + restart + loadMs - 60) between++;
     }
     await crowd.close();
     await server.stop();
