@@ -29,11 +29,11 @@ export function counterLines(trace: Trace, names: readonly string[], axes: { xax
   const summary = trace.summary();
   const groups = alike(trace, names);
   return groups.map((group, at) => {
-    const short = group.map((name) => name.split(".").pop()!).join(" = ");
+    const [short, ...same] = group.map((name) => name.split(".").pop()!);
     const colour = colourOf(group[0]);
     const before = groups.slice(0, at).filter(([first]) => colourOf(first) === colour).length;
     // the name says how far it came: beside a counter of a hundred thousand one of a hundred lies flat
-    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}`, colour, dash: dashes[before % dashes.length], ...axes });
+    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`, colour, dash: dashes[before % dashes.length], ...axes });
   });
 }
 

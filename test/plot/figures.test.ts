@@ -77,7 +77,7 @@ describe("figures", () => {
 
   it("of counters draw those that move together as one line, and each kind in its colour", () => {
     const { data } = plot.dropCounters(flood(1));
-    assert.deepEqual(data.map(({ name }) => name), ["SyncookiesSent = TCPReqQFullDoCookies +871", "SyncookiesRecv +7"]);
+    assert.deepEqual(data.map(({ name }) => name), ["SyncookiesSent +871<br>= TCPReqQFullDoCookies", "SyncookiesRecv +7"]);
     const lines = data.map(({ line }) => line as { color: string; dash: string });
     assert.equal(lines[0].color, lines[1].color);
     assert.notEqual(lines[0].dash, lines[1].dash);
