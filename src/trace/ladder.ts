@@ -32,7 +32,7 @@ export interface KernelView {
 export interface LadderStep {
   /** ms since the ladder's first step */
   time: number;
-  /** a segment between client and kernel, or a call between application and kernel */
+  /** a segment between client and kernel, a call between application and kernel, or the kernel alone */
   from: "client" | "kernel" | "application";
   to: "client" | "kernel" | "application";
   /** "SYN", "accept() returns fd 23": what stands at the arrow */
@@ -75,9 +75,10 @@ export class Ladder implements Closable {
     return this.open;
   }
 
-  /** Notes a call that this ladder cannot see by itself: `read() gives "hello"`. */
-  note(label: string, direction: "to kernel" | "to application" = "to application"): void {
-    if (direction === "to kernel") this.call("application", "kernel", label);
+  /** Notes what this ladder cannot see by itself: a call, `read() gives "hello"`, or what the kernel does without a word to anybody, "gives up". */
+  note(label: string, direction: "to kernel" | "to application" | "in the kernel" = "to application"): void {
+    if (direction === "in the kernel") this.call("kernel", "kernel", label);
+    else if (direction === "to kernel") this.call("application", "kernel", label);
     else this.call("kernel", "application", label);
   }
 
