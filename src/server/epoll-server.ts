@@ -22,7 +22,7 @@ export interface EpollServerReport {
   failed: number;
   /** times that epoll said that somebody waits */
   wakeups: number;
-  /** seconds of processor time */
+  /** seconds of processor time since then */
   cpu: number;
 }
 
@@ -39,7 +39,8 @@ listener = socket.create_server(("127.0.0.1", ${port}), backlog=128)
 listener.setblocking(False)
 epoll = select.epoll()
 epoll.register(listener, ${flags})
-held, ended, failed, wakeups, told, began = [], 0, 0, 0, 0, time.monotonic()${before && `\n${before.trim()}`}
+held, ended, failed, wakeups, told = [], 0, 0, 0, 0
+began, used = time.monotonic(), time.process_time()${before && `\n${before.trim()}`}
 
 def end(connection):
     global ended
@@ -47,11 +48,12 @@ def end(connection):
     connection.close()
 
 def end_five(*_):
-    for _ in range(5): end(held.pop())
+    for _ in range(min(5, len(held))): end(held.pop())
 signal.signal(signal.SIGUSR1, end_five)
 
 def tell():
-    print(json.dumps({"seconds": time.monotonic() - began, "held": len(held), "ended": ended, "failed": failed, "wakeups": wakeups, "cpu": time.process_time()}), flush=True)
+    print(json.dumps({"seconds": time.monotonic() - began, "cpu": time.process_time() - used, "held": len(held),
+                      "ended": ended, "failed": failed, "wakeups": wakeups}), flush=True)
 
 print("listening", flush=True)
 while True:
