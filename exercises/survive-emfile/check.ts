@@ -51,6 +51,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
     that(share < 0.5, { did: `The server's processor time was measured over ${watched} ms in which it can do nothing`, expected: "less than half of a core", measured: `${Math.round(share * 100)} % of a core`, read: "notebook 06, The spin" });
   });
   it("those who wait are served when others leave", 3, () => {
-    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered`, measured: `${servedAll} have`, read: "notebook 06, Four ways out, and one that looks like one" });
+    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered`, measured: `${servedAll} have`, read: "notebook 06, Three ways out, and one that looks like one" });
   });
 });
