@@ -17,11 +17,14 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   const accept = summary.get("acceptQueue");
   const syn = summary.get("synQueue");
   const room = summary.get("acceptMax").last + 1;
+  // several listeners share the port: their queues are drawn as one, and the limit of each is in the words
+  const sharing = trace.findColumn("fullest") && { many: summary.get("listeners").max, fullest: summary.get("fullest"), places: summary.get("fullestMax").max + 1 };
+  const limit = sharing ? `room in the accept queues of ${formatNumber(sharing.many)} listeners: ${formatNumber(room)}` : `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`;
   const highest = Math.max(accept.max, syn.max, 1);
   // A limit far above everything would flatten the picture: it is named in the text instead.
   const limitFits = room <= highest * 4;
   const drawn = [
-    ...(limitFits ? [level(room, `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`, palette.limit, "solid")] : []),
+    ...(limitFits ? [level(room, limit, palette.limit, "solid")] : []),
     ...predictions.map(({ value }) => level(value, `your prediction: ${formatNumber(value)}`, palette.prediction, "dash")),
   ];
   if (drawn.length > 1) spreadLabels(drawn.map(({ annotations }) => annotations[0]));
@@ -29,6 +32,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   return {
     data: [
       stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true, points }),
+      ...(sharing ? [stepLine(trace, "fullest", { name: "accept queue of the fullest listener", colour: palette.limit, width: 1.5, points })] : []),
       stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue, points }),
     ],
     layout: {
@@ -43,6 +47,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
     text: [
       `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${trace.meta.listener.backlog}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
+      ...(sharing ? [`  the fullest of ${formatNumber(sharing.many)} listeners: at most ${formatNumber(sharing.fullest.max)} of ${formatNumber(sharing.places)} places (at ${formatTime(sharing.fullest.timeOfMax)})`] : []),
       `  SYN queue: at most ${formatNumber(syn.max)}, ${formatNumber(syn.last)} at the end`,
       ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
       ...trace.events.map(({ time, name, detail }) => `  ${formatTime(time)}: ${name}${detail ? `, ${detail}` : ""}`),
