@@ -29,7 +29,7 @@ export class TraceBuilder {
   cpu = 0;
   /** rows and events appended so far; unchanged means that a new snapshot would show nothing new */
   revision = 0;
-  /** ms: of a time so long only the peaks and the last row are left; 0 while nothing had to be thinned */
+  /** ms: of a time so long only the peaks and the last row are left, but for the newest rows; 0 while nothing had to be thinned */
   resolution = 0;
   readonly #mostRows: number;
   readonly #queues = new TrackBuffer(queueNames, ["acceptQueue", "synQueue"]);
@@ -76,9 +76,10 @@ export class TraceBuilder {
     const buffers = [this.#queues, this.#listeners, this.#counters, this.#clients];
     const longerThan = (most: number) => buffers.some(({ length }) => length > most);
     if (!longerThan(this.#mostRows)) return;
-    while (longerThan(this.#mostRows / 2)) {
-      this.resolution = this.resolution * 2 || 1;
+    // what has come since the last time is as it was sampled: to thin that may be enough
+    for (this.resolution ||= 1; ; this.resolution *= 2) {
       for (const buffer of buffers) buffer.thin(this.resolution);
+      if (!longerThan(this.#mostRows / 2)) return;
     }
   }
 

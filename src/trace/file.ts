@@ -99,7 +99,7 @@ export async function loadTrace(path: string): Promise<TraceData> {
   }
 }
 
-/** @param cut the last piece is incomplete: the recorder was killed while it wrote */
+/** @param cut the last piece is incomplete, since the recorder was killed while it wrote; if only its checksum is missing, it counts */
 function decodePieces(bytes: Buffer, cut: boolean): TraceData[] {
   const pieces: TraceData[] = [];
   let left = bytes;
@@ -109,11 +109,11 @@ function decodePieces(bytes: Buffer, cut: boolean): TraceData[] {
       pieces.push(trace);
       left = left.subarray(length);
     } catch (cause) {
-      if (cut) return pieces;
+      if (cut) break;
       throw cause;
     }
   }
-  return cut ? pieces.slice(0, -1) : pieces; // all of the last one's bytes came out, but not its checksum
+  return pieces;
 }
 
 function joinPieces(pieces: readonly TraceData[]): TraceData {

@@ -10,12 +10,11 @@ import type { Column, Track } from "./track";
 const mostPieces = 1000;
 
 export class RecordingFile {
-  /** rows and events of the recording that are in the file */
-  #rows: Record<string, number> = {};
+  /** of each track the rows that are in the file, and the time of the last of them */
+  #written: Record<string, { rows: number; last: number }> = {};
   #events = 0;
   #end = 0;
   #pieces = 0;
-  #resolution: number | undefined;
   #writing: Promise<void> | undefined;
   #failure: LabError | undefined;
 
@@ -56,19 +55,22 @@ export class RecordingFile {
 
   async #write(recording: Trace): Promise<void> {
     const whole = unfinished(recording);
-    // a recording that was thinned has lost rows that are in the file
-    const anew = this.#pieces === 0 || this.#pieces >= mostPieces || recording.meta.resolution !== this.#resolution;
+    const anew = this.#pieces === 0 || this.#pieces >= mostPieces || this.#thinned(recording);
     if (anew) await saveTrace(whole, this.path);
     else await appendFile(this.path, await compressTrace(this.#since(whole)));
     this.#pieces = anew ? 1 : this.#pieces + 1;
-    this.#resolution = recording.meta.resolution;
-    this.#rows = Object.fromEntries(Object.entries(recording.tracks).map(([name, { time }]) => [name, time.length]));
+    this.#written = Object.fromEntries(Object.entries(recording.tracks).map(([name, { time }]) => [name, { rows: time.length, last: time[time.length - 1] }]));
     this.#events = recording.events.length;
     this.#end = recording.end;
   }
 
+  /** Rows that are in the file are no longer there: then another one, or none, stands where the last of them stood. */
+  #thinned({ tracks }: Trace): boolean {
+    return Object.entries(this.#written).some(([name, { rows, last }]) => rows > 0 && tracks[name].time[rows - 1] !== last);
+  }
+
   #since(recording: Trace): Trace {
-    const tracks = Object.entries(recording.tracks).map(([name, track]): [string, Track] => [name, rowsFrom(track, this.#rows[name] ?? 0)]);
+    const tracks = Object.entries(recording.tracks).map(([name, track]): [string, Track] => [name, rowsFrom(track, this.#written[name]?.rows ?? 0)]);
     return new Trace({ meta: recording.meta, tracks: Object.fromEntries(tracks), events: recording.events.slice(this.#events), start: this.#end, end: recording.end });
   }
 }
