@@ -46,7 +46,7 @@ kernel counts each overflow. That of another listener of the network namespace f
 It only reads: the kernel's table of listeners, --hz times a second; ten times a second its counters; and the SYN queue
 as often as 1 % of a core allows, since for its length the kernel walks the table of all connections: milliseconds on a
 host with 262,144 buckets, which is then one look a second or so. All together some 2 % of a core at 20 looks a second,
-some 15 % at 1000, on such a host; what it is here is shown while it runs.
+some 10 % at 1000, on such a host; what it is here is shown while it runs.
 
 A recording is written every two seconds: a watch that is killed (kill -9) leaves a file that lacks the last few, and a
 notebook may load the file while it grows. It is bounded: a change of the queues or counters is a row, and beyond
