@@ -74,14 +74,27 @@ export interface QueueRows {
   /** ms since `startedAt` */
   time: Float64Array;
   acceptQueue: Uint32Array;
+  /** one less than the places there are: of one listener min(backlog, somaxconn), of several that share the port the same for all together */
   acceptMax: Uint32Array;
   synQueue: Uint32Array;
   /** connections taken by acceptors added with addAcceptor(), cumulative */
   accepted: Uint32Array;
 }
 
+/** Where several listeners share the port, from the moment that they do; else no rows. */
+export interface SharingRows {
+  /** ms since `startedAt` */
+  time: Float64Array;
+  /** how many there are */
+  listeners: Uint32Array;
+  /** accept queue and maximum of the one that is fullest for its size: a new connection that the kernel gives to it finds no room, whatever the others have */
+  fullest: Uint32Array;
+  fullestMax: Uint32Array;
+}
+
 export interface SamplerRows {
   queues: QueueRows;
+  listeners: SharingRows;
   /** `columns[i]` belongs to `counters.names[i]`: increase since the sampler started. sockstat and meminfo hold gauges, not counts: of them the value itself. */
   counters: { time: Float64Array; columns: Float64Array[] };
   /** number of clients in each state (index: ClientState), summed over all added ClientThreads */
@@ -106,6 +119,11 @@ export interface SamplerOptions {
   /** true: look by sock_diag at IPv6 sockets as well as IPv4 */
   ipv6?: boolean;
   hz: number;
+  /**
+   * Most that counting the SYN queue may take of a core, 0.0001 to 1. Default 0.2. The kernel walks all sockets of the namespace for it (3.5 us
+   * in a Lab, milliseconds on a host): where a sample of it takes too much, the next ones keep the last length until it may be counted again.
+   */
+  synQueueShare?: number;
   counters?: {
     /** /proc/net/netstat, /proc/net/snmp, /proc/net/sockstat of the Lab, read with pread; -1 leaves one out */
     netstatFd: number;

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import net from "node:net";
 import path from "node:path";
-import { atLeast, median, row, type Trial } from "../trial";
+import { readFileSync } from "node:fs";
+import { atLeast, atMost, median, row, type Trial } from "../trial";
 
 const seconds = 3;
 const rounds = 5;
@@ -17,13 +18,13 @@ async function served(port: number): Promise<number> {
   return Number(said) / seconds;
 }
 
-/** With watch beside it: the rate, and the share of a core that watch says it takes. */
-async function watched(port: number, hz: number): Promise<{ rate: number; cost: number }> {
+/** With watch beside it: what `meanwhile` gives, and the share of a core that watch says it takes. */
+async function watched(port: number, hz: number, meanwhile: () => Promise<number>): Promise<{ rate: number; cost: number }> {
   const child = spawn(process.execPath, [main, "watch", String(port), "--json", "--hz", String(hz), "--interval", "1"], { stdio: ["ignore", "pipe", "ignore"] });
   let said = "";
   child.stdout.on("data", (data) => (said += data));
   await new Promise((resolve) => child.stdout.once("data", resolve));
-  const rate = await served(port);
+  const rate = await meanwhile();
   child.kill("SIGINT");
   await new Promise((resolve) => child.once("close", resolve));
   const reports = said.trim().split("\n").map((line) => JSON.parse(line) as { cost?: number });
@@ -31,9 +32,12 @@ async function watched(port: number, hz: number): Promise<{ rate: number; cost: 
   return { rate, cost: 100 * median(reports.slice(1).map(({ cost }) => cost).filter((cost) => cost !== undefined)) };
 }
 
+/** Nobody comes: what is left is what looking costs. */
+const idle = () => new Promise<number>((resolve) => setTimeout(resolve, seconds * 1000, 0));
+
 export const watchCost: Trial = {
   name: "watch-cost",
-  question: "what does one-listener watch cost beside a busy server of this machine?",
+  question: "what does one-listener watch cost beside an idle and a busy server of this machine?",
   async run(progress) {
     const server = net.createServer((socket) => socket.end()).listen(0, "127.0.0.1", 511);
     await new Promise((resolve) => server.once("listening", resolve));
@@ -42,14 +46,18 @@ export const watchCost: Trial = {
     const beside: number[] = [];
     const costs: number[] = [];
     const fast: number[] = [];
+    const quiet: number[] = [];
+    const quietFast: number[] = [];
     try {
       for (let round = 1; round <= rounds; round++) {
         progress(`${round} of ${rounds}`);
         alone.push(await served(port));
-        const { rate, cost } = await watched(port, 20);
+        quiet.push((await watched(port, 20, idle)).cost);
+        quietFast.push((await watched(port, 1000, idle)).cost);
+        const { rate, cost } = await watched(port, 20, () => served(port));
         beside.push(rate);
         costs.push(cost);
-        fast.push((await watched(port, 1000)).cost);
+        fast.push((await watched(port, 1000, () => served(port))).cost);
       }
     } finally {
       server.close();
@@ -57,9 +65,16 @@ export const watchCost: Trial = {
     const rows = [
       row("the server alone", "connections/s", alone),
       row("with watch at 20 Hz (the default)", "connections/s", beside),
-      row("watch at 20 Hz, all of its process", "% of a core", costs),
-      row("watch at 1000 Hz, all of its process", "% of a core", fast),
+      row("watch at 20 Hz, busy port, all of its process", "% of a core", costs),
+      row("watch at 1000 Hz, busy port, all of its process", "% of a core", fast),
+      row("watch at 20 Hz, idle port, all of its process", "% of a core", quiet),
+      row("watch at 1000 Hz, idle port, all of its process", "% of a core", quietFast),
     ];
-    return { rows, ratios: [atLeast("connections/s, with watch / alone", rows[1].median / rows[0].median, 0.9)], notes: [] };
+    const ratios = [
+      atLeast("connections/s, with watch / alone", rows[1].median / rows[0].median, 0.9),
+      atMost("% of a core, idle port at 20 Hz", rows[4].median, 3),
+      atMost("% of a core, busy port at 20 Hz", rows[2].median, 4),
+    ];
+    return { rows, ratios, notes: [`the kernel's table of connections has ${readFileSync("/proc/sys/net/ipv4/tcp_ehash_entries", "utf8").trim()} buckets here`] };
   },
 };

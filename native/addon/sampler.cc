@@ -1,6 +1,7 @@
 // Sampler: the JavaScript face of a Sampling.
 #include <napi.h>
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -19,6 +20,9 @@ namespace one_listener {
 namespace {
 
 int OptionalFd(const Napi::Value& value, const char* name) { return static_cast<int>(Integer(value, name, -1, INT32_MAX)); }
+
+// Most that counting the SYN queue takes of a core, unless told otherwise: in a Lab its table is short, and it is looked at with every sample.
+constexpr double kSynQueueShare = 0.2;
 
 struct Drained {
   Napi::Float64Array time;
@@ -54,6 +58,15 @@ Napi::Object TimeAndColumns(Napi::Env env, const Drained& drained) {
   return made;
 }
 
+Napi::Object TimeAndNamed(Napi::Env env, Track& track, std::initializer_list<const char*> names) {
+  Drained drained = DrainTrack<Napi::Uint32Array>(env, track);
+  Napi::Object made = Napi::Object::New(env);
+  made.Set("time", drained.time);
+  size_t at = 0;
+  for (const char* name : names) made.Set(name, drained.columns[at++]);
+  return made;
+}
+
 class Sampler : public Napi::ObjectWrap<Sampler> {
  public:
   static constexpr napi_type_tag kTag = {0x6f6e652d6c697374, 0x73616d706c657200};
@@ -73,6 +86,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     plan.ipv6 = options.Get("ipv6").ToBoolean();
     plan.port = static_cast<uint16_t>(Integer(options.Get("port"), "port", 1, 65535));
     plan.hz = Number(options.Get("hz"), "hz", 0.01, 10'000);
+    plan.synShare = options.Get("synQueueShare").IsUndefined() ? kSynQueueShare : Number(options.Get("synQueueShare"), "synQueueShare", 0.0001, 1);
     plan.countersHz = 1;
     if (!options.Get("counters").IsUndefined()) {
       Napi::Object counters = Options(options.Get("counters"), "counters");
@@ -108,7 +122,8 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
   Napi::Value Drain(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     Napi::Object made = Napi::Object::New(env);
-    made.Set("queues", Queues(env));
+    made.Set("queues", TimeAndNamed(env, sampling_->queues, {"acceptQueue", "acceptMax", "synQueue", "accepted"}));
+    made.Set("listeners", TimeAndNamed(env, sampling_->listeners, {"listeners", "fullest", "fullestMax"}));
     made.Set("counters", TimeAndColumns(env, DrainTrack<Napi::Float64Array>(env, sampling_->counters)));
     made.Set("clients", TimeAndColumns(env, DrainTrack<Napi::Uint32Array>(env, sampling_->clients)));
     made.Set("samples", static_cast<double>(sampling_->samples));
@@ -116,15 +131,6 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     made.Set("cpu", sampling_->cpu.load());
     made.Set("error", sampling_->error.load());
     made.Set("errorSyscall", sampling_->errorSyscall.load());
-    return made;
-  }
-
-  Napi::Object Queues(Napi::Env env) {
-    Drained drained = DrainTrack<Napi::Uint32Array>(env, sampling_->queues);
-    Napi::Object made = Napi::Object::New(env);
-    made.Set("time", drained.time);
-    const char* names[] = {"acceptQueue", "acceptMax", "synQueue", "accepted"};
-    for (size_t at = 0; at < drained.columns.size(); ++at) made.Set(names[at], drained.columns[at]);
     return made;
   }
 

@@ -16,17 +16,10 @@ constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
 // What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it was.
 constexpr double kLookMilliseconds = 10;
-// The kernel walks all sockets of the namespace for the SYN queue's length. With thousands of them that takes longer than a period, so it
-// is done less often then: a look that took t is followed by a pause of this many t.
-constexpr double kTablePause = 4;
+// Most that looking for the listeners themselves, by the kernel's table of them, may take of a core.
+constexpr double kListenersShare = 0.2;
 // Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
 constexpr double kPatience = 5;
-
-double ThreadCpuMilliseconds() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
 
 // Moves `due` on by whole periods until it is later than `now`; how many it skipped over.
 uint64_t NextDue(double& due, double period, double now) {
@@ -40,7 +33,8 @@ uint64_t NextDue(double& due, double period, double now) {
 }  // namespace
 
 Sampling::Sampling(Plan plan)
-    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0), base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false) {}
+    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0), base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false),
+      version6_(plan_.ipv6), listenersRation_(kListenersShare), requestsRation_(plan_.synShare) {}
 
 std::optional<std::string> Sampling::FindCounters() {
   for (CounterFile& file : plan_.files) file.WantNothing();
@@ -70,6 +64,7 @@ void Sampling::Start() {
 void Sampling::Stop() {
   thread.Stop();
   queues.Finish();
+  listeners.Finish();
   clients.Finish();
   counters.Finish();
 }
@@ -127,55 +122,65 @@ bool Sampling::Failed(int code, const char* syscall) {
   return false;
 }
 
-bool Sampling::SampleListener(uint32_t& acceptQueue, uint32_t& acceptMax) {
+bool Sampling::SampleListener() {
   tcp_info info;
   socklen_t size = offsetof(tcp_info, tcpi_lost);
   if (getsockopt(plan_.listenerFd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return Failed(errno, "getsockopt");
   if (info.tcpi_state != kListenState) return Failed(EINVAL, "getsockopt");
-  acceptQueue = info.tcpi_unacked;
-  acceptMax = info.tcpi_sacked;
+  acceptQueue_ = info.tcpi_unacked;
+  acceptMax_ = info.tcpi_sacked;
   return true;
 }
 
-// Requests, and where there is no descriptor of it the listener itself (all of them, if SO_REUSEPORT lets several share the port).
-bool Sampling::SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue) {
-  size_t listeners = 0;
-  auto count = [&](const inet_diag_msg& socket) {
-    if (socket.idiag_state != kListenState) {
-      ++synQueue;
-      return;
+// The listeners on the port, where there is no descriptor of one. Several may share it (SO_REUSEPORT, or one for each version of IP), and
+// each has a queue of its own, which takes one more than its maximum: so has the sum of them, if it is to be read like a single one.
+bool Sampling::SampleListeners() {
+  uint32_t count = 0, waiting = 0, places = 0, fullest = 0, fullestMax = 0;
+  auto see = [&](const inet_diag_msg& socket) {
+    const uint32_t queue = socket.idiag_rqueue, most = socket.idiag_wqueue;
+    if (count == 0 || uint64_t{queue} * (uint64_t{fullestMax} + 1) > uint64_t{fullest} * (uint64_t{most} + 1)) {
+      fullest = queue;
+      fullestMax = most;
     }
-    ++listeners;
-    acceptQueue += socket.idiag_rqueue;
-    acceptMax += socket.idiag_wqueue;
+    ++count;
+    waiting += queue;
+    places += most + 1;
   };
-  const uint32_t states = kSynRecv | (plan_.listenerFd < 0 ? kListen : 0);
-  int code = DumpSockets(plan_.diagFd, AF_INET, states, plan_.port, count);
-  if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, AF_INET6, states, plan_.port, count);
+  int code = DumpSockets(plan_.diagFd, AF_INET, kListen, plan_.port, see);
+  const uint32_t ofVersion4 = count;
+  if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, AF_INET6, kListen, plan_.port, see);
+  if (code == 0 && count == 0) code = ENOENT;
   if (code != 0) return Failed(code, "sock_diag");
-  if (plan_.listenerFd < 0 && listeners == 0) return Failed(ENOENT, "sock_diag");
+  acceptQueue_ = waiting;
+  acceptMax_ = places - 1;
+  sharing_ = {count, fullest, fullestMax};
+  several_ = several_ || count > 1;
+  version6_ = count > ofVersion4;  // only an IPv6 listener has requests of IPv6
   return true;
 }
 
-// What the last look has shown, while the next one is not due.
-bool Sampling::SampleTableSometimes(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue) {
-  double begin = MonotonicMilliseconds();
-  if (begin >= tableDue_ || thread.Stopping()) {
-    table_ = {};
-    if (!SampleTable(table_.acceptQueue, table_.acceptMax, table_.synQueue)) return false;
-    double end = MonotonicMilliseconds();
-    tableDue_ = end + kTablePause * (end - begin);
-  }
-  acceptQueue += table_.acceptQueue;
-  acceptMax += table_.acceptMax;
-  synQueue = table_.synQueue;
+// The SYN queue. The kernel has no shorter way to its length than a walk over the whole established-hash of the namespace.
+bool Sampling::SampleRequests() {
+  uint32_t requests = 0;
+  auto see = [&](const inet_diag_msg&) { ++requests; };
+  int code = DumpSockets(plan_.diagFd, AF_INET, kSynRecv, plan_.port, see);
+  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, AF_INET6, kSynRecv, plan_.port, see);
+  if (code != 0) return Failed(code, "sock_diag");
+  synQueue_ = requests;
   return true;
 }
 
 bool Sampling::Sample(double time) {
-  uint32_t acceptQueue = 0, acceptMax = 0, synQueue = 0, accepted = 0;
-  if (plan_.listenerFd >= 0 && !SampleListener(acceptQueue, acceptMax)) return false;
-  if (plan_.diagFd >= 0 && !SampleTableSometimes(acceptQueue, acceptMax, synQueue)) return false;
+  const bool last = thread.Stopping();
+  if (plan_.listenerFd >= 0) {
+    if (!SampleListener()) return false;
+  } else if (last || listenersRation_.Due()) {
+    if (!listenersRation_.Spend([this] { return SampleListeners(); })) return false;
+  }
+  if (plan_.diagFd >= 0 && (last || requestsRation_.Due())) {
+    if (!requestsRation_.Spend([this] { return SampleRequests(); })) return false;
+  }
+  uint32_t accepted = 0;
   int64_t states[kClientStates] = {};
   bool any;
   {
@@ -187,8 +192,12 @@ bool Sampling::Sample(double time) {
       for (size_t at = 0; at < kClientStates; ++at) states[at] += counts[at];
     }
   }
-  int64_t row[] = {acceptQueue, acceptMax, synQueue, accepted};
+  int64_t row[] = {acceptQueue_, acceptMax_, synQueue_, accepted};
   queues.Offer(time, row);
+  if (several_) {
+    int64_t shared[] = {sharing_.listeners, sharing_.fullest, sharing_.fullestMax};
+    listeners.Offer(time, shared);
+  }
   if (any) clients.Offer(time, states);
   return true;
 }

@@ -15,6 +15,25 @@
 
 namespace one_listener {
 
+// Keeps something that costs much to a share of a core: a look that took t of the thread's time is followed by a pause of so many t.
+class Ration {
+ public:
+  explicit Ration(double share) : pause_(1 / share - 1) {}
+
+  bool Due() const { return MonotonicMilliseconds() >= due_; }
+  // The thread's own time counts, not what others took of the core meanwhile: on a busy machine the looks must not become rare.
+  template <typename Look>
+  bool Spend(Look look) {
+    double begin = ThreadCpuMilliseconds();
+    bool went = look();
+    due_ = MonotonicMilliseconds() + pause_ * (ThreadCpuMilliseconds() - begin);
+    return went;
+  }
+
+ private:
+  double pause_, due_ = 0;
+};
+
 // The sampling thread: reads a listener at a steady rate. Knows nothing of JavaScript.
 class Sampling {
  public:
@@ -23,6 +42,7 @@ class Sampling {
     bool ipv6;  // look at listeners and requests of AF_INET6, too
     uint16_t port;
     double hz, countersHz;
+    double synShare;  // of a core, that counting the SYN queue may take at most
     std::vector<std::string> names;
     std::vector<CounterFile> files;
   };
@@ -42,6 +62,8 @@ class Sampling {
 
   // acceptQueue, acceptMax, synQueue, accepted
   Track queues{4};
+  // listeners, fullest, fullestMax: only where several share the port, from the moment that they do
+  Track listeners{3};
   Track clients{kClientStates};
   Track counters;
   std::atomic<double> startedAt{0}, cpu{0};
@@ -53,20 +75,23 @@ class Sampling {
  private:
   void Run();
   bool Sample(double time);
-  bool SampleListener(uint32_t& acceptQueue, uint32_t& acceptMax);
-  bool SampleTable(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue);
+  bool SampleListener();
+  bool SampleListeners();
+  bool SampleRequests();
   bool SampleCounters(double time);
-  bool SampleTableSometimes(uint32_t& acceptQueue, uint32_t& acceptMax, uint32_t& synQueue);
   void SleepUntil(double due);
   bool Failed(int code, const char* syscall);
 
   Plan plan_;
   const WatchedListener listener_;
   std::vector<int64_t> values_, base_;
-  struct TableSample {
-    uint32_t acceptQueue, acceptMax, synQueue;
-  } table_{};
-  double tableDue_ = 0;
+  // What the last looks have shown, while the next ones are not due.
+  uint32_t acceptQueue_ = 0, acceptMax_ = 0, synQueue_ = 0;
+  struct Sharing {
+    uint32_t listeners, fullest, fullestMax;
+  } sharing_{};
+  bool several_ = false, version6_;
+  Ration listenersRation_, requestsRation_;
   std::vector<bool> gauge_;
   std::mutex sources_;  // guards the two lists
   std::vector<std::shared_ptr<ClientCounts>> crowds_;

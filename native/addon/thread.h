@@ -24,6 +24,13 @@ inline double MonotonicMilliseconds() {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
+// Of the calling thread.
+inline double ThreadCpuMilliseconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
 inline timespec MonotonicTime(double milliseconds) {
   timespec time;
   time.tv_sec = static_cast<time_t>(milliseconds / 1e3);

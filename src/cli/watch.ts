@@ -1,19 +1,26 @@
-import { Command, InvalidArgumentError } from "commander";
-import { accessSync, constants, existsSync } from "node:fs";
-import path from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ArgumentError, LabError } from "../errors";
 import { native } from "../native";
-import { fullness, holders, readListening } from "../watch/listeners";
+import { fullness, holders, named, readListening } from "../watch/listeners";
+import { readOverflows } from "../watch/overflows";
 import { count, line, listenersTable, panel, percent } from "../watch/screen";
 import { Report, Watching } from "../watch/watching";
 
 interface Options {
   record?: string;
-  alert?: number;
+  alert?: Alert;
   for?: number;
   interval: number;
   hz: number;
   json?: boolean;
+}
+
+/** What ends the watch with status 2. */
+interface Alert {
+  /** an accept queue that is so full, 0 to 1 */
+  share?: number;
+  /** any increase of ListenOverflows */
+  overflows?: boolean;
 }
 
 /** Exit statuses besides 0 and 1, told in --help. */
@@ -29,19 +36,29 @@ const lookInterval = 100;
 const help = `
 Of one port: accept queue and maximum, SYN queue, peak since the start. The accept rate and the counters of overflows
 and drops are those of the whole network namespace, all its listeners together: the kernel keeps none for a listener.
-Without a port: every listener of this network namespace and how full it is.
+Where several sockets listen on the port, each has a queue of its own: their sum is shown, and how full the fullest is.
+Without a port: every listener of this network namespace and how full it is, looked at ten times a second.
 
-It only reads: the kernel's socket table (sock_diag), --hz times a second, and its counters. What that takes of a
-core is shown while it runs; with very many connections the kernel walks a longer table, so the look
-at the queues is then made less often, and never takes more than a fifth of a core. Peaks shorter than 1/hz may be
-missed in the queue, not in the overflow counters. Where several sockets listen on the port, the alert looks at each
-of them ten times a second.
+Alerts: --alert 80% fires as soon as an accept queue is so full, --alert overflows at any increase of ListenOverflows,
+and --alert 80%,overflows at whichever comes first. A burst of milliseconds may pass between two looks at the queue; the
+kernel counts each overflow. That of another listener of the network namespace fires, too.
 
-Exit status: 0 ended by --for or Ctrl-C; 1 bad input; 2 the alert; 3 the listener was closed.
+It only reads: the kernel's table of listeners, --hz times a second; ten times a second its counters; and the SYN queue
+as often as 1 % of a core allows, since for its length the kernel walks the table of all connections: milliseconds on a
+host with 262,144 buckets, which is then one look a second or so. All together some 2 % of a core at 20 looks a second,
+some 10 % at 1000, on such a host; what it is here is shown while it runs.
+
+A recording is written every two seconds: a watch that is killed (kill -9) leaves a file that lacks the last few, and a
+notebook may load the file while it grows. It is bounded: a change of the queues or counters is a row, and beyond
+500,000 rows the older ones are thinned, each time to half the resolution, so that each peak stays, at the moment at
+which it was. That is a file of at most some 10 MB, and as much again while it is written anew.
+
+Exit status: 0 ended by --for, by Ctrl-C or because nobody reads its output any more; 1 bad input, or the recording
+cannot be written; 2 the alert; 3 the listener was closed.
 
 Examples:
   npx one-listener watch :443
-  npx one-listener watch :443 --for 60 --alert 80% || page-somebody
+  npx one-listener watch :443 --for 60 --alert 80%,overflows || page-somebody
   npx one-listener watch :443 --record day.trace --for 24h
      and in a notebook:  const trace = await Trace.load("day.trace"); plot.overview(trace);`;
 
@@ -50,23 +67,23 @@ export function addWatch(program: Command): void {
     .command("watch")
     .argument("[port]", "8080 or :8080; every listener of this machine if left out", portOf)
     .description("watch a listener of this machine live: its queues, drops and accept rate")
-    .option("--record <file>", "save a Trace that the notebooks can plot")
-    .option("--alert <share>", "end with status 2 as soon as an accept queue is so full, such as 80%", shareOf)
+    .option("--record <file>", "save a Trace that the notebooks can plot, written as it grows")
+    .option("--alert <what>", "end with status 2 when an accept queue is so full, such as 80%; or on overflows; or 80%,overflows", alertOf)
     .option("--for <time>", "end after so long: 30 (seconds), 10m, 24h", durationOf)
-    .option("--interval <time>", "how often to report: 1 (seconds)", durationOf, 1000)
-    .option("--hz <n>", "looks at the queues a second, 1 to 1000", rateOf, 20)
+    .addOption(new Option("--interval <time>", "how often to report: 5 (seconds), 500ms").argParser(durationOf).default(1000, "1 second"))
+    .option("--hz <n>", "looks at the accept queue a second, 1 to 1000", rateOf, 20)
     .option("--json", "an object a line for each interval, and a summary as the last one")
     .addHelpText("after", help)
     .action(async (port: number | undefined, options: Options) => {
       if (options.interval < lookInterval) throw new ArgumentError("--interval is at least 0.1 seconds.");
-      if (options.record !== undefined) requireWritable(options.record, port);
+      if (options.record !== undefined && port === undefined) throw new ArgumentError("--record needs a port: a Trace is of one listener.", "For example: npx one-listener watch :8080 --record day.trace");
       process.exitCode = port === undefined ? await watchAll(options) : await watchPort(port, options);
     });
 }
 
 async function watchPort(port: number, options: Options): Promise<number> {
-  const watching = new Watching({ port, hz: options.hz, record: options.record !== undefined });
-  const owner = [...holders(new Set(watching.found.map(({ inode }) => inode))).values()].join(", ");
+  const watching = new Watching({ port, hz: options.hz, record: options.record });
+  const owner = named(holders(new Set(watching.found.map(({ inode }) => inode))).values());
   const title = `port ${port}${owner ? `, ${owner}` : ""}`;
   const history: number[] = [];
   const screen = new Screen(options.json);
@@ -74,11 +91,13 @@ async function watchPort(port: number, options: Options): Promise<number> {
   let reason = "";
   let last: Report | undefined;
   try {
-    reason = await every(options, () => {
-      const full = watching.look();
-      if (options.alert === undefined || full < options.alert) return undefined;
+    reason = await every(options, screen.left, () => {
+      const seen = watching.look();
+      const cause = causeOf(options.alert, seen.full, seen.overflows, `an accept queue of port ${port}`);
+      if (cause === undefined) return undefined;
       status = alerted;
-      return `ALERT: an accept queue of port ${port} was ${percent(full)} full`;
+      watching.mark("alert", cause);
+      return `ALERT: ${cause}`;
     }, () => {
       last = watching.report();
       history.push(last.peak);
@@ -91,13 +110,10 @@ async function watchPort(port: number, options: Options): Promise<number> {
     reason = (error as LabError).message;
   } finally {
     const seconds = watching.elapsed / 1000;
-    const trace = watching.stop();
-    if (trace && options.record) {
-      const bytes = await trace.save(options.record);
-      process.stderr.write(`${options.record}: ${count(trace.meta.samples)} samples, ${count(bytes)} bytes\n`);
-    }
+    const recorded = await watching.stop();
+    if (recorded) screen.note(`${options.record}: ${count(recorded.trace.meta.samples)} samples, ${count(recorded.bytes)} bytes`);
     const summary = {
-      port, seconds, reason, exit: status, peak: watching.longest, samples: trace?.meta.samples,
+      port, seconds, reason, exit: status, peak: watching.longest, samples: recorded?.trace.meta.samples,
       overflows: last?.overflowsEver ?? 0, drops: last?.dropsEver ?? 0, cookies: last?.cookiesEver ?? 0, cost: watching.threadCpu / (seconds * 1000),
     };
     screen.end(summary, `${reason ? `${reason}\n` : ""}${seconds.toFixed(1)} s: peak ${count(summary.peak)}, overflows ${count(summary.overflows)}, drops ${count(summary.drops)}; sampling took ${percent(summary.cost)} of a core`);
@@ -109,18 +125,19 @@ async function watchAll(options: Options): Promise<number> {
   const diagFd = native.diagSocket();
   const peaks = new Map<number, number>();
   const screen = new Screen(options.json);
+  const overflowsBefore = readOverflows();
   let owners = new Map<number, string>();
   let known = "";
   let status = 0;
   try {
-    const reason = await every(options, () => {
-      for (const each of readListening(diagFd)) {
-        peaks.set(each.inode, Math.max(peaks.get(each.inode) ?? 0, each.acceptQueue));
-        if (options.alert === undefined || fullness(each) < options.alert) continue;
-        status = alerted;
-        return `ALERT: the accept queue of port ${each.port} is ${percent(fullness(each))} full`;
-      }
-      return undefined;
+    const reason = await every(options, screen.left, () => {
+      const listening = readListening(diagFd);
+      for (const { inode, acceptQueue } of listening) peaks.set(inode, Math.max(peaks.get(inode) ?? 0, acceptQueue));
+      const fullest = listening.reduce((most, each) => (fullness(each) > fullness(most) ? each : most), { port: 0, acceptQueue: 0, maximum: 0 });
+      const overflows = options.alert?.overflows ? readOverflows() - overflowsBefore : 0;
+      const cause = causeOf(options.alert, fullness(fullest), overflows, `the accept queue of port ${fullest.port}`);
+      if (cause !== undefined) status = alerted;
+      return cause && `ALERT: ${cause}`;
     }, () => {
       const listening = readListening(diagFd);
       const inodes = listening.map(({ inode }) => inode);
@@ -137,8 +154,15 @@ async function watchAll(options: Options): Promise<number> {
   return status;
 }
 
-/** Looks ten times a second and reports every interval, until look() gives a reason to end, the time is over or Ctrl-C is pressed. */
-async function every({ for: duration, interval }: Options, look: () => string | undefined, report: () => void): Promise<string> {
+/** Why the alert fires, or undefined. */
+function causeOf(alert: Alert | undefined, full: number, overflows: number, queue: string): string | undefined {
+  if (alert?.overflows && overflows > 0) return `ListenOverflows rose by ${count(overflows)}: an accept queue of this network namespace had no room`;
+  if (alert?.share !== undefined && full >= alert.share) return `${queue} was ${percent(full)} full`;
+  return undefined;
+}
+
+/** Looks ten times a second and reports every interval, until look() gives a reason to end, the time is over, Ctrl-C is pressed or nobody reads on. */
+async function every({ for: duration, interval }: Options, left: Promise<"left">, look: () => string | undefined, report: () => void): Promise<string> {
   const start = native.now();
   let interrupted: () => void = () => undefined;
   const signal = new Promise<"signal">((resolve) => (interrupted = () => resolve("signal")));
@@ -155,9 +179,9 @@ async function every({ for: duration, interval }: Options, look: () => string | 
       const pause = Math.max(1, Math.min(lookInterval, next - now, duration === undefined ? Infinity : start + duration - now));
       let timer: NodeJS.Timeout | undefined;
       const slept = new Promise<"slept">((resolve) => (timer = setTimeout(resolve, pause, "slept")));
-      const woken = await Promise.race([slept, signal]);
+      const woken = await Promise.race([slept, signal, left]);
       clearTimeout(timer);
-      if (woken === "signal") return "";
+      if (woken !== "slept") return "";
     }
   } finally {
     for (const name of endings) process.off(name, interrupted);
@@ -166,9 +190,17 @@ async function every({ for: duration, interval }: Options, look: () => string | 
 
 /** Redraws in place on a terminal, appends elsewhere. */
 class Screen {
+  /** comes true when whoever read the output has gone: `watch | head -1` */
+  readonly left: Promise<"left">;
   private lines = 0;
 
-  constructor(private readonly json = false) {}
+  constructor(private readonly json = false) {
+    this.left = new Promise((resolve, reject) => {
+      const lost = (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? resolve("left") : reject(error));
+      for (const stream of [process.stdout, process.stderr]) stream.on("error", lost); // without a listener of it, an error ends the process
+    });
+    this.left.catch(() => undefined); // every() throws it
+  }
 
   show(data: object, drawn: () => string[], plain: () => string): void {
     if (this.json) return void process.stdout.write(`${JSON.stringify(data)}\n`);
@@ -178,6 +210,11 @@ class Screen {
     const home = this.lines > 0 ? `\u001b[${this.lines}A` : "";
     process.stdout.write(`${home}${lines.map((text) => `\u001b[K${text}\n`).join("")}\u001b[J`);
     this.lines = lines.length;
+  }
+
+  /** Beside the output proper. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
   }
 
   end(summary: object, plain: string): void {
@@ -192,10 +229,14 @@ function portOf(text: string): number {
   return port;
 }
 
-function shareOf(text: string): number {
-  const value = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]);
-  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError("A share is a percentage above 0 and up to 100, such as 80%.");
-  return value / 100;
+/** "80%", "overflows", or both with a comma; a second --alert adds to the first. */
+function alertOf(text: string, before: Alert = {}): Alert {
+  return text.split(",").reduce<Alert>((alert, part) => {
+    if (part === "overflows") return { ...alert, overflows: true };
+    const value = Number(/^(\d+(?:\.\d+)?)%$/.exec(part)?.[1]);
+    if (!(value > 0 && value <= 100)) throw new InvalidArgumentError("An alert is a percentage above 0 and up to 100, such as 80%; or overflows; or both, 80%,overflows.");
+    return { ...alert, share: Math.min(value / 100, alert.share ?? 1) };
+  }, before);
 }
 
 /** ms */
@@ -210,14 +251,4 @@ function rateOf(text: string): number {
   const value = Number(text);
   if (!(value >= 1 && value <= 1000)) throw new InvalidArgumentError("Looks a second are a number from 1 to 1000.");
   return value;
-}
-
-function requireWritable(file: string, port: number | undefined): void {
-  if (port === undefined) throw new ArgumentError("--record needs a port: a Trace is of one listener.", "For example: npx one-listener watch :8080 --record day.trace");
-  if (existsSync(file)) throw new ArgumentError(`${file} exists already.`, "Choose another name, or move it away.");
-  try {
-    accessSync(path.dirname(path.resolve(file)), constants.W_OK);
-  } catch {
-    throw new ArgumentError(`Nothing can be written to ${path.dirname(path.resolve(file))}.`, "Choose a folder that exists and that you may write to.");
-  }
 }

@@ -17,15 +17,19 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   const accept = summary.get("acceptQueue");
   const syn = summary.get("synQueue");
   const room = summary.get("acceptMax").last + 1;
+  // several listeners share the port: their queues are drawn as one, and the limit of each is in the words
+  const sharing = trace.findColumn("fullest") && { many: summary.get("listeners").max, fullest: summary.get("fullest"), places: summary.get("fullestMax").max + 1 };
+  const limit = sharing ? `room in the accept queues of ${formatNumber(sharing.many)} listeners: ${formatNumber(room)}` : `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`;
   const highest = Math.max(accept.max, syn.max, 1);
   // A limit far above everything would flatten the picture: it is named in the text instead.
   const limitFits = room <= highest * 4;
   const reached = (value: number) => [accept.max, syn.max].some((peak) => Math.abs(peak - value) <= 1);
   const bound = synBound(trace, room);
-  const boundFits = syn.max * 2 > bound.room;
+  // of several listeners each has a bound of its own
+  const boundFits = !sharing && syn.max * 2 > bound.room;
   const shared = boundFits && bound.by === "backlog" ? "; the same bounds the SYN queue" : "";
   const drawn = [
-    ...(limitFits ? [level(room, `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}${shared}`, palette.limit, "solid", reached(room))] : []),
+    ...(limitFits ? [level(room, `${limit}${shared}`, palette.limit, "solid", reached(room))] : []),
     ...(boundFits && bound.by === "tcp_max_syn_backlog" ? [level(bound.room, `room in the SYN queue: ¾ tcp_max_syn_backlog + 1 = ${formatNumber(bound.room)}`, palette.limit, "solid", reached(bound.room))] : []),
     ...predictions.map(({ value }) => level(value, `your prediction: ${formatNumber(value)}`, palette.prediction, "dash")),
   ];
@@ -34,6 +38,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   return {
     data: [
       stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true, points }),
+      ...(sharing ? [stepLine(trace, "fullest", { name: "accept queue of the fullest listener", colour: palette.limit, width: 1.5, points })] : []),
       stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue, points }),
     ],
     layout: {
@@ -48,6 +53,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
     text: [
       `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${trace.meta.listener.backlog}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
+      ...(sharing ? [`  the fullest of ${formatNumber(sharing.many)} listeners: at most ${formatNumber(sharing.fullest.max)} of ${formatNumber(sharing.places)} places (at ${formatTime(sharing.fullest.timeOfMax)})`] : []),
       `  SYN queue: at most ${formatNumber(syn.max)}${boundFits ? `, bounded by ${bound.by === "backlog" ? "min(backlog, somaxconn)" : "¾ tcp_max_syn_backlog"}` : ""}, ${formatNumber(syn.last)} at the end`,
       ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
       ...trace.events.map(({ time, name, detail }) => `  ${formatTime(time)}: ${name}${detail ? `, ${detail}` : ""}`),

@@ -1,7 +1,7 @@
 /** Real servers, where they are installed: started inside a Lab and studied like our own. */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -31,6 +31,18 @@ func main() {
 }
 `;
 
+/** What the compiler keeps, it keeps among the project's own files (its cache, without which each start takes a minute) or in the server's folder, which goes. */
+async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
+  const cache = path.join(__dirname, "..", "..", ".build", "go-cache");
+  const writable = await mkdir(cache, { recursive: true }).then(() => access(cache, constants.W_OK)).then(() => true, () => false);
+  const configuration = process.env.XDG_CONFIG_HOME ?? path.join(os.homedir(), ".config");
+  return {
+    ...process.env, GOCACHE: writable ? cache : path.join(directory, "cache"), GOFLAGS: "-mod=mod", GO111MODULE: "off",
+    // the reader's own settings hold, but go's counts of its use are not added to theirs
+    GOENV: process.env.GOENV ?? path.join(configuration, "go", "env"), XDG_CONFIG_HOME: path.join(directory, "config"),
+  };
+}
+
 const nginxConfiguration = (directory: string, port: number) => `daemon off; master_process off; ${process.getuid?.() === 0 ? "user root; " : ""}pid ${directory}/pid; error_log stderr error;
 events { worker_connections 4096; }
 http {
@@ -49,9 +61,7 @@ const recipes: Record<ServerName, Recipe> = {
       const source = path.join(directory, "main.go");
       await writeFile(source, goSource(port));
       try {
-        // the compiler's cache stays where the project's own files go
-        const env = { ...process.env, GOCACHE: path.join(os.tmpdir(), `one-listener-go-${process.getuid?.() ?? 0}`), GOFLAGS: "-mod=mod", GO111MODULE: "off" };
-        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], { cwd: directory, env });
+        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], { cwd: directory, env: await goEnvironment(directory) });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new LabError('The program "go" is not installed, or not in the PATH.', { code: "ENOENT", hint: "sudo apt-get install golang-go" });
         throw new LabError(`The Go server cannot be built: ${(error as Error).message.split("\n")[1] ?? ""}`, { code: "ERR_BUILD" });

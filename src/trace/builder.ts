@@ -1,7 +1,7 @@
 import type { ClientState, SamplerRows } from "../native";
 import { ColumnBuffer } from "./column-buffer";
 import { Trace, type TraceMeta } from "./trace";
-import type { Column, Track, TraceEvent } from "./track";
+import { thinTrack, type Column, type Track, type TraceEvent } from "./track";
 
 const states = {
   idle: 0, synSent: 1, established: 2, refused: 3, timedOut: 4, reset: 5, closedByServer: 6, closed: 7, failed: 8,
@@ -11,9 +11,15 @@ const states = {
 export const clientStateNames = Object.keys(states) as (keyof typeof ClientState)[];
 
 const queueNames = ["acceptQueue", "acceptMax", "synQueue", "accepted"] as const;
+const sharingNames = ["listeners", "fullest", "fullestMax"] as const;
 
 /** What is known of a recording before it ends; the sampler adds the rest. */
-export type RecordingMeta = Omit<TraceMeta, "samples" | "missed" | "cpu">;
+export type RecordingMeta = Omit<TraceMeta, "samples" | "missed" | "cpu" | "resolution" | "unfinished">;
+
+export interface TraceBuilderOptions {
+  /** rows that a track may have; beyond them the whole recording is thinned to half as many, its peaks kept. Default: no limit */
+  mostRows?: number;
+}
 
 /** Appends what a sampler drains, batch by batch, and makes Traces of it: snapshot() at any time without a copy, finish() at the end. */
 export class TraceBuilder {
@@ -23,25 +29,32 @@ export class TraceBuilder {
   cpu = 0;
   /** rows and events appended so far; unchanged means that a new snapshot would show nothing new */
   revision = 0;
-  readonly #queues = new TrackBuffer(queueNames);
+  /** ms: of a time so long only the peaks and the last row are left, but for the newest rows; 0 while nothing had to be thinned */
+  resolution = 0;
+  readonly #mostRows: number;
+  readonly #queues = new TrackBuffer(queueNames, ["acceptQueue", "synQueue"]);
+  readonly #listeners = new TrackBuffer(sharingNames, ["fullest"]);
   readonly #counters: TrackBuffer;
   readonly #clients = new TrackBuffer(clientStateNames);
   readonly #events: TraceEvent[] = [];
 
   /** @param counterNames as given to the sampler, in its order */
-  constructor(counterNames: readonly string[] = []) {
+  constructor(counterNames: readonly string[] = [], { mostRows = Infinity }: TraceBuilderOptions = {}) {
+    this.#mostRows = mostRows;
     this.#counters = new TrackBuffer(counterNames);
   }
 
   append(rows: SamplerRows): void {
-    const { queues, counters, clients } = rows;
+    const { queues, listeners, counters, clients } = rows;
     this.#queues.append(queues.time, queueNames.map((name) => queues[name]));
+    this.#listeners.append(listeners.time, sharingNames.map((name) => listeners[name]));
     this.#counters.append(counters.time, counters.columns);
     this.#clients.append(clients.time, clients.columns);
     this.samples = rows.samples;
     this.missed = rows.missed;
     this.cpu = rows.cpu;
-    this.revision += queues.time.length + counters.time.length + clients.time.length;
+    this.revision += queues.time.length + listeners.time.length + counters.time.length + clients.time.length;
+    this.#keepWithin();
   }
 
   event(event: TraceEvent): void {
@@ -59,26 +72,39 @@ export class TraceBuilder {
     return this.#trace(meta, (buffer) => buffer.finish());
   }
 
+  #keepWithin(): void {
+    const buffers = [this.#queues, this.#listeners, this.#counters, this.#clients];
+    const longerThan = (most: number) => buffers.some(({ length }) => length > most);
+    if (!longerThan(this.#mostRows)) return;
+    // what has come since the last time is as it was sampled: to thin that may be enough
+    for (this.resolution ||= 1; ; this.resolution *= 2) {
+      for (const buffer of buffers) buffer.thin(this.resolution);
+      if (!longerThan(this.#mostRows / 2)) return;
+    }
+  }
+
   #trace(meta: RecordingMeta, columnOf: (buffer: ColumnBuffer) => Column, end = 0): Trace {
     const tracks: Record<string, Track> = { queues: this.#queues.track(columnOf) };
+    if (this.#listeners.length > 0) tracks.listeners = this.#listeners.track(columnOf);
     if (this.#counters.named) tracks.counters = this.#counters.track(columnOf);
     if (this.#clients.length > 0) tracks.clients = this.#clients.track(columnOf);
-    const { samples, missed, cpu } = this;
-    return new Trace({ meta: { ...meta, samples, missed, cpu }, tracks, events: this.#events, end: Math.max(end, this.#lastTime()) });
+    const { samples, missed, cpu, resolution } = this;
+    return new Trace({ meta: { ...meta, samples, missed, cpu, ...(resolution > 0 && { resolution }) }, tracks, events: this.#events, end: Math.max(end, this.#lastTime()) });
   }
 
   #lastTime(): number {
     const lastEvent = this.#events.reduce((latest, event) => Math.max(latest, event.time), 0);
-    return Math.max(this.#queues.lastTime, this.#counters.lastTime, this.#clients.lastTime, lastEvent);
+    return Math.max(this.#queues.lastTime, this.#listeners.lastTime, this.#counters.lastTime, this.#clients.lastTime, lastEvent);
   }
 }
 
 class TrackBuffer {
   lastTime = 0;
-  readonly #time = new ColumnBuffer(true);
+  #time = new ColumnBuffer(true);
   readonly #columns: Map<string, ColumnBuffer>;
 
-  constructor(names: readonly string[]) {
+  /** @param peaks columns whose greatest values outlive thinning */
+  constructor(names: readonly string[], private readonly peaks: readonly string[] = []) {
     this.#columns = new Map(names.map((name) => [name, new ColumnBuffer()]));
   }
 
@@ -97,6 +123,13 @@ class TrackBuffer {
     let i = 0;
     for (const column of this.#columns.values()) column.append(columns[i++]);
     this.lastTime = time[time.length - 1];
+  }
+
+  /** Traces that were made before keep the rows they have. */
+  thin(width: number): void {
+    const thinned = thinTrack(this.track((buffer) => buffer.view()), width, this.peaks);
+    this.#time = ColumnBuffer.of(thinned.time);
+    for (const [name, column] of Object.entries(thinned.columns)) this.#columns.set(name, ColumnBuffer.of(column));
   }
 
   track(columnOf: (buffer: ColumnBuffer) => Column): Track {

@@ -23,6 +23,13 @@ export class ColumnBuffer {
     this.#data = new widths[this.#width](256);
   }
 
+  /** A buffer that goes on from a column that is there already. */
+  static of(column: Column): ColumnBuffer {
+    const buffer = new ColumnBuffer(column instanceof Float64Array);
+    buffer.append(column);
+    return buffer;
+  }
+
   append(values: ArrayLike<number>): void {
     const length = this.length + values.length;
     const width = Math.max(this.#width, widthFor(values));

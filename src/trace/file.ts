@@ -2,14 +2,17 @@
  * The file of a Trace: gzip around one line `One Listener trace, version 1`, one line of JSON (meta, events, and for each track its
  * rows and its columns' types), spaces up to a multiple of 8 bytes, and the columns one after the other as little-endian numbers, each
  * padded to 8 bytes: for each track `time` (float64), then the columns in the order of the JSON. gzip's own checksum and length guard the whole.
+ * A recording that runs on is a row of such files, one gzip member after the other in one file: each holds the rows and events since the one before,
+ * and the meta so far. Whatever ends the recorder, the members before are whole.
  */
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { endianness } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { constants, gunzip, gzip } from "node:zlib";
 import { ArgumentError, LabError } from "../errors";
+import { ColumnBuffer } from "./column-buffer";
 import type { TraceData, TraceMeta } from "./trace";
 import { faultOf, type Column, type Track, type TraceEvent } from "./track";
 
@@ -38,7 +41,7 @@ interface Header {
 
 /** See Trace.save(). The file appears under its name only when it is complete. */
 export async function saveTrace(trace: Required<TraceData>, path: string): Promise<number> {
-  const compressed = await promisify(gzip)(encodeTrace(trace), { level: 6 });
+  const compressed = await compressTrace(trace);
   const unfinished = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
   try {
     const file = await open(unfinished, "wx");
@@ -61,6 +64,11 @@ export async function saveTrace(trace: Required<TraceData>, path: string): Promi
   return compressed.length;
 }
 
+/** One gzip member: a file of its own, or a piece of one. */
+export function compressTrace(trace: Required<TraceData>): Promise<Buffer> {
+  return promisify(gzip)(encodeTrace(trace), { level: 6 });
+}
+
 /** See Trace.load(). */
 export async function loadTrace(path: string): Promise<TraceData> {
   let compressed: Buffer;
@@ -74,17 +82,62 @@ export async function loadTrace(path: string): Promise<TraceData> {
     new LabError(`${path} ${why}.`, { code: "ERR_TRACE", hint });
   if (compressed.length < 2 || compressed[0] !== 0x1f || compressed[1] !== 0x8b) throw damaged("is not a saved trace", "Traces are written by trace.save(path).");
   let bytes: Buffer;
+  let cut = false;
   try {
     bytes = await promisify(gunzip)(compressed);
   } catch (cause) {
-    const cut = (cause as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
-    throw damaged(cut ? "is cut off: it is an incomplete saved trace" : `is damaged (${(cause as Error).message})`);
+    cut = (cause as NodeJS.ErrnoException).code === "Z_BUF_ERROR";
+    if (!cut) throw damaged(`is damaged (${(cause as Error).message})`);
+    bytes = await promisify(gunzip)(compressed, { finishFlush: constants.Z_SYNC_FLUSH });
   }
   try {
-    return decodeTrace(bytes);
+    const pieces = decodePieces(bytes, cut);
+    if (pieces.length === 0) throw new Error("is cut off: it is an incomplete saved trace");
+    return joinPieces(pieces);
   } catch (cause) {
     throw damaged((cause as Error).message);
   }
+}
+
+/** @param cut the last piece is incomplete, since the recorder was killed while it wrote; if only its checksum is missing, it counts */
+function decodePieces(bytes: Buffer, cut: boolean): TraceData[] {
+  const pieces: TraceData[] = [];
+  let left = bytes;
+  while (left.length > 0) {
+    try {
+      const { trace, length } = decodeTrace(left);
+      pieces.push(trace);
+      left = left.subarray(length);
+    } catch (cause) {
+      if (cut) break;
+      throw cause;
+    }
+  }
+  return pieces;
+}
+
+function joinPieces(pieces: readonly TraceData[]): TraceData {
+  if (pieces.length === 1) return pieces[0];
+  const last = pieces[pieces.length - 1];
+  const tracks: Record<string, Track> = {};
+  for (const name of new Set(pieces.flatMap((piece) => Object.keys(piece.tracks)))) {
+    const parts = pieces.flatMap(({ tracks: { [name]: part } }) => part ?? []);
+    const track = {
+      time: joinColumns(parts.map(({ time }) => time)) as Float64Array,
+      columns: Object.fromEntries(Object.keys(parts[0].columns).map((column) => [column, joinColumns(parts.map(({ columns }) => columns[column]))])),
+    };
+    const fault = faultOf(track);
+    if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
+    tracks[name] = track;
+  }
+  return { meta: last.meta, tracks, events: pieces.flatMap(({ events = [] }) => events), start: pieces[0].start, end: last.end };
+}
+
+/** Each piece has its columns in the narrowest type that holds them: ColumnBuffer finds the one for all. */
+function joinColumns(parts: readonly Column[]): Column {
+  const joined = new ColumnBuffer(parts[0] instanceof Float64Array);
+  for (const part of parts) joined.append(part);
+  return joined.finish();
 }
 
 /** The bytes inside the gzip. */
@@ -108,8 +161,8 @@ export function encodeTrace(trace: Required<TraceData>): Buffer {
   return Buffer.concat(parts);
 }
 
-/** @throws Error whose message continues "<path> …" */
-export function decodeTrace(bytes: Buffer): TraceData {
+/** The trace at the beginning of these bytes, and how many of them it takes. @throws Error whose message continues "<path> …" */
+export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number } {
   const titleEnd = bytes.subarray(0, 64).indexOf("\n");
   const found = /^One Listener trace, version (\d+)$/.exec(bytes.toString("latin1", 0, Math.max(titleEnd, 0)));
   if (found === null) throw new Error("is not a saved trace");
@@ -132,8 +185,7 @@ export function decodeTrace(bytes: Buffer): TraceData {
     if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
     tracks[name] = track;
   }
-  if (offset !== bytes.length) throw new Error(`is damaged: ${bytes.length - offset} bytes too many`);
-  return { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end };
+  return { trace: { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end }, length: offset };
 }
 
 function parseHeader(text: string): Header {

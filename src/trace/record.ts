@@ -43,7 +43,7 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
   const hz = requireNumber(options.hz ?? 1000, "hz (samples a second)", 0.1, 10_000);
   const names = options.counters ?? defaultCounters;
   const countersHz = requireNumber(options.countersHz ?? Math.min(100, hz), "countersHz (readings a second)", 0.1, hz);
-  const { port, fd, backlog, listener } = lookUp(host, target);
+  const { port, fd, backlog, listeners, listener } = lookUp(host, target);
   for (const name of names) if (!counters.knows(name)) throw new ArgumentError(`This kernel has no counter "${name}".`, `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`);
 
   const settings: Record<string, number | string> = {};
@@ -57,7 +57,7 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
     recording = new Recording({
       sampler,
       counterNames: names,
-      meta: { name: options.name, hz, listener: { port, backlog }, settings },
+      meta: { name: options.name, hz, listener: { port, backlog, ...(listeners > 1 && { listeners }) }, settings },
       onStop: () => end(),
     });
   } catch (error) {
@@ -86,10 +86,10 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
 }
 
 /** A listener of ours is read by its descriptor; a program's by the kernel's table. @throws ArgumentError nobody listens on that port */
-function lookUp(host: LabHost, target: Listener | number): { port: number; fd: number; backlog: number; listener?: Listener } {
-  if (typeof target !== "number") return { port: requireInteger(target.port, "port", 1, 65535), fd: target.fd, backlog: target.backlog, listener: target };
+function lookUp(host: LabHost, target: Listener | number): { port: number; fd: number; backlog: number; listeners: number; listener?: Listener } {
+  if (typeof target !== "number") return { port: requireInteger(target.port, "port", 1, 65535), fd: target.fd, backlog: target.backlog, listeners: 1, listener: target };
   const port = requireInteger(target, "port", 1, 65535);
-  const found = readTable(host, { port, states: ["LISTEN"] })[0];
-  if (!found) throw new ArgumentError(`Nobody listens on port ${port} in this Lab.`, "Start the program first, and wait until it listens.");
-  return { port, fd: -1, backlog: found.sendQueue };
+  const found = readTable(host, { port, states: ["LISTEN"] });
+  if (found.length === 0) throw new ArgumentError(`Nobody listens on port ${port} in this Lab.`, "Start the program first, and wait until it listens.");
+  return { port, fd: -1, backlog: found[0].sendQueue, listeners: found.length };
 }

@@ -16,7 +16,8 @@ export interface TraceMeta {
   readonly hz: number;
   /** kernel release, as `uname -r` prints it */
   readonly kernel: string;
-  readonly listener: { readonly port: number; readonly backlog: number };
+  /** `listeners`: how many share the port, where it is more than one */
+  readonly listener: { readonly port: number; readonly backlog: number; readonly listeners?: number };
   /** sysctls of the Lab by name, e.g. "net.ipv4.tcp_syncookies" */
   readonly settings: Readonly<Record<string, number | string>>;
   /** samples taken, stored or not */
@@ -25,6 +26,10 @@ export interface TraceMeta {
   readonly missed: number;
   /** CPU time of the sampling thread, ms */
   readonly cpu: number;
+  /** ms, of a recording so long that it was thinned: of the rows of such a time its older part has only the peaks and the last one */
+  readonly resolution?: number;
+  /** true: loaded from the file of a recording that was still running, or was killed */
+  readonly unfinished?: boolean;
 }
 
 export interface TraceData {
@@ -99,7 +104,7 @@ export class Trace {
     return new Trace({ meta: { ...unknown, ...options.meta }, tracks: built, events: options.events, end: options.end });
   }
 
-  /** Reads a file that save() wrote. @throws LabError naming the path: no such file, cut off, not a Trace, or of a newer format */
+  /** Reads a file that save() wrote, or what there is yet of one that is being recorded. @throws LabError naming the path: no such file, cut off, not a Trace, or of a newer format */
   static async load(path: string): Promise<Trace> {
     return new Trace(await loadTrace(path));
   }
@@ -179,9 +184,11 @@ export class Trace {
 
   /** One line that says what this is a recording of. */
   describe(): string {
-    const { name, listener, kernel, samples, hz } = this.meta;
+    const { name, listener, kernel, samples, hz, resolution, unfinished } = this.meta;
     const what = name === undefined ? "Trace" : `Trace "${name}"`;
-    return `${what} of port ${listener.port}, backlog ${listener.backlog}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz, ${this.events.length} events, Linux ${kernel}`;
+    const several = listener.listeners === undefined ? "" : `${listener.listeners} listeners of `;
+    const thinned = resolution === undefined ? "" : ` (peaks of each ${formatTime(resolution)} kept)`;
+    return `${what} of port ${listener.port}, ${several}backlog ${listener.backlog}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz${thinned}, ${this.events.length} events, Linux ${kernel}${unfinished ? ", unfinished" : ""}`;
   }
 
   [inspect.custom](): string {

@@ -50,6 +50,12 @@ export function holders(inodes: ReadonlySet<number>): Map<number, string> {
   return found;
 }
 
+/** "nginx (12), nginx (13) and 6 more": each of those who hold the listeners once. */
+export function named(owners: Iterable<string>, most = 2): string {
+  const each = [...new Set(owners)];
+  return each.length <= most + 1 ? each.join(", ") : `${each.slice(0, most).join(", ")} and ${each.length - most} more`;
+}
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

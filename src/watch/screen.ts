@@ -27,11 +27,15 @@ export function percent(share: number): string {
 export function panel(title: string, report: Report, history: readonly number[], width: number): string[] {
   const label = (text: string) => text.padEnd(14);
   const since = (now: number, ever: number) => `${count(ever).padStart(9)}   ${now > 0 ? `+${count(now)} just now` : ""}`;
+  const filled = (name: string, waiting: number, places: number, share: string) => `${label(name)}${count(waiting).padStart(9)} of ${count(places)}   ${share}`;
+  const share = `${gauge(report.full, 20)} ${percent(report.full)}`;
+  const several = report.listeners > 1;
   const recent = history.slice(-Math.max(10, width - 40));
   return [
     title,
     "",
-    `${label("accept queue")}${count(report.acceptQueue).padStart(9)} of ${count(report.maximum + report.listeners)}   ${gauge(report.full, 20)} ${percent(report.full)}${report.listeners > 1 ? ` of the fullest of ${report.listeners}` : ""}`,
+    filled("accept queue", report.acceptQueue, report.places, several ? `in the queues of ${count(report.listeners)} listeners` : share),
+    ...(several ? [filled("the fullest", report.fullest, report.fullestMaximum + 1, share)] : []),
     `${label("peak")}${count(report.peak).padStart(9)}   ${count(report.peakEver)} since the start`,
     `${label("")}${sparkline(recent)}  up to ${count(Math.max(0, ...recent))}`,
     `${label("SYN queue")}${count(report.synQueue).padStart(9)}   peak ${count(report.synQueuePeak)}`,
@@ -49,7 +53,7 @@ export function panel(title: string, report: Report, history: readonly number[],
 /** One line for logs. */
 export function line(report: Report): string {
   return [
-    `${report.time.toFixed(1)} s`, `accept queue ${count(report.acceptQueue)} of ${count(report.maximum + report.listeners)} (${percent(report.full)}, peak ${count(report.peak)})`,
+    `${report.time.toFixed(1)} s`, `accept queue ${count(report.acceptQueue)} of ${count(report.places)} (${report.listeners > 1 ? `the fullest of ${count(report.listeners)} listeners ` : ""}${percent(report.full)}, peak ${count(report.peak)})`,
     `SYN queue ${count(report.synQueue)}`, `${count(report.acceptRate)} accepted/s`,
     `overflows +${count(report.overflows)}`, `drops +${count(report.drops)}`, `cookies +${count(report.cookies)}`,
   ].join("  ");

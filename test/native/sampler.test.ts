@@ -119,6 +119,28 @@ describe("Sampler", () => {
     assert.deepEqual([error, queues.acceptQueue.at(-1), queues.acceptMax.at(-1)], [0, 8, 50]);
   });
 
+  it("counts the SYN queue as seldom as its share of a core wants, and the accept queue with every sample all the same", async () => {
+    const deferring = await listening(host, { deferAccept: 10 });
+    open.push(deferring.fd);
+    // a ten-thousandth of a core: each count of some microseconds is followed by a pause of many milliseconds
+    const sampler = started({ listenerFd: deferring.fd, port: deferring.port, synQueueShare: 0.0001, hz: 1000 });
+    const clients: number[] = [];
+    for (let at = 0; at < 100; at++) {
+      const [client] = await connect(1, deferring.port);
+      native.send(client, new Uint8Array(1));
+      clients.push(client);
+      await sleep(2);
+    }
+    await connect(5, deferring.port);
+    const { queues, error } = stopped(sampler);
+    assert.equal(error, 0);
+    assert.ok(new Set(queues.acceptQueue).size > 50, `${new Set(queues.acceptQueue).size} lengths of the accept queue seen`);
+    const changes = queues.synQueue.filter((length, at) => at > 0 && length !== queues.synQueue[at - 1]).length;
+    assert.ok(changes < 25, `${changes} changes of the SYN queue seen`);
+    assert.equal(queues.synQueue.at(-1), 5, "the last sample counts it, whatever its share");
+    for (const synQueueShare of [0, -1, 1.1, NaN]) assert.throws(() => make({ synQueueShare }), RangeError);
+  });
+
   it("leaves the SYN queue out where it has no sock_diag socket", async () => {
     const deferring = await listening(host, { deferAccept: 10 });
     open.push(deferring.fd);

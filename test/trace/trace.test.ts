@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { Lab, Trace, TraceBuilder, type SamplerRows } from "../../dist/index";
+import { Lab, RecordingFile, Trace, TraceBuilder, type SamplerRows } from "../../dist/index";
+import { thinTrack } from "../../dist/trace/track";
 
 const meta = { startedAt: "2026-01-01T00:00:00.000Z", hz: 1000, kernel: "test", listener: { port: 80, backlog: 5 }, settings: { "net.core.somaxconn": 4096 } };
 
@@ -11,6 +12,7 @@ function rows(time: number[], acceptQueue: number[]): SamplerRows {
   const zero = () => Uint32Array.from(time, () => 0);
   return {
     queues: { time: Float64Array.from(time), acceptQueue: Uint32Array.from(acceptQueue), acceptMax: Uint32Array.from(time, () => 5), synQueue: zero(), accepted: zero() },
+    listeners: { time: new Float64Array(0), listeners: new Uint32Array(0), fullest: new Uint32Array(0), fullestMax: new Uint32Array(0) },
     counters: { time: new Float64Array(0), columns: [] },
     clients: { time: new Float64Array(0), columns: [] },
     samples: time.length, missed: 0, cpu: 0, error: 0, errorSyscall: "",
@@ -81,6 +83,89 @@ describe("a Trace", () => {
     await assert.rejects(Trace.load(path.join(folder, "missing.trace")), /missing\.trace/);
   });
 
+  it("grows in its file piece by piece; cut anywhere, the whole pieces before are there", async () => {
+    const file = path.join(folder, "growing.trace");
+    const recording = new RecordingFile(file);
+    assert.throws(() => new RecordingFile(file), /exists already/);
+    const builder = new TraceBuilder();
+    const sizes: number[] = [];
+    const values: number[] = [];
+    for (let piece = 0; piece < 4; piece++) {
+      const size = sizes.at(-1) ?? 0;
+      // values of one byte, of two and of four
+      const more = [1, 2, 3].map((at) => at * 100 ** piece);
+      builder.append(rows(more.map((_, at) => piece * 10 + at), more));
+      builder.event({ time: piece * 10 + 2, name: `event ${piece}` });
+      values.push(...more);
+      recording.grow(builder.snapshot(meta));
+      while (readFileSync(file).length <= size) await new Promise((resolve) => setTimeout(resolve, 2));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      sizes.push(readFileSync(file).length);
+    }
+    const bytes = readFileSync(file);
+    for (let length = 1; length <= bytes.length; length++) {
+      const cut = path.join(folder, "cut.trace");
+      writeFileSync(cut, bytes.subarray(0, length));
+      const whole = sizes.filter((size) => size <= length).length;
+      // gzip's last eight bytes are its checksum: without them all of a piece may have come out
+      const nearly = sizes.filter((size) => size - 12 <= length).length;
+      if (nearly === 0) {
+        await assert.rejects(Trace.load(cut), /cut\.trace/);
+        continue;
+      }
+      if (whole === 0) continue;
+      const loaded = await Trace.load(cut);
+      const got = loaded.events.length;
+      assert.ok(got >= whole && got <= nearly, `${got} of ${whole} pieces in ${length} bytes`);
+      assert.deepEqual([...loaded.column("acceptQueue").values], values.slice(0, got * 3));
+      assert.equal(loaded.meta.unfinished, true);
+      assert.equal(loaded.end, got * 10 - 8);
+    }
+    const made = builder.finish(meta);
+    await recording.finish(made);
+    const loaded = await Trace.load(file);
+    assert.deepEqual([...loaded.column("acceptQueue").values], values);
+    assert.deepEqual([loaded.meta, loaded.events], [made.meta, made.events]);
+  });
+
+  it("that would outgrow its bound is thinned: every peak stays at its moment, and what came last", async () => {
+    const file = path.join(folder, "thinned.trace");
+    const recording = new RecordingFile(file);
+    const mostRows = 1000;
+    const builder = new TraceBuilder([], { mostRows });
+    const peaks = [70, 4_300, 12_345, 19_990];
+    for (let at = 0; at < 20_000; at += 100) {
+      const time = Array.from({ length: 100 }, (_, more) => at + more);
+      builder.append(rows(time, time.map((moment) => (peaks.includes(moment) ? 5000 + moment : moment % 37))));
+      recording.grow(builder.snapshot(meta));
+      assert.ok(builder.snapshot(meta).tracks.queues.time.length <= mostRows);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const made = builder.finish(meta);
+    assert.ok(made.meta.resolution! > 1);
+    await recording.finish(made);
+    const loaded = await Trace.load(file);
+    for (const peak of peaks) assert.equal(loaded.at(peak).acceptQueue, 5000 + peak);
+    for (const peak of peaks.slice(0, 3)) assert.ok(loaded.at(peak + 2 * made.meta.resolution!).acceptQueue < 37, "a peak does not last");
+    assert.equal(loaded.column("acceptQueue").values.at(-1), 19_999 % 37);
+    assert.match(loaded.describe(), /peaks of each .* kept/);
+  });
+
+  it("thinned twice is what it is thinned once, and invents no row", () => {
+    fc.assert(
+      fc.property(recordings, fc.integer({ min: 1, max: 60 }), ({ time, values }, width) => {
+        const { queues } = trace(time, values).tracks;
+        const twice = thinTrack(thinTrack(queues, width, ["acceptQueue"]), 2 * width, ["acceptQueue"]);
+        const once = thinTrack(queues, 2 * width, ["acceptQueue"]);
+        assert.deepEqual(twice, once);
+        assert.ok(once.time.length <= 2 * (Math.floor(time[time.length - 1] / (2 * width)) + 1));
+        assert.equal(Math.max(...once.columns.acceptQueue), Math.max(...values));
+        assert.equal(once.columns.acceptQueue.at(-1), values.at(-1));
+        once.time.forEach((moment, row) => assert.equal(once.columns.acceptQueue[row], values[time.indexOf(moment)]));
+      }),
+    );
+  });
+
   it("resamples without inventing values, and slices with the value that held", () => {
     fc.assert(
       fc.property(recordings, fc.integer({ min: 2, max: 40 }), ({ time, values }, points) => {
@@ -117,6 +202,27 @@ describe("a Trace", () => {
     assert.equal(made.summary().get("TcpExt.ListenDrops").last, clients.counts().synSent);
     assert.ok(made.tracks.queues.time.length < made.meta.samples / 10, `${made.tracks.queues.time.length} rows of ${made.meta.samples} samples`);
     assert.ok(made.events.some(({ name }) => name === "burst"));
+    await lab.close();
+  });
+
+  it("of a port that several listeners share counts all places, and tells how full the fullest was", async () => {
+    const lab = await Lab.open({ wire: false });
+    const listeners = [await lab.listen({ port: 8080, backlog: 3, reusePort: true })];
+    const alone = await lab.record(8080, { live: false });
+    for (let waited = 0; alone.trace.meta.samples === 0 && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+    listeners.push(await lab.listen({ port: 8080, backlog: 9, reusePort: true }));
+    const recording = await lab.record(8080, { live: false });
+    await lab.connect(listeners[0], { clients: 12 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const made = await recording.stop();
+    const fullness = listeners.map(({ acceptQueue, capacity }) => ({ acceptQueue, capacity, share: acceptQueue / capacity })).sort((a, b) => b.share - a.share);
+    const { acceptQueue, acceptMax, listeners: many, fullest, fullestMax } = made.at(made.end);
+    assert.deepEqual([acceptQueue, acceptMax + 1, many], [fullness[0].acceptQueue + fullness[1].acceptQueue, 14, 2]);
+    assert.deepEqual([fullest, fullestMax + 1], [fullness[0].acceptQueue, fullness[0].capacity]);
+    assert.equal(made.meta.listener.listeners, 2);
+    const grown = await alone.stop();
+    assert.equal(grown.meta.listener.listeners, undefined, "there was one when it began");
+    assert.deepEqual([grown.summary().get("acceptMax").first, grown.summary().get("acceptMax").last], [3, 13]);
     await lab.close();
   });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { Trace } from "one-listener";
+import { plot, Trace } from "one-listener";
 import { skip } from "../skip";
+import { named } from "../../dist/watch/listeners";
 import { gauge, percent, sparkline } from "../../dist/watch/screen";
 
 const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
@@ -36,6 +37,24 @@ async function stoppedServer(backlog: number, host = "127.0.0.1"): Promise<{ por
   return { port: Number(text), kill: () => child.kill("SIGKILL") };
 }
 
+/** Two listeners on one port that never accept. */
+async function sharedPort(backlog: number): Promise<{ port: number; kill: () => void }> {
+  const program = `import signal, socket
+listeners = []
+port = 0
+for _ in range(2):
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); s.bind(("127.0.0.1", port)); s.listen(${backlog}); port = s.getsockname()[1]; listeners.append(s)
+print(port, flush=True); signal.pause()`;
+  const child = spawn("python3", ["-c", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const [text] = await once(child.stdout!, "data");
+  return { port: Number(text), kill: () => child.kill("SIGKILL") };
+}
+
+/** Sends so many SYNs; whoever finds no room waits until destroyed. */
+function knockAt(port: number, many: number): net.Socket[] {
+  return Array.from({ length: many }, () => net.connect(port, "127.0.0.1").on("error", () => undefined));
+}
+
 async function connectTo(port: number, many: number, host = "127.0.0.1"): Promise<net.Socket[]> {
   return Promise.all(Array.from({ length: many }, async () => {
     const socket = net.connect(port, host);
@@ -56,8 +75,8 @@ describe("one-listener watch", function () {
     const server = await stoppedServer(50);
     cleanUp.push(server.kill);
     const file = path.join(folder, "some.trace");
-    const { ended } = watch(`:${server.port}`, "--json", "--for", "2", "--interval", "0.2", "--hz", "200", "--record", file);
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    const { child, ended } = watch(`:${server.port}`, "--json", "--for", "2", "--interval", "0.2", "--hz", "200", "--record", file);
+    await once(child.stdout!, "data");
     const sockets = await connectTo(server.port, 30);
     cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
     const { code, stdout, stderr } = await ended;
@@ -67,7 +86,7 @@ describe("one-listener watch", function () {
     assert.equal(lines[0].maximum, 50);
     assert.equal(lines.at(-1).acceptQueue, 30);
     assert.equal(summary.peak, 30);
-    assert.ok(lines.reduce((sum, { handshakeRate }) => sum + handshakeRate * 0.2, 0) >= 29, "handshakes were counted");
+    assert.ok(lines.reduce((sum, { handshakeRate, time }, at) => sum + handshakeRate * (time - (lines[at - 1]?.time ?? 0)), 0) >= 29, "handshakes were counted");
     const trace = await Trace.load(file);
     assert.equal(trace.meta.listener.port, server.port);
     assert.equal(Math.max(...trace.column("acceptQueue").values), 30);
@@ -98,6 +117,99 @@ describe("one-listener watch", function () {
     const { code, stdout } = await ended;
     assert.equal(code, 2);
     assert.match(stdout, /ALERT: an accept queue of port \d+ was 80 % full/);
+  });
+
+  it("--alert overflows ends with 2 when a connection finds no room, not when the queue is just full; in the recording, too", async () => {
+    const server = await stoppedServer(4);
+    cleanUp.push(server.kill);
+    const full = await connectTo(server.port, 5);
+    cleanUp.push(() => full.forEach((socket) => socket.destroy()));
+    const file = path.join(folder, "alert.trace");
+    const { child, ended } = watch(`:${server.port}`, "--alert", "overflows", "--for", "20", "--interval", "0.2", "--record", file);
+    await once(child.stdout!, "data");
+    await once(child.stdout!, "data");
+    assert.equal(child.exitCode, null, "a full queue alone is no overflow");
+    const outside = knockAt(server.port, 1);
+    cleanUp.push(() => outside.forEach((socket) => socket.destroy()));
+    const { code, stdout } = await ended;
+    assert.equal(code, 2, stdout);
+    assert.match(stdout, /ALERT: ListenOverflows rose by \d/);
+    assert.deepEqual((await Trace.load(file)).events.map(({ name }) => name), ["alert"]);
+    const both = await watch(`:${server.port}`, "--alert", "90%,overflows", "--for", "20").ended;
+    assert.equal(both.code, 2);
+    const every = await watch("--alert", "90%", "--alert", "overflows", "--for", "20").ended;
+    assert.equal(every.code, 2, "without a port");
+  });
+
+  it("of several listeners on a port shows all places, and the alert looks at the fullest", async () => {
+    const server = await sharedPort(9);
+    cleanUp.push(server.kill);
+    const file = path.join(folder, "shared.trace");
+    const { child, ended } = watch(`:${server.port}`, "--json", "--for", "20", "--interval", "0.2", "--alert", "100%", "--record", file);
+    await once(child.stdout!, "data");
+    // one by one, until one of the two is full: the other has room then, but for one time in thousands
+    const sockets: net.Socket[] = [];
+    cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
+    for (let at = 0; at < 20 && child.exitCode === null; at++) {
+      sockets.push(...knockAt(server.port, 1));
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    const { code, stdout } = await ended;
+    assert.equal(code, 2, stdout);
+    const lines = reports(stdout);
+    lines.pop();
+    const { listeners, maximum, places, fullest, fullestMaximum } = lines.at(-1);
+    assert.deepEqual({ listeners, maximum, places, fullest, fullestMaximum }, { listeners: 2, maximum: 18, places: 20, fullest: 10, fullestMaximum: 9 });
+    const trace = await Trace.load(file);
+    assert.equal(trace.meta.listener.listeners, 2);
+    const { acceptMax, fullest: recorded } = trace.at(trace.end);
+    assert.deepEqual([acceptMax + 1, recorded], [20, 10]);
+    assert.match(plot.queueDepth(trace).text, /of 20 places[^]*the fullest of 2 listeners: at most 10 of 10 places/);
+  });
+
+  it("killed with SIGKILL leaves a recording that loads, but for the last seconds", async () => {
+    const server = await stoppedServer(50);
+    cleanUp.push(server.kill);
+    const file = path.join(folder, "killed.trace");
+    const { child, ended } = watch(`:${server.port}`, "--json", "--interval", "0.2", "--hz", "200", "--record", file);
+    await once(child.stdout!, "data");
+    const sockets = await connectTo(server.port, 7);
+    cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
+    const seen = async () => (statSync(file).size > 0 ? (await Trace.load(file)).findColumn("acceptQueue")?.values.at(-1) : undefined);
+    for (let waited = 0; (await seen()) !== 7 && waited < 200; waited++) await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill("SIGKILL");
+    await ended;
+    const trace = await Trace.load(file);
+    assert.equal(trace.column("acceptQueue").values.at(-1), 7, "written while it ran");
+    assert.equal(trace.meta.unfinished, true);
+    assert.match(trace.describe(), /unfinished/);
+  });
+
+  it("ends in order when nobody reads its output any more", async () => {
+    const server = await stoppedServer(9);
+    cleanUp.push(server.kill);
+    const file = path.join(folder, "pipe.trace");
+    const { child, ended } = watch(`:${server.port}`, "--interval", "0.1", "--record", file);
+    await once(child.stdout!, "data");
+    child.stdout!.destroy();
+    const { code, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /EPIPE|\n {4}at /);
+    assert.equal((await Trace.load(file)).meta.unfinished, undefined, "saved as a whole");
+  });
+
+  it("ends with 1 when the recording cannot be written any more", async () => {
+    const server = await stoppedServer(9);
+    cleanUp.push(server.kill);
+    const gone = path.join(folder, "gone");
+    mkdirSync(gone);
+    const { child, ended } = watch(`:${server.port}`, "--record", path.join(gone, "x.trace"));
+    await once(child.stdout!, "data");
+    rmSync(gone, { recursive: true });
+    const { code, stderr } = await ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /The recording could not be written to .*x\.trace/);
+    assert.doesNotMatch(stderr, /\n {4}at /, "no stack trace");
   });
 
   it("ends with 3 when the listener closes, and keeps what it recorded", async () => {
@@ -144,11 +256,12 @@ describe("one-listener watch", function () {
       [[":1"], new RegExp(`Nobody listens on port 1 in this network namespace.*${server.port}`)],
       [[port, "--alert", "80"], /percentage above 0 and up to 100, such as 80%/],
       [[port, "--alert", "0%"], /percentage/],
+      [[port, "--alert", "80%,drops"], /80%,overflows/],
       [[port, "--for", "soon"], /A time is a number of seconds/],
       [[port, "--hz", "5000"], /from 1 to 1000/],
       [[port, "--interval", "0.001"], /at least 0.1 seconds/],
       [["--record", path.join(folder, "x")], /--record needs a port/],
-      [[port, "--record", path.join(folder, "no", "x")], /Nothing can be written to .*no/],
+      [[port, "--record", path.join(folder, "no", "x")], /x cannot be written: ENOENT/],
       [[port, "--record", __filename], /exists already/],
     ] as [string[], RegExp][]) {
       const { code, stdout, stderr } = await watch(...args).ended;
@@ -173,5 +286,7 @@ describe("one-listener watch", function () {
     assert.equal(gauge(0.5, 4), "██░░");
     assert.equal(gauge(7, 4), "████");
     assert.equal(percent(0.004), "0.4 %");
+    assert.equal(named(["python3 (7)", "python3 (7)"]), "python3 (7)");
+    assert.equal(named(["a (1)", "a (2)", "a (3)", "a (4)"]), "a (1), a (2) and 2 more");
   });
 });
