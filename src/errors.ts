@@ -121,6 +121,12 @@ export function requireNumber(value: unknown, name: string, least: number, most:
   return value;
 }
 
+/** true or false, or an ArgumentError that names it. */
+export function requireBoolean(value: unknown, name: string): boolean {
+  if (typeof value !== "boolean") throw new ArgumentError(`${name} must be true or false, not ${show(value)}.`);
+  return value;
+}
+
 /** Rejects option names that the call does not know: a misspelt option would be ignored in silence. */
 export function requireKnown(options: object, known: readonly string[], call: string): void {
   if (typeof options !== "object" || options === null) throw new ArgumentError(`${call} takes an object of options, not ${show(options)}.`);

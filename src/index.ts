@@ -6,6 +6,7 @@ export * from "./errors";
 export { Counters, CounterDifference } from "./lab/counters";
 export { Sysctls, type KnownSysctls, type SysctlValues } from "./lab/sysctls";
 export { Program, type Exit, type Limits, type SpawnOptions } from "./lab/program";
+export { machineLine } from "./lab/machine-line";
 export { kernelMemory, type KernelMemory } from "./lab/memory";
 export { owned } from "./lab/owned";
 export { AcceptLoop, type AcceptLoopOptions, type AcceptLoopStats } from "./listener/accept-loop";
@@ -32,7 +33,10 @@ export { Wire, type WireEvents } from "./wire/wire";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
 export * from "./trace";
 export * as plot from "./plot";
-export { bound, decide, type ClaimNumber, type Decision, type EvidenceOf, type SynQueueBound, type Verdict } from "./claims";
+export {
+  bound, decide, floodCost, underFlood, type ClaimNumber, type Decision, type EvidenceOf, type FloodCost, type FloodOutcome, type FloodSettings, type SynQueueBound,
+  type UnderFlood, type Verdict,
+} from "./claims";
 export { doctor, type Finding, type Report } from "./lab/doctor";
 export * from "./native";
 export { setTimeout as sleep } from "node:timers/promises";

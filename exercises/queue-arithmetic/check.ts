@@ -65,9 +65,9 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
       that(wrong === undefined, story);
     }
   };
-  it("queues that have room", 1, () => right("ordinary", ["maximum", "waiting"], "notebook 04, How many fit?"));
-  it("the one that fits beyond the maximum", 2, () => right("oneMore", ["maximum", "waiting"], "notebook 04, How many fit?"));
-  it("somaxconn as the upper bound", 1, () => right("bounded", ["maximum", "waiting"], "notebook 04, The rule, for every backlog"));
-  it("a backlog of 0", 1, () => right("zero", ["maximum", "waiting"], "notebook 04, The rule, for every backlog"));
+  it("queues that have room", 1, () => right("ordinary", ["maximum", "waiting"], "notebook 03, How long may the line get?"));
+  it("the one that fits beyond the maximum", 2, () => right("oneMore", ["maximum", "waiting"], "notebook 03, How long may the line get?"));
+  it("somaxconn as the upper bound", 1, () => right("bounded", ["maximum", "waiting"], "notebook 03, How long may the line get?"));
+  it("a backlog of 0", 1, () => right("zero", ["maximum", "waiting"], "notebook 03, How long may the line get?"));
   it("a backlog of -1", 1, () => right("minusOne", ["maximum", "waiting"], "listen(2): the backlog is compared as an unsigned number"));
 });

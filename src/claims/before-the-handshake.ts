@@ -3,18 +3,20 @@ import { ArgumentError, LabError } from "../errors";
 import type { Lab } from "../front-door";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
-import { amount, count, text } from "./evidence";
+import { amount, count, optional, text } from "./evidence";
 import { inLab } from "./experiment";
+import { withCookies } from "./wording";
 
 const flood = 50_000;
 
 async function unlimited() {
-  return inLab({ sysctls: { "net.ipv4.tcp_syncookies": 2 } }, async (lab) => {
+  return inLab({}, async (lab) => {
+    const cookies = await lab.sysctl.get("net.ipv4.tcp_syncookies");
     const listener = await lab.listen();
     const before = lab.counters();
     const ghosts = await lab.flood(listener, { count: flood });
     const { sent, answered } = await ghosts.finished();
-    return { syns: sent, reached: lab.counters().since(before).get("Tcp.InSegs"), answered, rate: ghosts.rate };
+    return { syns: sent, reached: lab.counters().since(before).get("Tcp.InSegs"), answered, rate: ghosts.rate, cookies };
   });
 }
 
@@ -29,11 +31,13 @@ export const rateLimited = claim({
     reached: count("segments that TCP received meanwhile (Tcp.InSegs)"),
     answered: count("SYNs that were answered"),
     rate: amount("SYNs a second"),
+    cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
   experiment: (once) => once(unlimited),
-  judge({ syns, reached, answered, rate }) {
+  judge({ syns, reached, answered, rate, cookies }) {
     if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand.");
-    const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered`;
+    if (cookies === 0) throw new ArgumentError("Without SYN cookies a full SYN queue answers nobody, whatever their rate.", "Set tcp_syncookies to 1, the default, or 2.");
+    const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered${withCookies(cookies)}`;
     const kernel = "tcp_v4_conn_request()";
     if (answered < 0.9 * syns) return { verdict: "holds", measured, why: "Not all were let through.", kernel };
     return { verdict: "false", measured, why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.", kernel };

@@ -43,10 +43,10 @@ export const acceptWakes = claim({
   },
   experiment: (once) => once(blockedAccept),
   judge({ blocked, woke, descriptor, returned, client }) {
-    const measured = `accept() had waited ${blocked.toFixed(0)} ms, returned ${woke.toFixed(2)} ms after the ACK: fd ${descriptor}, ${returned}`;
+    const measured = `accept() (poll, then accept4) had waited ${blocked.toFixed(0)} ms, returned ${woke.toFixed(2)} ms after the ACK: fd ${descriptor}, ${returned}`;
     const kernel = "inet_csk_accept()";
     if (returned !== client || descriptor < 3) return { verdict: "false", measured, why: `The client was ${client}.`, kernel };
-    return { verdict: "holds", measured, why: "The last ACK wakes whoever waits on the listener (sock_def_readable), and accept() takes the connection out of the queue.", kernel };
+    return { verdict: "holds", measured, why: "The last ACK wakes whoever waits on the listener (sock_def_readable). Our accept() waits in poll(), so that it can be interrupted, and then calls accept4(); a thread that blocks in accept4() itself sleeps on the same wait queue (inet_csk_wait_for_connect).", kernel };
   },
 });
 

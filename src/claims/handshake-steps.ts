@@ -1,15 +1,19 @@
 /** Claims 24 to 28 and 30: what the kernel does at each step of a handshake, spoken by hand. */
+import { setTimeout as wait } from "node:timers/promises";
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import type { Listener } from "../listener/listener";
 import { native } from "../native";
 import { claim } from "./claim";
-import { count, group, optional, text } from "./evidence";
+import { count, group, list, optional, text } from "./evidence";
 import { inLab } from "./experiment";
 import { many } from "./wording";
 
 const readable = 1;
 const handshakes = 32;
+const answerBytes = 10;
+const smallWindow = 3;
+const largeWindow = 65_535;
 
 /** Whether anything at all tells the application of a client: 1 or 0. */
 async function notices(listener: Listener): Promise<number> {
@@ -58,6 +62,7 @@ async function stepByStep() {
       descriptorsAtAccept,
       ...atAck,
       whenFull: await ackIntoFullQueue(lab),
+      windows: [await windowInUse(lab, largeWindow, smallWindow), await windowInUse(lab, smallWindow, largeWindow)],
     };
   });
 }
@@ -69,6 +74,22 @@ async function entriesWithCookies(lab: Lab): Promise<number> {
   const entries = listener.synQueue;
   await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 1 });
   return entries;
+}
+
+/** A client that announces one window in its SYN and another one in its ACK: how much the server's kernel sends it at once. */
+async function windowInUse(lab: Lab, inSyn: number, inAck: number) {
+  const listener = await lab.listen();
+  const peer = (await lab.wire()).peer(listener, { window: inSyn });
+  peer.syn();
+  await peer.receive();
+  peer.ack({ window: inAck });
+  const connection = listener.tryAccept();
+  await connection?.write(new Uint8Array(answerBytes));
+  // what may be sent is sent within write(); a closed window is probed after 200 ms and more
+  await wait(50);
+  const sent = peer.receiveAll().reduce((bytes, { payload }) => bytes + payload.length, 0);
+  connection?.close();
+  return { inSyn, inAck, written: answerBytes, sent };
 }
 
 /** A final ACK whose request is remembered, and no room behind it. */
@@ -165,14 +186,28 @@ export const entryContents = claim({
     state: text("the entry's state in the table"),
     wrongAckAccepted: count("connections made by an ACK with a wrong number"),
     rightAckAccepted: count("connections made by the right one"),
+    windows: list("clients whose ACK announces another window than their SYN", {
+      inSyn: count("window of the SYN, bytes"),
+      inAck: count("window of the ACK, bytes"),
+      written: count("bytes that the server wrote to them"),
+      sent: count("bytes that its kernel sent at once"),
+    }),
   },
   experiment: (once) => once(stepByStep),
-  judge({ client, shown, state, wrongAckAccepted, rightAckAccepted }) {
-    const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${many(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}`;
+  judge({ client, shown, state, wrongAckAccepted, rightAckAccepted, windows }) {
+    // what fits into both windows, or into neither, does not tell which one counts
+    const telling = windows.filter(({ inSyn, inAck, written }) => inSyn < written !== inAck < written);
+    if (telling.length === 0) throw new ArgumentError("No client shows which window counts.", "Let one announce a small window in its SYN or its ACK, and a large one in the other; write more than the small one.");
+    const answers = telling.map(({ inSyn, inAck, written, sent }) => `window ${inSyn} in the SYN and ${inAck} in the ACK: ${sent} of ${many(written, "byte")} sent`).join("; ");
+    const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${many(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}; ${answers}`;
     const kernel = "inet_req_diag_fill()";
     if (shown !== client || state !== "SYN_RECV") return { verdict: "false", measured, why: "The table shows something else.", kernel };
     if (wrongAckAccepted > 0 || rightAckAccepted === 0) return { verdict: "false", measured, why: "The numbers are not remembered.", kernel };
-    return { verdict: "holds", measured, why: "sock_diag shows addresses, state and timer; that the sequence numbers are in it, too, shows in what it accepts.", kernel };
+    const rest = "sock_diag shows addresses, state and timer; that the sequence numbers are in it, too, shows in what it accepts.";
+    const follow = (window: "inSyn" | "inAck") => telling.every((client) => client.sent > 0 === client[window] >= client.written);
+    if (follow("inSyn")) return { verdict: "holds", measured, why: rest, kernel };
+    if (!follow("inAck")) throw new ArgumentError("What was sent follows neither window.", "Look again after some ms: was the connection accepted, and written to?");
+    return { verdict: "depends", measured, why: `All but the window. ${rest} A request has no field for the client's window: the connection takes it from the final ACK.`, kernel: "tcp_rcv_state_process()" };
   },
 });
 

@@ -1,8 +1,11 @@
 /** Claims 37, 54, 56, 57 and 58: a flood of SYNs without and with SYN cookies. */
+import { setTimeout as wait } from "node:timers/promises";
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import { kernelMemory } from "../lab/memory";
 import { formatNumber } from "../trace/quantity";
+import type { Trace } from "../trace/trace";
+import type { GhostCounts } from "../wire/ghosts";
 import { claim } from "./claim";
 import { count, group, list, optional, amount } from "./evidence";
 import { inLab } from "./experiment";
@@ -10,13 +13,12 @@ import { many } from "./wording";
 
 const backlog = 128;
 const rtt = 20;
-const floodRate = 40_000;
 
 export interface FloodOutcome {
   cookies: number;
   /** SYNs of the flood */
   flood: number;
-  /** legitimate clients, and how many of them the server knew in the end */
+  /** legitimate clients, and how many of them the server knew when the flood ended */
   clients: number;
   connected: number;
   /** requests in the SYN queue in the middle of it */
@@ -25,34 +27,66 @@ export interface FloodOutcome {
   cookiesSent: number;
 }
 
-/** Legitimate clients, one round trip away, while a flood is on. */
-export async function clientsDuringFlood(lab: Lab, { cookies, flood: count, clients }: { cookies: number; flood: number; clients: number }): Promise<FloodOutcome> {
+export interface FloodSettings {
+  /** net.ipv4.tcp_syncookies */
+  cookies: number;
+  /** SYNs of the flood; 0: none, to compare with */
+  flood: number;
+  /** legitimate clients; they come evenly spread over the time of the flood */
+  clients: number;
+  /** SYNs a second; default 40,000 */
+  rate?: number;
+  /** threads that send them; default 1 */
+  threads?: 1 | 2 | 4;
+  /** for how many ms after the flood clients without an answer are waited for; default 0 */
+  patience?: number;
+  /** a recording, and a live plot of it; default false */
+  live?: boolean;
+}
+
+export interface UnderFlood {
+  outcome: FloodOutcome;
+  /** what became of the flood's SYNs; undefined without a flood */
+  answers?: GhostCounts;
+  /** SYNs a second that this machine has reached */
+  rate: number;
+  /** ms from connect() to ESTABLISHED of each legitimate client; NaN: never, within its patience */
+  latencies: Float64Array;
+  /** undefined unless `live` */
+  trace?: Trace;
+}
+
+/** Legitimate clients, one round trip of 20 ms away, while a flood is on; the server has a backlog of 128 and accepts at once. */
+export async function underFlood(lab: Lab, { cookies, flood: count, clients, rate = 40_000, threads = 1, patience = 0, live = false }: FloodSettings): Promise<UnderFlood> {
   await lab.sysctl.set({ "net.ipv4.tcp_syncookies": cookies });
   const listener = await lab.listen({ backlog });
   const loop = listener.acceptLoop();
+  const recording = live ? await lab.record(listener, { hz: 250, countersHz: 25 }) : undefined;
   const before = lab.counters();
-  const flood = count > 0 ? await lab.flood(listener, { count, rate: floodRate }) : undefined;
-  if (flood) await new Promise((resolve) => setTimeout(resolve, 200));
-  const seconds = Math.max(1, count / floodRate - 0.5);
-  const legitimate = lab.connect(listener, { clients, rate: clients / seconds, kind: "mirror", rtt, quiet: 300 });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const flood = count > 0 ? await lab.flood(listener, { count, rate, threads }) : undefined;
+  if (flood) await wait(200);
+  const seconds = Math.max(1, count / rate - 0.5);
+  const coming = lab.connect(listener, { clients, rate: clients / seconds, kind: "mirror", rtt, quiet: 300 });
+  await wait(500 * seconds);
   const { synQueue } = listener;
-  const crowd = await legitimate;
-  await flood?.finished();
+  const crowd = await coming;
+  const answers = await flood?.finished();
   const outcome = { cookies, flood: count, clients, connected: loop.accepted, synQueue, cookiesSent: lab.counters().since(before).get("SyncookiesSent") };
+  await crowd.settled({ timeout: patience });
+  const result = { outcome, answers, rate: flood?.rate ?? 0, latencies: crowd.latencies(), trace: await recording?.stop() };
   await crowd.close();
   await flood?.reset();
   flood?.close();
   await loop.close();
   await listener.close();
-  return outcome;
+  return result;
 }
 
 async function floods() {
   return inLab({ sysctls: { "net.ipv4.tcp_max_syn_backlog": 4096 } }, async (lab) => {
     const outcomes: FloodOutcome[] = [];
-    outcomes.push(await clientsDuringFlood(lab, { cookies: 0, flood: 0, clients: 100 }));
-    for (const cookies of [0, 1, 2]) outcomes.push(await clientsDuringFlood(lab, { cookies, flood: 100_000, clients: 100 }));
+    outcomes.push((await underFlood(lab, { cookies: 0, flood: 0, clients: 100 })).outcome);
+    for (const cookies of [0, 1, 2]) outcomes.push((await underFlood(lab, { cookies, flood: 100_000, clients: 100 })).outcome);
     return outcomes;
   });
 }
@@ -61,13 +95,13 @@ const outcome = {
   cookies: count("net.ipv4.tcp_syncookies"),
   flood: count("SYNs of the flood"),
   clients: count("legitimate clients that tried meanwhile"),
-  connected: count("legitimate clients that the application got"),
+  connected: count("legitimate clients that the application got while the flood was on"),
   synQueue: count("requests in the SYN queue during the flood"),
   cookiesSent: count("SyncookiesSent"),
 };
 
 function words({ cookies, flood, clients, connected, synQueue }: FloodOutcome): string {
-  return `tcp_syncookies ${cookies}, ${formatNumber(flood)} SYNs: ${connected} of ${clients} legitimate clients connect, SYN queue ${synQueue}`;
+  return `tcp_syncookies ${cookies}, ${formatNumber(flood)} SYNs: ${connected} of ${clients} legitimate clients connect${flood > 0 ? " meanwhile" : ""}, SYN queue ${synQueue}`;
 }
 
 export const floodWithoutCookies = claim({
@@ -87,7 +121,7 @@ export const floodWithoutCookies = claim({
     const measured = [words(without), ...(calm ? [words(calm)] : [])].join("; ");
     const kernel = "tcp_conn_request()";
     if (calm && calm.connected < 0.9 * calm.clients) throw new ArgumentError("Without a flood the clients did not connect either.", "Is something else in their way?");
-    if (without.connected * 2 < without.clients) return { verdict: "holds", measured, why: "A full SYN queue drops every SYN, theirs too; the entries of the flood stay until the kernel has given up resending SYN-ACKs.", kernel };
+    if (without.connected * 2 < without.clients) return { verdict: "holds", measured, why: "A full SYN queue drops every SYN, theirs too. When it is more than half full, reqsk_timer_handler() gives requests up after fewer resends than tcp_synack_retries allows; that is still seconds.", kernel };
     return { verdict: "false", measured, why: "Most of them connected all the same.", kernel };
   },
 });
@@ -153,26 +187,39 @@ export const cookiesSetting = claim({
 
 const requests = 50_000;
 
+export interface FloodCost {
+  /** SYNs of the flood */
+  syns: number;
+  /** SyncookiesSent */
+  cookiesSent: number;
+  /** requests in the SYN queue after it */
+  entries: number;
+  /** bytes that the kernel's small objects have grown by */
+  bytes: number;
+}
+
+/** 50,000 SYNs to a listener with room for all of them: what the kernel remembers of them, and what that costs. */
+export async function floodCost(lab: Lab, { cookies }: { cookies: number }): Promise<FloodCost> {
+  await lab.sysctl.set({ "net.core.somaxconn": 2 * requests, "net.ipv4.tcp_syncookies": cookies });
+  const listener = await lab.listen({ backlog: 2 * requests });
+  const counters = lab.counters();
+  const before = kernelMemory().slab;
+  const flood = await lab.flood(listener, { count: requests });
+  await flood.finished();
+  const bytes = Math.max(0, kernelMemory().slab - before);
+  const cost = { syns: requests, cookiesSent: lab.counters().since(counters).get("SyncookiesSent"), entries: listener.synQueue, bytes };
+  await flood.reset();
+  flood.close();
+  await listener.close();
+  return cost;
+}
+
 /** The same SYNs once remembered, once answered by cookies. */
 async function memoryOfFlood() {
-  return inLab({ sysctls: { "net.core.somaxconn": 2 * requests }, hashBuckets: 16_384 }, async (lab) => {
-    const cost = async (cookies: number) => {
-      await lab.sysctl.set({ "net.ipv4.tcp_syncookies": cookies });
-      const listener = await lab.listen({ backlog: 2 * requests });
-      const counters = lab.counters();
-      const before = kernelMemory().slab;
-      const flood = await lab.flood(listener, { count: requests });
-      await flood.finished();
-      const bytes = Math.max(0, kernelMemory().slab - before);
-      const made = { syns: requests, cookiesSent: lab.counters().since(counters).get("SyncookiesSent"), entries: listener.synQueue, bytes };
-      await flood.reset();
-      flood.close();
-      await listener.close();
-      return made;
-    };
+  return inLab({ hashBuckets: 16_384 }, async (lab) => {
     // cookies first: what the other flood frees would be taken for their saving
-    const withCookies = await cost(2);
-    return { withCookies, remembered: await cost(1) };
+    const withCookies = await floodCost(lab, { cookies: 2 });
+    return { withCookies, remembered: await floodCost(lab, { cookies: 1 }) };
   });
 }
 

@@ -27,7 +27,7 @@ export async function measureBound(lab: Lab, settings: Omit<SynQueueBound, "syns
   const flood = await lab.flood(listener, { count: syns });
   await flood.finished({ quiet: 20 });
   const { synQueue } = listener;
-  // requests would stay for a minute, and make every look at the table dearer
+  // requests would stay for some seconds, and make every look at the table dearer
   await flood.reset();
   flood.close();
   await listener.close();

@@ -15,7 +15,6 @@ export interface TaskEvent {
   name: string;
   /** CLOCK_MONOTONIC ms of its arrival */
   time: number;
-  value: unknown;
 }
 
 /** A student's function that runs. */

@@ -18,11 +18,11 @@ export interface Bounds {
   processes: number;
   /** bytes printed; the beginning is kept */
   output: number;
-  /** descriptors */
+  /** descriptors of one process, and of all together: what the kernel keeps behind them (unread data, say) is in nobody's memory */
   nofile: number;
 }
 
-export const defaultBounds: Bounds = { time: 30_000, memory: 700 << 20, processes: 24, output: 1 << 20, nofile: 20_000 };
+export const defaultBounds: Bounds = { time: 30_000, memory: 700 << 20, processes: 24, output: 1 << 20, nofile: 8192 };
 
 /** The program and arguments that run `argv` within `bounds`: a sandbox, or the bare command. */
 export type Wrap = (argv: readonly string[], bounds: Bounds) => readonly string[];
@@ -33,20 +33,39 @@ const heap = 256;
 const kept = 16_384;
 const superviseInterval = 50;
 const startPatience = 15_000;
+const mostEvents = 10_000;
+/** brackets within brackets: code that walks through an answer must not run out of stack */
+const deepest = 100;
 const stopPatience = 2000;
 
 /** Limits that need no sandbox: of descriptors, of processor time (a loop must not outlive whoever started it), and no core files. */
 export const bare: Wrap = (argv, { nofile, time }) => ["prlimit", `--nofile=${nofile}`, "--core=0", `--cpu=${Math.ceil(time / 1000) + 5}`, ...argv];
 
+/** How deep the brackets of a line of JSON lie within one another. */
+function nesting(json: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (token === "[" || token === "{") most = Math.max(most, ++depth);
+    else if (token === "]" || token === "}") depth--;
+  }
+  return most;
+}
+
 export class InChild implements Attempt {
   output = "";
   private readonly all: Child[] = [];
+  private closed = false;
 
   /** @param javascript the solution, compiled; `name` its function */
   constructor(private readonly javascript: string, private readonly name: string, private readonly wrap: Wrap = bare, private readonly bounds: Bounds = defaultBounds) {}
 
   async start<Answer>(lab: Lab | undefined, task: object, options: StartOptions): Promise<Running<Answer>> {
     const guest = lab && (await lab.guest(options.rights));
+    if (this.closed) {
+      if (guest !== undefined) native.close(guest);
+      throw new SolutionError("stopped", "The check has ended.");
+    }
     // without a Lab there is nothing that calls could spoil for one another: one process serves them all
     const shared = guest === undefined && options.nofile === undefined ? this.all.find((each) => each.shared && each.alive) : undefined;
     let child = shared;
@@ -63,6 +82,7 @@ export class InChild implements Attempt {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all(this.all.map((child) => child.end()));
   }
 
@@ -74,6 +94,8 @@ export class InChild implements Attempt {
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
+  /** what it may report */
+  names: readonly string[];
   events: TaskEvent[];
 }
 
@@ -136,7 +158,7 @@ class Child {
   call<Answer>(lab: boolean, task: object, events: readonly string[]): Running<Answer> {
     const id = this.calledSoFar++;
     const seen: TaskEvent[] = [];
-    const answer = new Promise<unknown>((resolve, reject) => this.calls.set(id, { resolve, reject, events: seen }));
+    const answer = new Promise<unknown>((resolve, reject) => this.calls.set(id, { resolve, reject, names: events, events: seen }));
     answer.catch(() => undefined);
     if (this.failure) this.calls.get(id)!.reject(this.failure);
     else this.say({ type: "call", id, lab, task, events });
@@ -190,7 +212,14 @@ class Child {
     }
     const lines = this.received.split("\n");
     this.received = lines.pop()!;
-    for (const line of lines) this.heard(line);
+    for (const line of lines) {
+      try {
+        this.heard(line);
+      } catch (error) {
+        // whatever it has thought of: it ends this solution, not the grader
+        this.kill("answer", `What it returned cannot be read: ${(error as Error).message}`);
+      }
+    }
   }
 
   /** Untrusted: a student's code can write to this channel, too. */
@@ -202,15 +231,16 @@ class Child {
       return;
     }
     if (typeof message !== "object" || message === null) return;
+    if (nesting(line) > deepest) return this.kill("answer", `What it returned is nested more than ${deepest} deep.`);
     if (message.type === "ready") return this.loading?.resolve();
     if (message.type === "missing") return this.loading?.reject(new SolutionError("missing", quoted(message.message)));
-    const call = this.calls.get(Number(message.id));
+    const call = this.calls.get(message.id);
     if (!call) return;
     if (message.type === "event") {
-      if (call.events.length < 10_000) call.events.push({ name: quoted(message.name, 100), time: native.now(), value: message.value });
+      if (call.names.includes(message.name) && call.events.length < mostEvents) call.events.push({ name: message.name, time: native.now() });
       return;
     }
-    this.calls.delete(Number(message.id));
+    this.calls.delete(message.id);
     if (message.type === "answer") call.resolve(message.value);
     else call.reject(new SolutionError("threw", `It threw: ${quoted(message.message)}`));
   }
@@ -220,6 +250,7 @@ class Child {
     const { time } = this.bounds;
     if (native.now() - this.started > time) return this.ready ? this.kill("time", `It had not returned after ${Math.round(time / 1000)} s.`) : this.notReady(time);
     const all = descendants(this.process.pid);
+    if (all.reduce((sum, { descriptors: open }) => sum + open, 0) > this.bounds.nofile) return this.kill("descriptors", `Its processes had more than ${this.bounds.nofile.toLocaleString("en")} descriptors open together.`);
     if (all.length > this.bounds.processes) return this.kill("processes", `It started more than ${this.bounds.processes} processes.`);
     if (all.reduce((sum, { resident }) => sum + resident, 0) > this.bounds.memory) this.kill("memory", `It took more than ${this.bounds.memory >> 20} MB of memory.`);
   }

@@ -1,31 +1,42 @@
-/** One solution, as text, through one check: what watch, verify and the grader have in common. */
+/** One solution through one check: what watch, verify and the grader have in common. */
 import type { Attempt } from "./attempt";
 import { Bounds, defaultBounds, InChild, Wrap } from "./child";
 import { Exercise, loadCheck } from "./exercise";
 import type { CheckResult } from "./result";
 import { RunOptions, runCheck } from "./run-check";
-import { compile } from "./source";
+import type { Program } from "./source";
 import { SolutionError } from "./story";
 
-export interface SourceOptions extends Partial<RunOptions> {
-  /** imports of other cells, see compile() */
-  imports?: readonly string[];
+export interface ProgramOptions extends RunOptions {
   /** default: no sandbox, see Wrap */
   wrap?: Wrap;
   bounds?: Bounds;
 }
 
-/** Never rejects for what the solution is or does. */
-export async function gradeSource(exercise: Exercise, source: string, { imports, wrap, bounds = defaultBounds, seed = source, ...rest }: SourceOptions = {}): Promise<CheckResult> {
+export interface SourceOptions extends Partial<ProgramOptions> {
+  /** imports of other cells, see compile() */
+  imports?: readonly string[];
+}
+
+/** What decides a solution's random numbers: all of its text. */
+export function seedOf(source: string, imports: readonly string[] = []): string {
+  return [source, ...imports].join("\0");
+}
+
+/** A solution as text, which is compiled here. Never rejects for what it is or does. */
+export async function gradeSource(exercise: Exercise, source: string, { imports, ...options }: SourceOptions = {}): Promise<CheckResult> {
+  // a second of compiler: not for those that have compiled already
+  const { prepare } = await import("./source.js");
+  return gradeProgram(exercise, prepare(source, imports), { seed: seedOf(source, imports), ...options });
+}
+
+/** A solution that has been compiled. Never rejects for what it is or does. */
+export async function gradeProgram(exercise: Exercise, program: Program, { wrap, bounds = defaultBounds, ...rest }: ProgramOptions): Promise<CheckResult> {
   const check = loadCheck(exercise.name);
-  let attempt: Attempt;
-  try {
-    attempt = new InChild(compile(source, imports), exercise.functionName, wrap, bounds);
-  } catch (error) {
-    if (!(error instanceof SolutionError)) throw error;
-    attempt = failing(error);
-  }
-  return runCheck(exercise, check, attempt, { seed, ...rest });
+  const attempt = "failure" in program
+    ? failing(new SolutionError(program.failure.fate, program.failure.message))
+    : new InChild(program.javascript, exercise.functionName, wrap, bounds);
+  return runCheck(exercise, check, attempt, rest);
 }
 
 /** An attempt that cannot even begin. */

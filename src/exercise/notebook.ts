@@ -26,8 +26,11 @@ export async function check(name: string, solution: SolutionFunction): Promise<v
   // a compiler and a test runner: only where a check is run
   const [{ gradeSource }, { importsOf, declares }] = await Promise.all([import("./grade-source.js"), import("./source.js")]);
   const cells = kernelHook()?.sources ?? [];
-  const source = cells.filter((cell) => declares(cell, exercise.functionName)).at(-1) ?? `const ${exercise.functionName} = ${solution.toString()};`;
-  const imports = cells.filter((cell) => cell !== source && importsOf(cell).length > 0);
+  // the cell that declares the function given, which may have a name of its own
+  const declaring = cells.filter((cell) => declares(cell, solution.name)).at(-1);
+  const renamed = solution.name === exercise.functionName ? "" : `\nexport { ${solution.name} as ${exercise.functionName} };`;
+  const source = declaring ? `${declaring}${renamed}` : `const ${exercise.functionName} = ${solution.toString()};`;
+  const imports = cells.filter((cell) => cell !== declaring && importsOf(cell).length > 0);
   const display = new Progress(exercise);
   const result = await gradeSource(exercise, source, { imports, onProgress: ({ what }) => display.now(what) });
   const standing = noteAttempt(result);

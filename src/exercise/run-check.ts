@@ -43,14 +43,23 @@ export async function runCheck(exercise: Exercise, check: Check, attempt: Attemp
   const suite = Mocha.Suite.create(mocha.suite, exercise.title);
   const progress = (what: string) => onProgress?.({ done: results.size, of: planned.length, what });
   let experiments = 0;
+  // after a test's time is up its body may still go on
+  let ended = false;
+  const goesOn = () => {
+    if (ended) throw new SolutionError("stopped", "The check has ended.");
+  };
 
   const context: CheckContext = {
     async lab(options) {
+      goesOn();
       const lab = await Lab.open(options);
       labs.push(lab);
+      if (ended) await lab.close();
+      goesOn();
       return lab;
     },
     async start<Answer>(lab: Lab | undefined, task: object, options = {}) {
+      goesOn();
       const run = await attempt.start<Answer>(lab, task, options);
       runs.push(run);
       return run;
@@ -112,6 +121,7 @@ export async function runCheck(exercise: Exercise, check: Check, attempt: Attemp
     runner.on("fail", (test, error) => note(test, error));
   });
 
+  ended = true;
   await Promise.all(runs.map((run) => run.stop()));
   await attempt.close();
   for (const lab of labs) await lab.close();

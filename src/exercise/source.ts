@@ -1,6 +1,19 @@
 /** From what a student wrote to JavaScript that can be run. Nothing of it is run here. */
 import ts from "typescript";
-import { SolutionError } from "./story";
+import { Fate, SolutionError } from "./story";
+
+/** A solution as JavaScript, or why there is none; plain data, so that another process can make it. */
+export type Program = { javascript: string } | { failure: { fate: Fate; message: string } };
+
+/** Never throws for what the text is. It may take for ever: the compiler's time grows with the square and worse of what is nested. */
+export function prepare(source: string, imports: readonly string[] = []): Program {
+  try {
+    return { javascript: compile(source, imports) };
+  } catch (error) {
+    if (!(error instanceof SolutionError)) throw error;
+    return { failure: { fate: error.fate, message: error.message } };
+  }
+}
 
 /** characters; the solutions of all exercises together have a tenth of it */
 const largest = 200_000;

@@ -26,6 +26,7 @@ export type Fate =
   | "time"
   | "memory"
   | "processes"
+  | "descriptors"
   | "output"
   | "answer"
   | "exit"
@@ -52,7 +53,11 @@ export function quoted(text: unknown, most = longestText): string {
 
 /** The story of a test that was not passed, whatever was thrown. */
 export function storyOf(error: unknown): Story {
-  if (error instanceof Missed) return error.story;
+  if (error instanceof Missed) {
+    // a student's answer may stand in any of them
+    const { did, expected, measured, read } = error.story;
+    return { did: quoted(did), expected: quoted(expected), measured: quoted(measured), ...(read !== undefined && { read }) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof SolutionError) return { did: "Your function was called", expected: "it does its work, or gives an answer", measured: quoted(message) };
   return { did: "The check itself met an error", expected: "none", measured: quoted(message), read: error instanceof ArgumentError ? undefined : "If it is not your code's doing, run the check again, then tell your instructor." };

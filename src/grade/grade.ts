@@ -9,7 +9,8 @@ import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
 import type { CheckResult } from "../exercise/result";
 import { Pool } from "./pool";
 import { requireSandbox } from "./sandbox";
-import { findSubmissions, Submission, whyMissing } from "./submission";
+import { readSubmissions } from "./reading";
+import { findPlaces, Submission, whyMissing } from "./submission";
 
 /** One exercise of one student. */
 export interface Graded extends CheckResult {
@@ -52,11 +53,13 @@ export interface Progress {
 
 /** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
 export async function grade(paths: readonly string[], { out, exercises: names, student, jobs = availableParallelism(), resume = false, tries = 2, time = defaultBounds.time, onProgress }: GradeOptions): Promise<StudentResult[]> {
-  const submissions = findSubmissions(paths, student);
-  const exercises = names ? names.map(loadExercise) : allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
-  if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
+  const places = findPlaces(paths, student);
+  const given = names?.map(loadExercise);
   requireSandbox();
   const store = new Store(out, resume);
+  const submissions = await readSubmissions(places, (done) => onProgress?.({ done: 0, of: places.length, resumed: 0, left: NaN, what: `reading ${done} of ${places.length}` }));
+  const exercises = given ?? allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
+  if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
 
   const pool = new Pool(jobs);
   const started = Date.now();

@@ -17,6 +17,8 @@ export interface Done {
   result?: CheckResult;
   /** the check itself failed */
   failure?: string;
+  /** the process is not to be used again */
+  spent?: boolean;
 }
 
 /** ms; a check that takes longer is broken off, and its process with it */
@@ -34,7 +36,7 @@ export class Pool {
   async run(job: Job): Promise<Done> {
     while (this.busy.size >= this.size && !this.closed) await new Promise<void>((resolve) => this.queue.push(resolve));
     if (this.closed) return { failure: "the grader was stopped" };
-    const worker = this.idle.pop() ?? fork(path.join(__dirname, "worker.js"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const worker = this.idle.pop() ?? startWorker();
     this.busy.add(worker);
     const done = await new Promise<Done>((resolve) => {
       const timer = setTimeout(() => {
@@ -42,16 +44,18 @@ export class Pool {
         finish({ failure: `the check took longer than ${longest / 1000} s` });
       }, longest);
       const onExit = (code: number | null, signal: string | null) => finish({ failure: `the check's process ended (${signal ?? code})` });
+      const onError = (error: Error) => finish({ failure: `the check's process cannot be reached: ${error.message}`, spent: true });
       const finish = (answer: Done) => {
         clearTimeout(timer);
-        worker.off("exit", onExit).off("message", finish);
+        worker.off("exit", onExit).off("message", finish).off("error", onError);
         resolve(answer);
       };
-      worker.once("exit", onExit).once("message", finish);
+      worker.once("exit", onExit).once("message", finish).once("error", onError);
       worker.send(job);
     });
     this.busy.delete(worker);
-    if (worker.connected && worker.exitCode === null && !worker.killed && !this.closed) this.idle.push(worker);
+    if (!done.spent && worker.connected && worker.exitCode === null && !worker.killed && !this.closed) this.idle.push(worker);
+    else if (worker.connected) worker.disconnect();
     else worker.kill("SIGKILL");
     this.queue.shift()?.();
     return done;
@@ -60,7 +64,14 @@ export class Pool {
   /** Ends all processes; jobs that run are given up. */
   close(): void {
     this.closed = true;
-    for (const worker of [...this.idle, ...this.busy]) worker.kill("SIGTERM");
+    for (const worker of this.idle) worker.disconnect();
+    for (const worker of this.busy) worker.kill("SIGTERM");
     for (const waiting of this.queue.splice(0)) waiting();
   }
+}
+
+function startWorker(): ChildProcess {
+  const worker = fork(path.join(__dirname, "worker.js"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  // one that dies while it is idle is noticed when it is given something to do
+  return worker.on("error", () => undefined);
 }

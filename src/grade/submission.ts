@@ -1,9 +1,9 @@
-/** What students hand in: notebooks or .ts files, one student a file or a folder. Everything in them is untrusted and only read here. */
-import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+/** What students hand in: notebooks or .ts files, one student a file or a folder. */
+import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../errors";
-import { Exercise, exerciseNames, functionNameOf } from "../exercise/exercise";
-import { declares } from "../exercise/source";
+import { Exercise, exerciseNames } from "../exercise/exercise";
+import type { Program } from "../exercise/source";
 
 export interface Solution {
   source: string;
@@ -11,6 +11,7 @@ export interface Solution {
   imports: readonly string[];
   /** where it was found: "03-two-queues.ipynb, cell 12" */
   where: string;
+  program: Program;
 }
 
 export interface Submission {
@@ -22,42 +23,39 @@ export interface Submission {
   notes: readonly string[];
 }
 
-/** bytes; a notebook with a hundred megabytes of output is still read */
-const largestFile = 300 << 20;
-/** bytes of a .ts file */
-const largestSource = 1 << 20;
-const mostFiles = 2000;
-const sourceFile = /\.(ts|ipynb)$/i;
+/** Where a student's submission lies. */
+export interface Place {
+  student: string;
+  places: readonly string[];
+}
+
+export const sourceFile = /\.(ts|ipynb)$/i;
 
 /**
- * Finds the submissions in the files and folders given. A folder is one student's if its files are named after exercises or are
- * notebooks of the workbook (`NN-….ipynb`); otherwise each entry of it is a student's.
+ * Finds whose the files and folders are. A folder is one student's if its files are named after exercises or are
+ * notebooks of the workbook (`NN-….ipynb`); otherwise each entry of it is a student's. No file is opened.
  * @param student everything is this one's
- * @throws ArgumentError a path that does not exist, or nothing in any of them
+ * @throws ArgumentError a path that does not exist, nothing in any of them, or a folder that may be one student's or several
  */
-export function findSubmissions(paths: readonly string[], student?: string): Submission[] {
-  const places: { name: string; place: string }[] = [];
+export function findPlaces(paths: readonly string[], student?: string): Place[] {
+  const entries: { name: string; place: string }[] = [];
   for (const given of paths) {
     const place = path.resolve(given);
     const status = lstatSync(place, { throwIfNoEntry: false });
     if (!status) throw new ArgumentError(`${given} does not exist.`);
-    if (!status.isDirectory() || isOneStudents(place)) places.push({ name: path.basename(place), place });
-    else if (student !== undefined) places.push({ name: path.basename(place), place });
-    else for (const entry of readdirSync(place).filter((name) => !name.startsWith(".")).sort()) places.push({ name: entry, place: path.join(place, entry) });
+    if (!status.isDirectory() || student !== undefined || isOneStudents(place)) entries.push({ name: path.basename(place), place });
+    else for (const entry of readdirSync(place).filter((name) => !name.startsWith(".")).sort()) entries.push({ name: entry, place: path.join(place, entry) });
   }
-  const submissions = places.filter(({ name, place }) => sourceFile.test(name) || !lstatSync(place).isFile());
-  if (submissions.length === 0) throw new ArgumentError(`There is no submission in ${paths.join(", ")}.`, "Submissions are .ipynb or .ts files, or a folder of them for each student.");
-  if (student !== undefined) {
-    const parts = submissions.map(({ place }) => readSubmission(student, place));
-    return [{ student: fileNameOf(student), solutions: new Map(parts.flatMap(({ solutions }) => [...solutions])), notes: parts.flatMap(({ notes }) => notes) }];
-  }
+  const submitted = entries.filter(({ name, place }) => sourceFile.test(name) || !lstatSync(place).isFile());
+  if (submitted.length === 0) throw new ArgumentError(`There is no submission in ${paths.join(", ")}.`, "Submissions are .ipynb or .ts files, or a folder of them for each student.");
+  if (student !== undefined) return [{ student: fileNameOf(student), places: submitted.map(({ place }) => place) }];
   const taken = new Set<string>();
-  return submissions.map(({ name, place }) => {
+  return submitted.map(({ name, place }) => {
     const plain = fileNameOf(name.replace(sourceFile, ""));
     let own = plain;
     for (let copy = 2; taken.has(own.toLowerCase()); copy++) own = `${plain} (${copy})`;
     taken.add(own.toLowerCase());
-    return readSubmission(own, place);
+    return { student: own, places: [place] };
   });
 }
 
@@ -67,116 +65,13 @@ function fileNameOf(name: string): string {
 
 function isOneStudents(folder: string): boolean {
   const names = new Set(exerciseNames());
-  return readdirSync(folder).some((file) => (sourceFile.test(file) && names.has(file.replace(sourceFile, ""))) || /^\d\d-[\w-]+\.ipynb$/.test(file));
-}
-
-export function readSubmission(student: string, place: string): Submission {
-  const solutions = new Map<string, Solution>();
-  const notes: string[] = [];
-  for (const file of filesOf(place, notes)) {
-    const name = path.relative(path.dirname(place), file);
-    try {
-      const text = readFileSync(file, "utf8");
-      if (/\.ipynb$/i.test(file)) readNotebook(text, name, solutions, notes);
-      else readSource(text, name, solutions, notes);
-    } catch (error) {
-      notes.push(`${name} could not be read: ${(error as Error).message}`);
-    }
+  const files = readdirSync(folder).filter((file) => sourceFile.test(file));
+  const own = files.filter((file) => names.has(file.replace(sourceFile, "")) || /^\d\d-[\w-]+\.ipynb$/.test(file));
+  if (own.length > 0 && own.length < files.length) {
+    const other = files.find((file) => !own.includes(file))!;
+    throw new ArgumentError(`Is ${folder} one student's, or a class? ${own[0]} is named after an exercise or a notebook, ${other} is not.`, "If all of it is one student's, say whose: --student NAME. If it is a class, rename the file, or put each student's files into a folder.");
   }
-  return { student, solutions, notes };
-}
-
-/** Plain files within the submission; links, devices and what is too large are noted. */
-function filesOf(place: string, notes: string[]): string[] {
-  const files: string[] = [];
-  const base = realpathSync(path.dirname(place));
-  const visit = (entry: string, depth: number) => {
-    if (files.length >= mostFiles || depth > 8) return;
-    const name = path.relative(base, entry);
-    const status = lstatSync(entry, { throwIfNoEntry: false });
-    if (!status) return;
-    if (status.isSymbolicLink()) return void notes.push(`${name} is a symbolic link; hand in the file itself`);
-    if (status.isDirectory()) {
-      if (!/^(\.|node_modules$|__MACOSX$)/.test(path.basename(entry))) for (const each of readdirSync(entry).sort()) visit(path.join(entry, each), depth + 1);
-      return;
-    }
-    if (!sourceFile.test(entry)) return;
-    if (!status.isFile()) return void notes.push(`${name} is no plain file`);
-    const most = /\.ipynb$/i.test(entry) ? largestFile : largestSource;
-    if (status.size > most) return void notes.push(`${name} has ${Math.round(status.size / 2 ** 20)} MB; ${most >> 20} MB are the most. Clear the outputs and hand it in again`);
-    if (status.size === 0) return void notes.push(`${name} is empty`);
-    files.push(entry);
-  };
-  visit(place, 0);
-  return files;
-}
-
-/** A .ts file: its exercise is told by its name, or by the functions in it. */
-function readSource(text: string, name: string, solutions: Map<string, Solution>, notes: string[]): void {
-  const named = path.basename(name).replace(sourceFile, "");
-  const found = exerciseNames().includes(named) ? [named] : exercisesIn(text);
-  if (found.length === 0) notes.push(`${name} has no function of an exercise`);
-  for (const exercise of found) put(solutions, exercise, { source: text, imports: [], where: name }, notes);
-}
-
-interface Cell {
-  cell_type?: unknown;
-  source?: unknown;
-  metadata?: { one_listener?: { exercise?: unknown }; tags?: unknown; nbgrader?: { grade_id?: unknown; solution?: unknown } };
-}
-
-function readNotebook(text: string, name: string, solutions: Map<string, Solution>, notes: string[]): void {
-  let notebook: { cells?: unknown; metadata?: { kernelspec?: { language?: unknown; name?: unknown }; language_info?: { name?: unknown } } };
-  try {
-    notebook = JSON.parse(text) as typeof notebook;
-  } catch {
-    notes.push(`${name} is no notebook: its JSON is broken. Open it in JupyterLab, save it, and hand it in again`);
-    return;
-  }
-  const cells = notebook && typeof notebook === "object" && Array.isArray(notebook.cells) ? (notebook.cells as Cell[]) : undefined;
-  if (!cells) return void notes.push(`${name} is no notebook: it has no cells`);
-  const language = notebook.metadata?.kernelspec?.language ?? notebook.metadata?.language_info?.name;
-  if (typeof language === "string" && !/^typescript$/i.test(language)) notes.push(`${name} is written for the kernel of ${language.slice(0, 40)}; the exercises are in TypeScript`);
-  const code = cells.flatMap((cell, at) => (cell && typeof cell === "object" && cell.cell_type === "code" ? [{ cell, at, source: textOf(cell.source) }] : []));
-  if (code.length === 0) notes.push(`${name} has no code cells`);
-  const marked = new Map<string, { source: string; at: number }[]>();
-  for (const { cell, at, source } of code) {
-    const exercise = exerciseOf(cell);
-    if (exercise) marked.set(exercise, [...(marked.get(exercise) ?? []), { source, at }]);
-  }
-  // a cell whose mark was lost, or that was copied, is known by the function it declares
-  for (const exercise of exerciseNames()) {
-    const functionName = functionNameOf(exercise);
-    const declaring = [...new Map([...(marked.get(exercise) ?? []), ...code.filter(({ source }) => source.includes(functionName))].map((each) => [each.at, each])).values()]
-      .filter(({ source }) => declares(source, functionName)).sort((a, b) => a.at - b.at);
-    const chosen = declaring.at(-1) ?? marked.get(exercise)?.at(-1);
-    if (!chosen) continue;
-    if (declaring.length > 1) notes.push(`${name} has ${declaring.length} cells with ${functionName}; the last one counts`);
-    const imports = code.filter(({ at }) => at !== chosen.at).map(({ source }) => source).filter((source) => /\bimport\b/.test(source));
-    put(solutions, exercise, { source: chosen.source, imports, where: `${name}, cell ${chosen.at + 1}` }, notes);
-  }
-}
-
-function put(solutions: Map<string, Solution>, exercise: string, solution: Solution, notes: string[]): void {
-  if (solutions.has(exercise)) notes.push(`${exercise} is in ${solutions.get(exercise)!.where} and in ${solution.where}; the last one counts`);
-  solutions.set(exercise, solution);
-}
-
-/** By our own metadata, by tag, or by nbgrader's id of a solution cell. */
-function exerciseOf(cell: Cell): string | undefined {
-  const { one_listener: own, tags, nbgrader } = cell.metadata ?? {};
-  const names = new Set(exerciseNames());
-  const candidates = [own?.exercise, ...(Array.isArray(tags) ? tags.map((tag) => /^exercise:(.+)$/.exec(String(tag))?.[1]) : []), nbgrader?.solution ? nbgrader.grade_id : undefined];
-  return candidates.find((name): name is string => typeof name === "string" && names.has(name));
-}
-
-function textOf(source: unknown): string {
-  if (typeof source === "string") return source;
-  return Array.isArray(source) ? source.map(String).join("") : "";
-}
-
-function exercisesIn(text: string): string[] {
-  return exerciseNames().filter((name) => text.includes(functionNameOf(name)) && declares(text, functionNameOf(name)));
+  return own.length > 0;
 }
 
 /** How many points an exercise without a solution gets, and why. */

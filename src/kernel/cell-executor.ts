@@ -6,7 +6,7 @@ import { describeDiagnostics, describeError } from "./traceback";
 import type { Watch } from "./watch";
 import type { CellConsole, Converted, Converter, ConverterSet, CreateExecutor, Executor } from "./tslab";
 
-/** What has been run, for those who need a function's source: the last few hundred cells. */
+/** What has been run without an error, for those who need a function's source: the last few hundred cells. */
 export const sources: string[] = [];
 const mostSources = 500;
 
@@ -77,8 +77,6 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       if (!cell) return executor.execute(source);
       said = undefined;
       diagnostics = [];
-      sources.push(source);
-      if (sources.length > mostSources) sources.shift();
       let ok = false;
       try {
         // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on
@@ -88,7 +86,11 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       } catch (error) {
         said = { thrown: error };
       }
-      if (ok && !cell.interrupted) return true;
+      if (ok && !cell.interrupted) {
+        sources.push(source);
+        if (sources.length > mostSources) sources.shift();
+        return true;
+      }
       cell.failure = failureOf(cell, said, diagnostics);
       return false;
     }

@@ -19,7 +19,7 @@ export interface KernelHook {
   display(bundle: DisplayBundle, update: boolean): void;
   /** the cell that runs now */
   readonly cellId: string | undefined;
-  /** TypeScript of the cells that have been run, in that order, the last few hundred */
+  /** TypeScript of the cells that have been run without an error, in that order, the last few hundred, and of the one that runs */
   readonly sources: readonly string[];
 }
 

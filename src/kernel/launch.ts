@@ -28,7 +28,10 @@ offerKernelHook({
   get cellId() {
     return runningCell()?.id;
   },
-  sources,
+  get sources() {
+    const cell = runningCell();
+    return cell ? [...sources, cell.source] : sources;
+  },
 });
 offerGuards();
 // tslab's main.js looks these up when it starts the kernel

@@ -1,6 +1,6 @@
 import { formatNumber, textTable } from "../trace";
 import { baseLayout, type Figure } from "./figure";
-import { palette } from "./palette";
+import { palette, seriesColours } from "./palette";
 
 export interface BarSeries {
   name: string;
@@ -15,7 +15,7 @@ export interface BarOptions {
   log?: boolean;
 }
 
-const colours = [palette.prediction, palette.acceptQueue, palette.synQueue, palette.accepted];
+const colours = [palette.prediction, ...seriesColours];
 
 /** Numbers side by side: one group a label, one bar a series. */
 export function bars(labels: readonly string[], series: readonly BarSeries[], { yTitle = "", xTitle = "", log = false }: BarOptions = {}): Figure {

@@ -3,13 +3,20 @@ import { baseLayout, timeAxis, type Figure } from "./figure";
 import { palette } from "./palette";
 import { caption, eventLines, stepLine } from "./parts";
 
-const colours: Record<string, string> = {
-  ListenOverflows: "#D55E00", ListenDrops: "#7B3294", TCPReqQFullDrop: "#CC79A7", TCPReqQFullDoCookies: "#0072B2",
-  SyncookiesSent: palette.cookies, SyncookiesRecv: "#009E73", SyncookiesFailed: "#8C564B", TCPSynRetrans: "#E69F00", TCPTimeouts: "#F0C75E",
-};
+/** What is dropped has one colour, what is done with cookies another: within a kind the dashes tell counters apart. */
+const kinds = [
+  { colour: palette.drops, names: ["ListenOverflows", "ListenDrops", "TCPReqQFullDrop"] },
+  { colour: palette.cookies, names: ["SyncookiesSent", "TCPReqQFullDoCookies", "SyncookiesRecv", "SyncookiesFailed"] },
+  { colour: palette.other, names: ["TCPSynRetrans", "TCPTimeouts"] },
+];
+const dashes = ["solid", "dash", "dot", "dashdot"] as const;
 
 /** Counters that tell what became of those who did not fit. */
-export const dropCounterNames = ["ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv", "SyncookiesFailed"].map((name) => `TcpExt.${name}`);
+export const dropCounterNames = kinds.slice(0, 2).flatMap(({ names }) => names).map((name) => `TcpExt.${name}`);
+
+function colourOf(name: string): string {
+  return kinds.find(({ names }) => names.includes(name.split(".").pop()!))?.colour ?? palette.other;
+}
 
 /** Those of `names` that were recorded and moved. */
 export function movedCounters(trace: Trace, names: readonly string[]): string[] {
@@ -19,10 +26,32 @@ export function movedCounters(trace: Trace, names: readonly string[]): string[] 
 }
 
 export function counterLines(trace: Trace, names: readonly string[], axes: { xaxis?: string; yaxis?: string; points?: number } = {}): Record<string, unknown>[] {
-  return names.map((name, at) => {
-    const short = name.split(".").pop()!;
-    return stepLine(trace, name, { name: short, colour: colours[short] ?? palette.other, width: 2 + (names.length - at) * 0.7, ...axes });
+  const summary = trace.summary();
+  const groups = alike(trace, names);
+  return groups.map((group, at) => {
+    const [short, ...same] = group.map((name) => name.split(".").pop()!);
+    const colour = colourOf(group[0]);
+    const before = groups.slice(0, at).filter(([first]) => colourOf(first) === colour).length;
+    // the name says how far it came: beside a counter of a hundred thousand one of a hundred lies flat
+    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`, colour, dash: dashes[before % dashes.length], ...axes });
   });
+}
+
+/** Counters that moved together throughout are one line: the last one drawn would hide the others. */
+function alike(trace: Trace, names: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const name of names) {
+    const group = groups.find(([first]) => movedTogether(trace.column(first).values, trace.column(name).values));
+    if (group) group.push(name);
+    else groups.push([name]);
+  }
+  return groups;
+}
+
+/** To the same end, and on the way never apart by more than what one reading may catch between two counters of the same event. */
+function movedTogether(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  const end = a[a.length - 1];
+  return end === b[b.length - 1] && Array.from(a).every((value, row) => Math.abs(value - b[row]) <= end / 100);
 }
 
 /** How often has the kernel turned somebody away, and how? Without names: the counters that moved. */

@@ -27,11 +27,11 @@ export function heatMap(xs: readonly (string | number)[], ys: readonly (string |
     }],
     layout: {
       ...baseLayout(130 + 46 * ys.length),
-      margin: { l: 90, r: 24, t: title ? 56 : 24, b: 60 },
+      margin: { l: 120, r: 24, t: title ? 56 : 24, b: 60 },
       hovermode: "closest",
       ...(title && { title: { text: title, font: { size: 16 } } }),
       xaxis: { title: { text: xTitle }, type: "category", showgrid: false },
-      yaxis: { title: { text: yTitle }, type: "category", showgrid: false },
+      yaxis: { title: { text: yTitle, standoff: 14 }, type: "category", showgrid: false },
     },
     text: `${title ? `${title}\n` : ""}${unit}; across: ${xTitle}, down: ${yTitle}\n${textTable(
       [{ title: "", align: "right" }, ...labels(xs).map((label) => ({ title: label, align: "right" as const }))],

@@ -8,7 +8,7 @@ export { dropCounters } from "./drop-counters";
 export type { Figure } from "./figure";
 export { heatMap, type HeatMapOptions } from "./heat-map";
 export { ladder, type LadderSource } from "./ladder";
-export { latencies, type LatencySeries } from "./latencies";
+export { latencies, type LatenciesOptions, type LatencySeries } from "./latencies";
 export { lines, type LineSeries, type LinesOptions } from "./lines";
 export { live, liveLadder } from "./live";
 export { overview } from "./overview";

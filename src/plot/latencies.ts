@@ -1,38 +1,54 @@
 import { formatNumber, formatTime } from "../trace";
 import { baseLayout, type Figure } from "./figure";
-import { palette } from "./palette";
+import { seriesColours } from "./palette";
 
 export interface LatencySeries {
   name: string;
-  /** ms; NaN: never connected */
+  /** ms, one for each client that came; NaN: never */
   values: ArrayLike<number>;
   colour?: string;
 }
 
-const colours = [palette.acceptQueue, palette.synQueue, palette.accepted, palette.prediction];
+export interface LatenciesOptions {
+  /** what the values are, with their unit; default "time to connect, ms" */
+  title?: string;
+}
+
+const dashes = ["solid", "dash", "dot", "dashdot"] as const;
 const mostPoints = 400;
 
-/** The share of clients that were connected within a time. Those that never were keep the line below 100 %. */
-export function latencies(series: readonly LatencySeries[], { title = "time to connect, ms" } = {}): Figure {
-  const lines = series.map(({ name, values, colour }, at) => {
-    const sorted = Array.from(values).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
-    const step = Math.max(1, Math.ceil(sorted.length / mostPoints));
-    const kept = sorted.map((ms, rank) => ({ ms, rank })).filter(({ rank }) => rank % step === 0 || rank === sorted.length - 1);
-    return {
-      sorted,
-      trace: {
-        type: "scatter", mode: "lines", name, x: kept.map(({ ms }) => Number(ms.toPrecision(4))), y: kept.map(({ rank }) => Number((((rank + 1) / values.length) * 100).toFixed(2))),
-        line: { shape: "hv", width: 2.5, color: colour ?? colours[at % colours.length] },
-      },
-    };
-  });
+/** The share of clients, of all who came, for whom it was done within a time. Those for whom it never was keep the line below 100 %. */
+export function latencies(series: readonly LatencySeries[], { title = "time to connect, ms" }: LatenciesOptions = {}): Figure {
+  const sorted = series.map(({ values }) => Array.from(values).filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b));
+  const all = sorted.flat();
+  // the shortest and the longest of all: a line of nobody must lie somewhere
+  const span = all.length > 0 ? [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))].map(short) : [1, 1000];
   return {
-    data: lines.map(({ trace }) => trace),
-    layout: { ...baseLayout(380), xaxis: { title: { text: title }, type: "log" }, yaxis: { title: { text: "clients, %" }, range: [0, 103], zeroline: false } },
-    text: series.map(({ name, values }, at) => {
-      const { sorted } = lines[at];
-      const quantile = (share: number) => formatTime(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
-      return `${name}: ${formatNumber(sorted.length)} of ${formatNumber(values.length)} connected; median ${quantile(0.5)}, 99 % within ${quantile(0.99)}`;
-    }).join("\n"),
+    data: series.map(({ name, values, colour }, at) => {
+      const step = Math.max(1, Math.ceil(sorted[at].length / mostPoints));
+      const kept = sorted[at].map((ms, rank) => ({ ms, rank })).filter(({ rank }) => rank % step === 0 || rank === sorted[at].length - 1);
+      const x = kept.map(({ ms }) => short(ms));
+      const y = kept.map(({ rank }) => Number((((rank + 1) / values.length) * 100).toFixed(2)));
+      return {
+        type: "scatter", mode: "lines", name: sorted[at].length < values.length ? `${name}: ${formatNumber(sorted[at].length)} of ${formatNumber(values.length)}` : name,
+        x: values.length === 0 ? [] : [x[0] ?? span[0], ...x, span[1]], y: values.length === 0 ? [] : [0, ...y, y[y.length - 1] ?? 0],
+        line: { shape: "hv", width: 2.5, color: colour ?? seriesColours[at % seriesColours.length], dash: dashes[at % dashes.length] },
+      };
+    }),
+    layout: { ...baseLayout(380), xaxis: { title: { text: title }, type: "log", ...(span[0] > 0 && { range: [Math.log10(span[0]) - 0.1, Math.log10(span[1]) + 0.1] }) }, yaxis: { title: { text: "clients, % of all who came" }, range: [-1, 103], zeroline: false } },
+    text: [
+      `${title}; shares of all who came:`,
+      ...series.map(({ name, values }, at) => {
+        if (values.length === 0) return `  ${name}: nobody came`;
+        const within = (share: number) => sorted[at][Math.max(1, Math.ceil(values.length * share)) - 1];
+        const words = (share: number) => (within(share) === undefined ? "never" : `within ${formatTime(within(share))}`);
+        return `  ${name}: ${formatNumber(sorted[at].length)} of ${formatNumber(values.length)}; half of them ${words(0.5)}, 99 % ${words(0.99)}`;
+      }),
+    ].join("\n"),
   };
+}
+
+/** Few digits in the file; no eye sees more. */
+function short(ms: number): number {
+  return Number(ms.toPrecision(4));
 }

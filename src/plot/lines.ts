@@ -1,6 +1,6 @@
 import { formatNumber, textTable } from "../trace";
 import { baseLayout, type Figure } from "./figure";
-import { palette } from "./palette";
+import { seriesColours } from "./palette";
 
 export interface LineSeries {
   name: string;
@@ -24,7 +24,6 @@ export interface LinesOptions {
   yLog?: boolean;
 }
 
-const colours = [palette.acceptQueue, palette.synQueue, palette.accepted, palette.prediction, palette.cookies, palette.drops];
 const textRows = 8;
 const mostPoints = 1500;
 
@@ -37,7 +36,7 @@ export function lines(series: readonly LineSeries[], { xTitle, yTitle, title, xL
       return {
         type: "scatter", mode: points ? "lines+markers" : "lines", name,
         x: kept.map((row) => round(x[row])), y: kept.map((row) => round(y[row])),
-        line: { color: colour ?? colours[at % colours.length], width: 2.5, dash, ...(steps && { shape: "hv" }) }, ...(points && { marker: { size: 9 } }),
+        line: { color: colour ?? seriesColours[at % seriesColours.length], width: 2.5, dash, ...(steps && { shape: "hv" }) }, ...(points && { marker: { size: 9 } }),
       };
     }),
     layout: {

@@ -10,15 +10,18 @@ export const palette = {
   other: "#999999",
 } as const;
 
+/** For what is none of these: numbers of one kind under several conditions. */
+export const seriesColours = ["#8B5CD6", "#9A8B1F", "#2FA8A0", "#8A6E5D"] as const;
+
 /** Colours of client states, from "not yet" to "gone". */
 export const stateColours: Record<string, string> = {
   idle: "#D9D9D9",
   synSent: "#E69F00",
   established: "#009E73",
-  refused: "#CC79A7",
+  refused: "#882255",
   timedOut: "#8C564B",
   reset: "#D55E00",
-  closedByServer: "#56B4E9",
+  closedByServer: "#6A3D9A",
   closed: "#999999",
   failed: "#000000",
 };

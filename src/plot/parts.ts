@@ -18,6 +18,8 @@ export interface LineOptions {
   fill?: boolean;
   stackgroup?: string;
   width?: number;
+  /** default "solid" */
+  dash?: "solid" | "dash" | "dot" | "dashdot";
   /** most points of the line, about */
   points?: number;
 }
@@ -32,7 +34,7 @@ export function stepLine(trace: Trace, column: string, options: LineOptions): Re
     name: options.name,
     x: x.map(seconds),
     y,
-    line: { shape: "hv", color: options.colour, width: options.stackgroup ? 0.5 : (options.width ?? 2.5) },
+    line: { shape: "hv", color: options.colour, width: options.stackgroup ? 0.5 : (options.width ?? 2.5), ...(options.dash && { dash: options.dash }) },
     ...(options.fill && { fill: "tozeroy", fillcolor: `${options.colour}4d` }),
     ...(options.stackgroup && { stackgroup: options.stackgroup, fillcolor: `${options.colour}cc` }),
     ...(options.yaxis && { yaxis: options.yaxis }),
@@ -45,10 +47,11 @@ interface Drawn {
   annotations: Record<string, unknown>[];
 }
 
-/** A horizontal line with its name at the right end, above it. */
-export function level(value: number, label: string, colour: string, dash: string, yref = "y"): Drawn {
+/** A horizontal line with its name at the right end, above it. @param covered something is drawn at the same height: the line's dashes lie on it */
+export function level(value: number, label: string, colour: string, dash: string, covered = false): Drawn {
+  const yref = "y";
   return {
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: value, y1: value, line: { color: colour, width: 2, dash }, layer: "below" }],
+    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: value, y1: value, line: { color: colour, width: covered ? 3 : 2, dash: covered ? "6px,18px" : dash }, layer: covered ? "above" : "below" }],
     annotations: [{ xref: "paper", x: 1, xanchor: "right", yref, y: value, yanchor: "bottom", text: label, showarrow: false, font: { color: colour, size: 14 } }],
   };
 }

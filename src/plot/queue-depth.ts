@@ -20,8 +20,13 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   const highest = Math.max(accept.max, syn.max, 1);
   // A limit far above everything would flatten the picture: it is named in the text instead.
   const limitFits = room <= highest * 4;
+  const reached = (value: number) => [accept.max, syn.max].some((peak) => Math.abs(peak - value) <= 1);
+  const bound = synBound(trace, room);
+  const boundFits = syn.max * 2 > bound.room;
+  const shared = boundFits && bound.by === "backlog" ? "; the same bounds the SYN queue" : "";
   const drawn = [
-    ...(limitFits ? [level(room, `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`, palette.limit, "solid")] : []),
+    ...(limitFits ? [level(room, `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}${shared}`, palette.limit, "solid", reached(room))] : []),
+    ...(boundFits && bound.by === "tcp_max_syn_backlog" ? [level(bound.room, `room in the SYN queue: ¾ tcp_max_syn_backlog + 1 = ${formatNumber(bound.room)}`, palette.limit, "solid", reached(bound.room))] : []),
     ...predictions.map(({ value }) => level(value, `your prediction: ${formatNumber(value)}`, palette.prediction, "dash")),
   ];
   if (drawn.length > 1) spreadLabels(drawn.map(({ annotations }) => annotations[0]));
@@ -36,18 +41,28 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
       margin: { l: 70, r: 24, t: title ? 88 : 56, b: 125 },
       ...(title && { title: { text: title, y: 0.98, yanchor: "top" } }),
       xaxis: timeAxis,
-      yaxis: { title: { text: "connections", font: { size: 15 } }, range: [0, Math.max(highest, limitFits ? room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
+      yaxis: { title: { text: "connections", font: { size: 15 } }, range: [0, Math.max(highest, limitFits ? room : 0, boundFits && bound.by === "tcp_max_syn_backlog" ? bound.room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
       shapes: [...drawn.flatMap(({ shapes }) => shapes), ...events.shapes],
       annotations: [...drawn.flatMap(({ annotations }) => annotations), ...events.annotations, caption(trace, events.caption)],
     },
     text: [
       `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${trace.meta.listener.backlog}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
-      `  SYN queue: at most ${formatNumber(syn.max)}, ${formatNumber(syn.last)} at the end`,
+      `  SYN queue: at most ${formatNumber(syn.max)}${boundFits ? `, bounded by ${bound.by === "backlog" ? "min(backlog, somaxconn)" : "¾ tcp_max_syn_backlog"}` : ""}, ${formatNumber(syn.last)} at the end`,
       ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
       ...trace.events.map(({ time, name, detail }) => `  ${formatTime(time)}: ${name}${detail ? `, ${detail}` : ""}`),
     ].join("\n"),
   };
+}
+
+/**
+ * How many requests the SYN queue takes before SYNs are dropped or answered by cookies: as many as the accept queue, give or take one by the
+ * kernel's version; with cookies off also no more than three quarters of tcp_max_syn_backlog, and one. Source: tcp_conn_request().
+ */
+function synBound(trace: Trace, room: number): { room: number; by: "backlog" | "tcp_max_syn_backlog" } {
+  const setting = (name: string) => Number(trace.meta.settings[`net.ipv4.${name}`] ?? NaN);
+  const quarters = Math.floor(0.75 * setting("tcp_max_syn_backlog")) + 1;
+  return setting("tcp_syncookies") === 0 && quarters < room ? { room: quarters, by: "tcp_max_syn_backlog" } : { room, by: "backlog" };
 }
 
 /** Two lines close to each other: one label above its line, the other below. */

@@ -3,13 +3,14 @@
  * connection after each.
  */
 import { inspect } from "node:util";
+import { ArgumentError } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import type { Connection } from "../listener/connection";
 import type { Listener } from "../listener/listener";
 import { readTable, type TcpState } from "../listener/sockets-table";
 import { native } from "../native";
-import type { WireEntry } from "../wire/log";
+import { connectionKey, connectionOf, type WireEntry } from "../wire/log";
 import { flagWords, notation } from "../wire/notation";
 import type { Peer } from "../wire/peer";
 import type { Wire } from "../wire/wire";
@@ -32,7 +33,7 @@ export interface KernelView {
 export interface LadderStep {
   /** ms since the ladder's first step */
   time: number;
-  /** a segment between client and kernel, or a call between application and kernel */
+  /** a segment between client and kernel, a call between application and kernel, or the kernel alone */
   from: "client" | "kernel" | "application";
   to: "client" | "kernel" | "application";
   /** "SYN", "accept() returns fd 23": what stands at the arrow */
@@ -53,13 +54,14 @@ export class Ladder implements Closable {
   private fd?: number;
   private open = true;
 
-  /** Follows one peer of one listener until it is closed. */
+  /** Follows one peer of one listener until it is closed. @throws ArgumentError the peer talks to another port */
   constructor(
     private readonly host: LabHost,
     readonly listener: Listener,
     private readonly wire: Wire,
     readonly peer: Peer,
   ) {
+    if (peer.remote.port !== listener.port) throw new ArgumentError(`The peer talks to port ${peer.remote.port}, the listener has ${listener.port}.`, "Take wire.peer(listener).");
     // a ladder may begin in the middle of a connection
     if (this.look().place === "nowhere") this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
     wire.on("segment", this.onSegment);
@@ -75,9 +77,10 @@ export class Ladder implements Closable {
     return this.open;
   }
 
-  /** Notes a call that this ladder cannot see by itself: `read() gives "hello"`. */
-  note(label: string, direction: "to kernel" | "to application" = "to application"): void {
-    if (direction === "to kernel") this.call("application", "kernel", label);
+  /** Notes what this ladder cannot see by itself: a call, `read() gives "hello"`, or what the kernel does without a word to anybody, "gives up". */
+  note(label: string, direction: "to kernel" | "to application" | "in the kernel" = "to application"): void {
+    if (direction === "in the kernel") this.call("kernel", "kernel", label);
+    else if (direction === "to kernel") this.call("application", "kernel", label);
     else this.call("kernel", "application", label);
   }
 
@@ -102,7 +105,7 @@ export class Ladder implements Closable {
     return this.list
       .map(({ time, label, notation: line, after }) => {
         const where = after.place === "nowhere" ? "no entry" : `${after.state ?? ""}, ${after.place}${after.fd === undefined ? "" : ` ${after.fd}`}`;
-        return `+${(time / 1000).toFixed(6)} ${(line ?? label).padEnd(58)} | ${where}`;
+        return `${(time / 1000).toFixed(6)} ${(line ?? label).padEnd(58)} | ${where}`;
       })
       .join("\n");
   }
@@ -114,8 +117,7 @@ export class Ladder implements Closable {
   private readonly onSegment = (entry: WireEntry): void => {
     const { segment, direction } = entry;
     if (!segment) return;
-    const end = direction === "in" ? segment.source : segment.destination;
-    if (end.address !== this.peer.address || end.port !== this.peer.port) return;
+    if (connectionOf(entry) !== connectionKey(this.peer.local, this.peer.remote.port)) return;
     const [own, other] = [this.peer.initialSequence, this.peer.initialOfKernel ?? 0];
     const base = direction === "in" ? { sequence: own, acknowledgment: other } : { sequence: segment.flags.syn ? segment.sequence : other, acknowledgment: own };
     const bytes = segment.payload.length;

@@ -3,7 +3,7 @@
  * aimed at a listener of their own Lab: there is no other target, and no route out of the Lab's network.
  */
 import { availableParallelism } from "node:os";
-import { ArgumentError, InterruptedError, LabError, LimitError, requireInteger, requireKnown, requireNumber } from "../errors";
+import { ArgumentError, InterruptedError, LabError, LimitError, requireBoolean, requireInteger, requireKnown, requireNumber } from "../errors";
 import { dotted, Network } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { kernelMemory } from "../lab/memory";
@@ -89,8 +89,8 @@ export class Ghosts implements Closable {
     const offer = {
       mss: requireInteger(options.mss ?? 1460, "mss", 0, 65_535),
       windowScale: requireInteger(options.windowScale ?? -1, "windowScale", -1, 14),
-      sack: options.sack === true,
-      timestamps: options.timestamps === true,
+      sack: requireBoolean(options.sack ?? false, "sack"),
+      timestamps: requireBoolean(options.timestamps ?? false, "timestamps"),
     };
     requireWire(host);
     if (kind === "handshake") requireMemory(count);

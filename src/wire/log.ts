@@ -1,8 +1,8 @@
 /** What went over the wire: every segment with its time, as data, as packetdrill lines, as a file for Wireshark. */
 import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
-import { explain } from "../errors";
-import { native } from "../native";
+import { explain, requireKnown } from "../errors";
+import { type Endpoint, native } from "../native";
 import { Direction, notation } from "./notation";
 import { pcapng } from "./pcapng";
 import type { Segment } from "./segment";
@@ -42,12 +42,17 @@ export class WireLog {
     return this.entries[0]?.time ?? 0;
   }
 
-  /** Packetdrill's notation with seconds since the first segment: "+0.000 < S 0:0(0) win 65535 <mss 1460>". */
-  lines({ relative = true, ends }: LogLineOptions = {}): string[] {
+  /**
+   * Packetdrill's notation: "0.000000 < S 0:0(0) win 65535 <mss 1460>". The seconds count from the first segment; packetdrill's "+" in
+   * front would mean: after the line before.
+   */
+  lines(options: LogLineOptions = {}): string[] {
+    requireKnown(options, ["relative", "ends"], "lines()");
+    const { relative = true, ends } = options;
     const named = ends ?? new Set(this.entries.map(connectionOf)).size > 1;
     const bases = relative ? initialNumbers(this.entries) : undefined;
     return this.entries.map((entry) => {
-      const time = `+${((entry.time - this.start) / 1000).toFixed(6)}`;
+      const time = ((entry.time - this.start) / 1000).toFixed(6);
       const { segment, direction } = entry;
       if (!segment) return `${time} < ${entry.bytes.length} bytes that are no segment`;
       const peer = direction === "in" ? segment.source : segment.destination;
@@ -60,7 +65,7 @@ export class WireLog {
     return new WireLog(this.entries.filter(keep), this.forgotten);
   }
 
-  /** Writes pcapng, which Wireshark and tshark open. Resolves to the number of packets. @throws LabError ENOENT, EACCES, … */
+  /** Writes pcapng, which Wireshark and tshark open; they call bytes that are no segment malformed. Resolves to the number of packets. @throws LabError ENOENT, EACCES, … */
   async toPcap(path: string): Promise<number> {
     const toRealTime = Date.now() - native.now();
     const bytes = pcapng(this.entries.map(({ time, direction, bytes }) => ({ time: time + toRealTime, direction, bytes })));
@@ -83,10 +88,15 @@ export class WireLog {
 
 type Initial = { in?: number; out?: number };
 
-function connectionOf({ segment, direction }: WireEntry): string {
+/** A connection as the wire tells them apart: the same address and port may talk to several listeners. */
+export function connectionKey(peer: Endpoint, port: number): string {
+  return `${peer.address}:${peer.port} ${port}`;
+}
+
+/** The connection that a segment belongs to; bytes that are no segment belong to none: "". */
+export function connectionOf({ segment, direction }: WireEntry): string {
   if (!segment) return "";
-  const [peer, own] = direction === "in" ? [segment.source, segment.destination] : [segment.destination, segment.source];
-  return `${peer.address}:${peer.port} ${own.port}`;
+  return direction === "in" ? connectionKey(segment.source, segment.destination.port) : connectionKey(segment.destination, segment.source.port);
 }
 
 /** The sequence numbers that each side of each connection began with, from the SYNs in the log. */

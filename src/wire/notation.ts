@@ -22,12 +22,13 @@ export function flagWords({ flags }: Segment): string {
   return [flags.syn && "SYN", flags.fin && "FIN", flags.rst && "RST", flags.psh && "PSH", flags.ack && "ACK", flags.urg && "URG", flags.ece && "ECE", flags.cwr && "CWR"].filter(Boolean).join(", ") || "no flags";
 }
 
-export function optionText(option: TcpOption): string {
+/** @param base subtracted from the numbers of SACK blocks, which are the other side's, as the acknowledgment is */
+export function optionText(option: TcpOption, base = 0): string {
   switch (option.kind) {
     case "mss": return `mss ${option.mss}`;
     case "windowScale": return `wscale ${option.shift}`;
     case "sackPermitted": return "sackOK";
-    case "sack": return `sack ${option.blocks.map(({ left, right }) => `${left}:${right}`).join(" ")}`;
+    case "sack": return `sack ${option.blocks.map(({ left, right }) => `${(left - base) >>> 0}:${(right - base) >>> 0}`).join(" ")}`;
     case "timestamps": return `TS val ${option.value} ecr ${option.echo}`;
     case "fastOpen": return `FO ${hex(option.cookie)}`.trimEnd();
     case "nop": return "nop";
@@ -44,7 +45,7 @@ export function notation(segment: Segment, direction?: Direction, { base = { seq
   if (segment.flags.ack) parts.push(`ack ${(segment.acknowledgment - base.acknowledgment) >>> 0}`);
   parts.push(`win ${segment.window}`);
   if (segment.flags.urg) parts.push(`urg ${segment.urgentPointer}`);
-  if (segment.options.length > 0) parts.push(`<${segment.options.map(optionText).join(",")}>`);
+  if (segment.options.length > 0) parts.push(`<${segment.options.map((option) => optionText(option, base.acknowledgment)).join(",")}>`);
   return `${direction === undefined ? "" : direction === "in" ? "< " : "> "}${parts.join(" ")}`;
 }
 

@@ -2,6 +2,7 @@
  * TCP options, encoded and decoded. Sources: RFC 9293 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK),
  * RFC 7413 (Fast Open).
  */
+import { bytesField, field, requireNames } from "./field";
 import { SegmentError } from "./segment-error";
 
 export interface SackBlock {
@@ -31,6 +32,9 @@ export type TcpOption =
 
 const number = { end: 0, nop: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8, fastOpen: 34 } as const;
 const names: Record<number, string> = { 2: "maximum segment size", 3: "window scale", 4: "SACK permitted", 5: "SACK", 8: "timestamps", 34: "Fast Open" };
+const fieldsOf: Record<TcpOption["kind"], readonly string[]> = {
+  mss: ["mss"], windowScale: ["shift"], sackPermitted: [], sack: ["blocks"], timestamps: ["value", "echo"], fastOpen: ["cookie"], nop: [], end: ["padding"], unknown: ["number", "data"],
+};
 
 /** A TCP header of 60 bytes has room for 40. */
 export const mostOptionBytes = 40;
@@ -53,24 +57,33 @@ export function encodeOptions(options: readonly TcpOption[]): Uint8Array {
 }
 
 function encodeOption(option: TcpOption): number[] {
+  const kind = option?.kind as keyof typeof fieldsOf;
+  if (!Object.hasOwn(fieldsOf, kind)) throw new SegmentError(`There is no TCP option "${String(kind)}".`, `There are: ${Object.keys(fieldsOf).join(", ")}.`);
+  requireNames(option, ["kind", ...fieldsOf[kind]], `The option ${kind}`);
   switch (option.kind) {
-    case "end": return [number.end, ...option.padding];
+    case "end": return [number.end, ...bytesField(option.padding, "padding")];
     case "nop": return [number.nop];
     case "mss": return [number.mss, 4, ...word(option.mss, "mss")];
-    case "windowScale": return [number.windowScale, 3, byte(option.shift, "window scale")];
+    case "windowScale": return [number.windowScale, 3, field(option.shift, "window scale", 255)];
     case "sackPermitted": return [number.sackPermitted, 2];
     case "sack": {
-      if (option.blocks.length < 1 || option.blocks.length > 4) throw new SegmentError(`A SACK option holds 1 to 4 blocks, not ${option.blocks.length}.`);
-      return [number.sack, 2 + 8 * option.blocks.length, ...option.blocks.flatMap(({ left, right }) => [...long(left, "SACK block"), ...long(right, "SACK block")])];
+      const { blocks } = option;
+      if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 4) throw new SegmentError(`A SACK option holds an array of 1 to 4 blocks, not ${Array.isArray(blocks) ? blocks.length : String(blocks)}.`);
+      for (const block of blocks) requireNames(block, ["left", "right"], "A SACK block");
+      return [number.sack, 2 + 8 * blocks.length, ...blocks.flatMap(({ left, right }) => [...long(left, "SACK block"), ...long(right, "SACK block")])];
     }
     case "timestamps": return [number.timestamps, 10, ...long(option.value, "timestamp"), ...long(option.echo, "timestamp echo")];
-    case "fastOpen": return [number.fastOpen, 2 + option.cookie.length, ...option.cookie];
+    case "fastOpen": return withLength(number.fastOpen, bytesField(option.cookie, "cookie"));
     case "unknown": {
-      if (option.number in names || option.number < 2 || option.number > 255) throw new SegmentError(`Option ${option.number} is ${names[option.number] ?? "none with a length"}.`, "Write it by its kind.");
-      return [option.number, 2 + option.data.length, ...option.data];
+      field(option.number, "number of an option", 255);
+      if (option.number in names || option.number < 2) throw new SegmentError(`Option ${option.number} is ${names[option.number] ?? "none with a length"}.`, "Write it by its kind.");
+      return withLength(option.number, bytesField(option.data, "data"));
     }
-    default: throw new SegmentError(`There is no TCP option "${String((option as { kind: unknown }).kind)}".`, "There are: mss, windowScale, sackPermitted, sack, timestamps, fastOpen, nop, end, unknown.");
   }
+}
+
+function withLength(kind: number, data: Uint8Array): number[] {
+  return [kind, 2 + data.length, ...data];
 }
 
 /**
@@ -122,21 +135,12 @@ function decodeOption(kind: number, data: Uint8Array): TcpOption | undefined {
   }
 }
 
-function byte(value: number, name: string): number {
-  return inRange(value, name, 255);
-}
-
 function word(value: number, name: string): number[] {
-  inRange(value, name, 0xffff);
+  field(value, name, 0xffff);
   return [value >> 8, value & 255];
 }
 
 function long(value: number, name: string): number[] {
-  inRange(value, name, 0xffffffff);
+  field(value, name, 0xffffffff);
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-}
-
-function inRange(value: number, name: string, most: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > most) throw new SegmentError(`${name} must be an integer from 0 to ${most.toLocaleString("en")}, not ${String(value)}.`);
-  return value;
 }

@@ -2,7 +2,8 @@
  * A peer: the client's end of one connection, spoken by hand. Nothing is sent that the caller does not send, so a handshake can be frozen
  * at every step.
  */
-import { ArgumentError, LabError, requireInteger, requireKnown } from "../errors";
+import { types } from "node:util";
+import { ArgumentError, LabError, requireBoolean, requireInteger, requireKnown, requireNumber } from "../errors";
 import { Endpoint, native } from "../native";
 import type { TcpOption } from "./options";
 import { optionOf, Segment, SegmentFields, segment, sequenceLength } from "./segment";
@@ -35,6 +36,10 @@ export interface SynOptions {
 
 /** Fields of a segment that the caller wants otherwise than the peer would write them. */
 export type SegmentChanges = Partial<Omit<SegmentFields, "source" | "destination" | "payload">>;
+
+const synNames = ["mss", "windowScale", "sack", "timestamps", "fastOpen", "data"];
+const changeNames = ["sequence", "acknowledgment", "flags", "window", "urgentPointer", "reserved", "options", "ip", "checksums"];
+const rawNames = ["source", "destination", "payload", ...changeNames];
 
 /** What a peer needs of its wire. */
 export interface WireEnd {
@@ -82,21 +87,24 @@ export class Peer {
 
   /** A SYN with the peer's initial sequence number; a second call sends it again. */
   syn(options: SynOptions = {}): Segment {
-    requireKnown(options, ["mss", "windowScale", "sack", "timestamps", "fastOpen", "data"], "syn()");
+    requireKnown(options, synNames, "syn()");
+    const offer = synOptions(options);
     const payload = bytesOf(options.data);
     // the answer comes within transmit()
     this.sequence = (this.initialSequence + 1) >>> 0;
     this.offered = options.timestamps === true;
-    return this.transmit({ flags: { syn: true }, sequence: this.initialSequence, options: synOptions(options), payload });
+    return this.transmit({ flags: { syn: true }, sequence: this.initialSequence, options: offer, payload });
   }
 
   /** An ACK of all that has come in order. */
   ack(changes: SegmentChanges = {}): Segment {
+    requireKnown(changes, changeNames, "ack()");
     return this.transmit({ ...this.next(changes), flags: { ack: true, ...changes.flags } });
   }
 
   /** Data, with PSH and ACK, in one segment. @throws LabError EMSGSIZE above the link's MTU of 1500 bytes, headers included */
   send(data: string | Uint8Array, changes: SegmentChanges = {}): Segment {
+    requireKnown(changes, changeNames, "send()");
     const payload = bytesOf(data);
     if (payload.length === 0) throw new ArgumentError("send() takes data.", "ack() sends a segment without.");
     const sent = this.transmit({ ...this.next(changes), flags: { ack: true, psh: true, ...changes.flags }, payload });
@@ -106,6 +114,7 @@ export class Peer {
 
   /** FIN with ACK: no more data will come. */
   fin(changes: SegmentChanges = {}): Segment {
+    requireKnown(changes, changeNames, "fin()");
     const sent = this.transmit({ ...this.next(changes), flags: { fin: true, ack: true, ...changes.flags } });
     if (changes.sequence === undefined) this.sequence = (this.sequence + 1) >>> 0;
     return sent;
@@ -113,6 +122,7 @@ export class Peer {
 
   /** RST with the next sequence number, the only one that the kernel takes for sure. */
   rst(changes: SegmentChanges = {}): Segment {
+    requireKnown(changes, changeNames, "rst()");
     return this.transmit({ sequence: this.sequence, window: 0, ...changes, flags: { rst: true, ...changes.flags } });
   }
 
@@ -121,12 +131,15 @@ export class Peer {
    * @throws SegmentError fields that do not fit; LabError EMSGSIZE
    */
   raw(fields: Partial<SegmentFields> | Uint8Array): Segment | undefined {
-    if (fields instanceof Uint8Array) return this.wire.transmit(fields);
+    if (types.isUint8Array(fields)) return this.wire.transmit(fields);
+    requireKnown(fields, rawNames, "raw()");
     return this.transmit(fields);
   }
 
-  /** The oldest segment not yet received; waits for one. @throws LabError ETIMEDOUT nothing came within `timeout` ms (default 1000) */
-  async receive({ timeout = 1000 }: { timeout?: number } = {}): Promise<Segment> {
+  /** The oldest segment not yet received; waits for one. @throws LabError ETIMEDOUT nothing came within `timeout` ms (default 1000); ArgumentError */
+  async receive(options: { timeout?: number } = {}): Promise<Segment> {
+    requireKnown(options, ["timeout"], "receive()");
+    const timeout = requireTimeout(options.timeout);
     const deadline = native.now() + timeout;
     for (;;) {
       const came = this.tryReceive();
@@ -153,7 +166,9 @@ export class Peer {
 
   /** SYN, wait for the SYN-ACK, ACK: the SYN-ACK. @throws LabError ETIMEDOUT; ECONNREFUSED the kernel has sent RST */
   async handshake(options: SynOptions & { timeout?: number } = {}): Promise<Segment> {
-    const { timeout = 1000, ...syn } = options;
+    requireKnown(options, [...synNames, "timeout"], "handshake()");
+    const { timeout: wanted, ...syn } = options;
+    const timeout = requireTimeout(wanted);
     this.syn(syn);
     const answer = await this.receive({ timeout });
     if (answer.flags.rst) throw new LabError(`The kernel has answered the SYN to port ${this.remote.port} with RST.`, { code: "ECONNREFUSED", hint: "Nobody listens there." });
@@ -187,12 +202,20 @@ export class Peer {
   }
 }
 
+function requireTimeout(timeout = 1000): number {
+  return requireNumber(timeout, "timeout (ms)", 0, 1e9);
+}
+
 function timestamps(echo: number): TcpOption[] {
   return [{ kind: "nop" }, { kind: "nop" }, { kind: "timestamps", value: Math.floor(native.now()) >>> 0, echo }];
 }
 
 /** In the order and with the filling that Linux clients use (tcp_options_write). */
-function synOptions({ mss = 1460, windowScale, sack, timestamps: clock, fastOpen }: SynOptions): TcpOption[] {
+function synOptions({ mss = 1460, windowScale, sack = false, timestamps: clock = false, fastOpen }: SynOptions): TcpOption[] {
+  requireInteger(mss, "mss", 0, 65_535);
+  requireBoolean(sack, "sack");
+  requireBoolean(clock, "timestamps");
+  if (fastOpen !== undefined && fastOpen !== true && !types.isUint8Array(fastOpen)) throw new ArgumentError(`fastOpen is true, which asks for a cookie, or a Uint8Array, the cookie; not ${JSON.stringify(fastOpen)}.`);
   const options: TcpOption[] = [];
   if (mss > 0) options.push({ kind: "mss", mss });
   if (clock) options.push(...(sack ? [] : ([{ kind: "nop" }, { kind: "nop" }] as TcpOption[])), ...(sack ? ([{ kind: "sackPermitted" }] as TcpOption[]) : []), timestamps(0)[2]);
@@ -205,6 +228,6 @@ function synOptions({ mss = 1460, windowScale, sack, timestamps: clock, fastOpen
 function bytesOf(data: string | Uint8Array | undefined): Uint8Array {
   if (data === undefined) return new Uint8Array();
   if (typeof data === "string") return new TextEncoder().encode(data);
-  if (data instanceof Uint8Array) return data;
+  if (types.isUint8Array(data)) return data;
   throw new ArgumentError(`Data is a text or a Uint8Array, not ${String(data)}.`);
 }

@@ -1,10 +1,11 @@
 /**
  * A Segment: one TCP segment with its IPv4 header, encoded and decoded. Sources: RFC 791 3.1, RFC 9293 3.1.
  */
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import { dotted, parseAddress } from "../lab/address";
 import type { Endpoint } from "../native";
 import { headerChecksum, segmentChecksum } from "./checksum";
+import { bitField, bytesField, field, requireNames } from "./field";
 import { notation } from "./notation";
 import { decodeOptions, encodeOptions, PlacedOption, TcpOption } from "./options";
 import { SegmentError } from "./segment-error";
@@ -51,15 +52,22 @@ export interface Segment {
 /** A segment to be made: all but the ends is optional. */
 export type SegmentFields = Pick<Segment, "source" | "destination"> & Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & { flags?: Partial<Flags>; ip?: Partial<IpFields> };
 
+const segmentNames = ["source", "destination", "sequence", "acknowledgment", "flags", "window", "urgentPointer", "reserved", "options", "payload", "ip", "checksums"];
+const ipNames = ["ttl", "tos", "identification", "dontFragment", "reserved", "options"];
+
 const ipSize = 20;
 const tcpSize = 20;
 const protocolTcp = 6;
 const mostPacketBytes = 0xffff;
 
-/** Fills in what was left out: no flags, sequence numbers 0, window 65,535, no options, TTL 64, don't fragment. */
+/**
+ * Fills in what was left out: no flags, sequence numbers 0, window 65,535, no options, TTL 64, don't fragment.
+ * @throws SegmentError a name that no field has, a value that is of another kind
+ */
 export function segment(fields: SegmentFields): Segment {
+  requireNames(fields, segmentNames, "A segment");
   const none = Object.fromEntries(flagNames.map((name) => [name, false])) as Flags;
-  return printable({
+  const made: Segment = {
     sequence: 0,
     acknowledgment: 0,
     window: 65_535,
@@ -71,7 +79,22 @@ export function segment(fields: SegmentFields): Segment {
     ...fields,
     flags: { ...none, ...fields.flags },
     ip: { ttl: 64, tos: 0, identification: 0, dontFragment: true, reserved: false, options: new Uint8Array(), ...fields.ip },
-  });
+  };
+  requireKinds(made);
+  return printable(made);
+}
+
+function requireKinds(made: Segment): void {
+  for (const end of ["source", "destination"] as const) requireNames(made[end], ["address", "port"], `The ${end} of a segment`);
+  requireNames(made.flags, flagNames, "flags");
+  for (const name of flagNames) bitField(made.flags[name], `flags.${name}`);
+  requireNames(made.ip, ipNames, "ip");
+  bitField(made.ip.dontFragment, "ip.dontFragment");
+  bitField(made.ip.reserved, "ip.reserved");
+  bytesField(made.ip.options, "ip.options");
+  requireNames(made.checksums, ["ip", "tcp"], "checksums");
+  if (!Array.isArray(made.options)) throw new SegmentError("options must be an array of TCP options.", 'Like [{ kind: "mss", mss: 1460 }].');
+  bytesField(made.payload, "payload");
 }
 
 /** A notebook prints a segment in packetdrill's notation; as data it stays a plain object. */
@@ -91,7 +114,7 @@ export function optionOf<Kind extends TcpOption["kind"]>({ options }: Segment, k
 
 /**
  * The IPv4 packet, checksums written.
- * @throws SegmentError a value that does not fit its field, an unknown option, too many options, more than 65,535 bytes
+ * @throws SegmentError a name that no field has, a value that does not fit its field, an unknown option, too many options, more than 65,535 bytes
  */
 export function encode(fields: SegmentFields): Uint8Array {
   const made = segment(fields);
@@ -154,7 +177,7 @@ export function decode(bytes: Uint8Array, options?: DecodeOptions): Segment {
 
 /** As decode(), with the places of all parts. */
 export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {}): Layout {
-  if (!(bytes instanceof Uint8Array)) throw new SegmentError(`A packet is a Uint8Array of bytes, not ${String(bytes)}.`);
+  if (!types.isUint8Array(bytes)) throw new SegmentError(`A packet is a Uint8Array of bytes, not ${String(bytes)}.`);
   const fail = (message: string, offset: number): never => {
     throw new SegmentError(message, undefined, offset);
   };
@@ -204,9 +227,4 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
     checksums,
   };
   return { segment: printable(decoded), options: placed, tcp, payload, end };
-}
-
-function field(value: number, name: string, most: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > most) throw new SegmentError(`${name} must be an integer from 0 to ${most.toLocaleString("en")}, not ${String(value)}.`);
-  return value;
 }

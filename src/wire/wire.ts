@@ -2,11 +2,12 @@
  * The Wire: the far end of the Lab's link. Raw IPv4/TCP segments in and out, addresses of one's choice, and a log of all of them.
  */
 import { EventEmitter } from "node:events";
+import { types } from "node:util";
 import { ArgumentError, ClosedError, explain, LabError, requireInteger, requireKnown } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { native, WirePort } from "../native";
-import { WireEntry, WireLog } from "./log";
+import { connectionKey, connectionOf, WireEntry, WireLog } from "./log";
 import { ghostNetwork, mirrorNetwork, peerAddress, requirePeerAddress, wireNetwork } from "./networks";
 import { Peer, PeerOptions, WireEnd } from "./peer";
 import { decode, encode, Segment, SegmentFields } from "./segment";
@@ -73,7 +74,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     const remote = { address: this.host.address, port: requireInteger(typeof to === "number" ? to : to?.port, "port of the listener", 1, 65535) };
     const port = requireInteger(options.port ?? defaultPort, "port", 1, 65535);
     const address = requirePeerAddress(options.address ?? this.unused(port, remote.port), this.host.address);
-    const key = keyOf(address, port, remote.port);
+    const key = connectionKey({ address, port }, remote.port);
     if (this.peers.has(key)) throw new ArgumentError(`There is a peer ${address}:${port} that talks to port ${remote.port} already.`, "Take another address or port.");
     const peer = new Peer(this, { address, port }, remote, options);
     this.peers.set(key, peer);
@@ -84,7 +85,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   log(of?: Peer): WireLog {
     if (this.open) this.collect();
     const log = new WireLog([...this.entries], this.forgotten);
-    return of ? log.filter(({ segment }) => segment !== undefined && (isEnd(segment.source, of) || isEnd(segment.destination, of))) : log;
+    return of ? log.filter((entry) => connectionOf(entry) === keyOf(of)) : log;
   }
 
   /** Writes the log as pcapng, which Wireshark opens; resolves to the number of packets. @throws LabError ENOENT, EACCES */
@@ -100,8 +101,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   /** Sends one segment, or bytes as they are; the segment, unless the bytes are none. @throws SegmentError; LabError EMSGSIZE; ClosedError */
   transmit(packet: SegmentFields | Uint8Array): Segment | undefined {
     this.requireOpen();
-    const raw = packet instanceof Uint8Array;
-    const bytes = raw ? Uint8Array.from(packet) : encode(packet);
+    const bytes = types.isUint8Array(packet) ? Uint8Array.from(packet) : encode(packet);
     this.collect();
     const time = native.now();
     try {
@@ -121,8 +121,9 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     const { time, packets } = this.port.take();
     packets.forEach((bytes, at) => {
       const segment = decoded(bytes);
-      if (segment) this.peers.get(keyOf(segment.destination.address, segment.destination.port, segment.source.port))?.deliver(segment);
-      this.note({ time: time[at], direction: "out", bytes, segment });
+      const entry: WireEntry = { time: time[at], direction: "out", bytes, segment };
+      if (segment) this.peers.get(connectionOf(entry))?.deliver(segment);
+      this.note(entry);
     });
   }
 
@@ -164,7 +165,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   private unused(port: number, to: number): string {
     for (;;) {
       const address = peerAddress(this.named++);
-      if (!this.peers.has(keyOf(address, port, to))) return address;
+      if (!this.peers.has(connectionKey({ address, port }, to))) return address;
     }
   }
 
@@ -179,12 +180,8 @@ export function requireWire(host: LabHost): void {
   if (host.farIndex === 0) throw new LabError("This Lab has no wire.", { code: "ENODEV", hint: "Open it with { wire: true }, the default." });
 }
 
-function keyOf(address: string, port: number, to: number): string {
-  return `${address}:${port} ${to}`;
-}
-
-function isEnd(end: { address: string; port: number }, { local }: Peer): boolean {
-  return end.address === local.address && end.port === local.port;
+function keyOf({ local, remote }: Peer): string {
+  return connectionKey(local, remote.port);
 }
 
 /** The log must take whatever was sent. */

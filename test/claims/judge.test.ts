@@ -184,9 +184,12 @@ describe("judges of claims", () => {
     ["false", { ...synAck, distinctNumbers: 1 }, "always the same number"],
     ["false", { ...synAck, window: 0 }, "no window"],
   ]);
-  const entry = { client: "10.2.0.1:40000", shown: "10.2.0.1:40000", state: "SYN_RECV", wrongAckAccepted: 0, rightAckAccepted: 1 };
+  const smallSyn = { inSyn: 3, inAck: 65_535, written: 10, sent: 10 };
+  const smallAck = { inSyn: 65_535, inAck: 3, written: 10, sent: 0 };
+  const entry = { client: "10.2.0.1:40000", shown: "10.2.0.1:40000", state: "SYN_RECV", wrongAckAccepted: 0, rightAckAccepted: 1, windows: [smallSyn, smallAck] };
   verdicts(27, [
-    ["holds", entry, "shown and checked"],
+    ["depends", entry, "shown and checked, and the window is the ACK's"],
+    ["holds", { ...entry, windows: [{ ...smallSyn, sent: 0 }, { ...smallAck, sent: 10 }] }, "the window is the SYN's"],
     ["false", { ...entry, shown: "nothing" }, "not shown"],
     ["false", { ...entry, wrongAckAccepted: 1 }, "numbers not checked"],
   ]);
@@ -239,7 +242,7 @@ describe("judges of claims", () => {
   ]);
   verdicts(38, [
     ["false", { syns: 50_000, reached: 50_000, answered: 50_000, rate: 2e5 }, "all answered"],
-    ["holds", { syns: 50_000, reached: 50_000, answered: 1000, rate: 2e5 }, "most are not"],
+    ["holds", { syns: 50_000, reached: 50_000, answered: 1000, rate: 2e5, cookies: 1 }, "most are not"],
   ]);
   verdicts(39, [
     ["holds", { tool: "nft", syns: 1000, answered: 0, entries: 0, reached: 0 }, "dropped before TCP"],
@@ -386,6 +389,9 @@ describe("judges of claims", () => {
     undecidable(34, { cases: [] }, /No connection/);
     undecidable(35, { handshakes: 1, completed: 1, acceptCalls: 0 }, /parallel/);
     undecidable(37, { withCookies: { ...cookies, cookiesSent: 0 } }, /not answered by cookies/);
+    undecidable(38, { syns: 50_000, reached: 50_000, answered: 129, rate: 2e5, cookies: 0 }, /a full SYN queue answers nobody/);
+    undecidable(27, { ...entry, windows: [{ ...smallSyn, sent: 0 }, { ...smallAck, sent: 0 }] }, /neither window/);
+    undecidable(27, { ...entry, windows: [{ inSyn: 65_535, inAck: 1000, written: 10, sent: 10 }] }, /which window counts/);
     undecidable(38, { syns: 10, reached: 10, answered: 10, rate: 1 }, /not excessive/);
     undecidable(39, { tool: "nft", syns: 0, answered: 0, entries: 0, reached: 0 }, /No SYN/);
     undecidable(48, { rows: [bound] }, /smaller bound/);

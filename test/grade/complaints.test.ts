@@ -9,6 +9,7 @@ import { grade, Progress, StudentResult } from "../../dist/grade/grade";
 import { feedbackHtml } from "../../dist/grade/formats/feedback";
 import { writeResults } from "../../dist/grade/formats/write";
 import { requireSandbox } from "../../dist/grade/sandbox";
+import { findPlaces } from "../../dist/grade/submission";
 import { gradeSource } from "../../dist/exercise/grade-source";
 import { loadExercise, sourceOf } from "../../dist/exercise/exercise";
 import { skip } from "../skip";
@@ -181,6 +182,18 @@ describe("complaints about graders, answered", function () {
       const second = await run("--resume").ended;
       assert.equal(second.code, 0, second.log);
       assert.match(second.log, new RegExp(`6 of 6 \\(${kept} from before\\)`));
+    });
+
+    it("a folder that may be one student's or a class is refused, with the word that decides it", async () => {
+      const files = { "class/alice.ts": text("queue-arithmetic", "starter.ts"), "class/first-listener.ts": text("first-listener", "starter.ts") };
+      const place = path.join(folder, "ambiguous");
+      for (const [name, content] of Object.entries(files)) {
+        mkdirSync(path.dirname(path.join(place, name)), { recursive: true });
+        writeFileSync(path.join(place, name), content);
+      }
+      assert.throws(() => findPlaces([path.join(place, "class")]), /one student's, or a class\?.*first-listener\.ts.*alice\.ts.*--student/s);
+      assert.deepEqual(findPlaces([place]).map(({ student }) => student), ["class"]);
+      assert.deepEqual(findPlaces([path.join(place, "class")], "carol"), [{ student: "carol", places: [path.join(place, "class")] }]);
     });
 
     it("bad input is refused before anything starts", async () => {

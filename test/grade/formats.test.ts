@@ -60,6 +60,12 @@ describe("formats of results", () => {
       assert.throws(() => canvasCsv([student("alice", 5)], { exported: "a,b\n1,2\n", assignment: "x" }), /no column Student, ID/);
       assert.throws(() => canvasCsv([student("mallory", 5)], { exported, assignment: "x" }), /Nobody in Canvas's export is called mallory/);
     });
+
+    it("gives no submission to two students, and no student two submissions", () => {
+      const twins = "Student,ID,SIS User ID,SIS Login ID,Section\n\"Doe, Alice\",1001,1002,alice,A\n\"Roe, Bob\",1002,1003,bob,A\n";
+      assert.throws(() => canvasCsv([student("1002", 5)], { exported: twins, assignment: "x" }), /1002 may be Doe, Alice or Roe, Bob/);
+      assert.throws(() => canvasCsv([student("bob", 5), student("1003", 0)], { exported: twins, assignment: "x" }), /1003 may be Roe, Bob, whom bob names as well/);
+    });
   });
 
   it("JUnit: well-formed whatever a student is called or measured", () => {

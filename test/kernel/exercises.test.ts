@@ -49,6 +49,15 @@ describe("exercises in a notebook", function () {
     assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /6 of 6 points/);
   });
 
+  it("the function given counts, whatever its name is, and not one of an earlier cell or of a cell that failed", async () => {
+    await kernel.run("function mine() { return { maximum: -7, waiting: -7 }; }");
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", mine);')), /0 of 6 points/);
+    await kernel.run("function queueArithmetic(): string { return 5; }");
+    assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /6 of 6 points/);
+    assert.match(shown(await kernel.run('function queueArithmetic() { return {}; }\nawait check("queue-arithmetic", queueArithmetic);')), /0 of 6 points/);
+    await kernel.run(source("solution.ts"));
+  });
+
   it("hint() gives one more each time; showProgress() has the best", async () => {
     assert.match(shown(await kernel.run('hint("fast-accept");')), /Hint 1 of 3/);
     assert.match(shown(await kernel.run('hint("fast-accept");')), /Hint 2 of 3/);

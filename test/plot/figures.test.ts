@@ -26,6 +26,22 @@ function burst(): Trace {
   );
 }
 
+/** 1000 SYNs and silence against a backlog of 128. */
+function flood(cookies: number, maxSynBacklog = 4096): Trace {
+  const most = cookies === 0 ? Math.min(129, 0.75 * maxSynBacklog + 1) : 129;
+  return Trace.fromRows(
+    {
+      queues: [{ time: 0, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 0 }, { time: 10, acceptQueue: 0, acceptMax: 128, synQueue: most, accepted: 0 }],
+      counters: [
+        { time: 0, "TcpExt.TCPReqQFullDoCookies": 0, "TcpExt.SyncookiesSent": 0, "TcpExt.SyncookiesRecv": 0 },
+        { time: 5, "TcpExt.TCPReqQFullDoCookies": 402, "TcpExt.SyncookiesSent": 400, "TcpExt.SyncookiesRecv": 0 },
+        { time: 10, "TcpExt.TCPReqQFullDoCookies": 871, "TcpExt.SyncookiesSent": 871, "TcpExt.SyncookiesRecv": 7 },
+      ],
+    },
+    { meta: { ...burst().meta, settings: { "net.ipv4.tcp_syncookies": cookies, "net.ipv4.tcp_max_syn_backlog": maxSynBacklog } } },
+  );
+}
+
 const json = (value: unknown) => JSON.stringify(value);
 
 describe("decimation", () => {
@@ -55,8 +71,25 @@ describe("figures", () => {
   });
 
   it("of counters show those that moved, or those asked for", () => {
-    assert.deepEqual(plot.dropCounters(burst()).data.map(({ name }) => name), ["ListenDrops"]);
+    assert.deepEqual(plot.dropCounters(burst()).data.map(({ name }) => name), ["ListenDrops +71"]);
     assert.match(plot.dropCounters(burst()).text, /ListenDrops: \+71/);
+  });
+
+  it("of counters draw those that move together as one line, and each kind in its colour", () => {
+    const { data } = plot.dropCounters(flood(1));
+    assert.deepEqual(data.map(({ name }) => name), ["SyncookiesSent +871<br>= TCPReqQFullDoCookies", "SyncookiesRecv +7"]);
+    const lines = data.map(({ line }) => line as { color: string; dash: string });
+    assert.equal(lines[0].color, lines[1].color);
+    assert.notEqual(lines[0].dash, lines[1].dash);
+    const drops = plot.dropCounters(burst()).data[0].line as { color: string };
+    assert.notEqual(drops.color, lines[0].color);
+  });
+
+  it("of queue depth name what bounds the SYN queue, where it was filled", () => {
+    assert.match(json(plot.queueDepth(flood(1)).layout), /= 129; the same bounds the SYN queue/);
+    assert.match(plot.queueDepth(flood(1)).text, /SYN queue: at most 129, bounded by min\(backlog, somaxconn\)/);
+    assert.match(json(plot.queueDepth(flood(0, 64)).layout), /¾ tcp_max_syn_backlog \+ 1 = 49/);
+    assert.doesNotMatch(json(plot.queueDepth(burst()).layout), /SYN queue/);
   });
 
   it("of clients show each state that occurs, stacked", () => {
@@ -125,6 +158,43 @@ describe("figures of numbers", () => {
     assert.deepEqual(text, [["2", "49"], ["2", "129"]]);
     assert.ok(z[1][1] > z[0][1] && z[0][1] > z[0][0]);
     assert.match(figure.text, /64 +2 +49\n.*4096 +2 +129/s);
+  });
+
+  it("latencies: shares of all who came, in the picture and in words", () => {
+    const figure = plot.latencies([{ name: "a", values: [1, 2, 3, NaN, NaN, NaN] }, { name: "b", values: [10, 40, 20, 30] }, { name: "c", values: [NaN, NaN] }], { title: "time until served, ms" });
+    const [, a, b, c] = figure.text.split("\n");
+    assert.match(figure.text, /^time until served, ms/);
+    assert.match(a, /a: 3 of 6; half of them within 3\.00 ms, 99 % never/);
+    assert.match(b, /b: 4 of 4; half of them within 20\.0 ms, 99 % within 40\.0 ms/);
+    assert.match(c, /c: 0 of 2; half of them never, 99 % never/);
+    const highest = (figure.data as { y: number[] }[]).map(({ y }) => Math.max(...y));
+    assert.deepEqual(highest, [50, 100, 0]);
+    assert.equal(plot.latencies([{ name: "nobody", values: [] }]).text.split("\n")[1], "  nobody: nobody came");
+  });
+
+  it("latencies: four out of ten lost leave no percentile above the sixtieth", () => {
+    const values = [...Array(6).fill(5), ...Array(4).fill(NaN)] as number[];
+    assert.match(plot.latencies([{ name: "x", values }]).text, /half of them within 5\.00 ms, 99 % never/);
+    assert.match(plot.latencies([{ name: "x", values: [...values, NaN, NaN, NaN] }]).text, /half of them never/);
+  });
+
+  it("ladder: what the client believes stands beside what the kernel knows", () => {
+    const after = (place: "nowhere" | "SYN queue" | "accept queue") => ({ place, synQueue: 0, acceptQueue: 0 }) as const;
+    const figure = plot.ladder([
+      { time: 0, from: "client", to: "kernel", label: "SYN", detail: "seq 0", after: after("SYN queue") },
+      { time: 1, from: "kernel", to: "client", label: "SYN, ACK", detail: "seq 0, ack 1", after: after("SYN queue") },
+      { time: 2, from: "client", to: "kernel", label: "ACK", detail: "seq 1, ack 2", after: after("SYN queue") },
+      { time: 2, from: "kernel", to: "client", label: "RST", detail: "seq 2", after: after("SYN queue") },
+      { time: 3, from: "client", to: "kernel", label: "ACK", detail: "seq 1, ack 1", after: after("SYN queue") },
+      { time: 9, from: "kernel", to: "kernel", label: "gives the request up", detail: "", after: after("nowhere") },
+      { time: 10, from: "client", to: "kernel", label: "PSH, ACK", detail: "seq 1, ack 1, 3 bytes", after: after("nowhere") },
+      { time: 10, from: "kernel", to: "client", label: "RST", detail: "seq 1", after: after("nowhere") },
+    ]);
+    const lines = figure.text.split("\n").slice(1);
+    assert.deepEqual(lines.map((line) => /the client: (.*)$/.exec(line)?.[1] ?? ""), ["SYN_SENT", "", "", "", "connected, as it sees it", "", "", "reset"]);
+    assert.match(lines[5], /\+9\.00 ms {2}kernel: gives the request up; then no entry/);
+    const arrows = (figure.layout.annotations as { showarrow: boolean }[]).filter(({ showarrow }) => showarrow);
+    assert.equal(arrows.length, lines.length - 1);
   });
 
   it("lines: thinned, first and last point kept", () => {

@@ -13,11 +13,11 @@ const option: fc.Arbitrary<TcpOption> = fc.oneof(
   rec({ kind: fc.constant("mss" as const), mss: word }),
   rec({ kind: fc.constant("windowScale" as const), shift: byte }),
   fc.constant({ kind: "sackPermitted" as const }),
-  rec({ kind: fc.constant("sack" as const), blocks: fc.array(rec({ left: long, right: long }), { minLength: 1, maxLength: 2 }) }),
+  rec({ kind: fc.constant("sack" as const), blocks: fc.array(rec({ left: long, right: long }), { minLength: 1, maxLength: 4 }) }),
   rec({ kind: fc.constant("timestamps" as const), value: long, echo: long }),
   rec({ kind: fc.constant("fastOpen" as const), cookie: bytes(8) }),
   fc.constant({ kind: "nop" as const }),
-  rec({ kind: fc.constant("unknown" as const), number: fc.integer({ min: 9, max: 33 }), data: bytes(6) }),
+  rec({ kind: fc.constant("unknown" as const), number: fc.oneof(fc.constantFrom(6, 7), fc.integer({ min: 9, max: 33 }), fc.integer({ min: 35, max: 255 })), data: bytes(6) }),
 );
 
 function sizeOf(each: TcpOption): number {
@@ -34,10 +34,13 @@ function sizeOf(each: TcpOption): number {
   }
 }
 
-/** As many of the options as a header has room for. */
-function fitting(all: TcpOption[]): TcpOption[] {
+/** As many of the options as a header has room for; behind them the end of the list, and what stands behind that. */
+function fitting([all, behind]: [TcpOption[], Uint8Array | null]): TcpOption[] {
   let room = 40;
-  return all.filter((each) => (sizeOf(each) <= room ? ((room -= sizeOf(each)), true) : false));
+  const fit = all.filter((each) => (sizeOf(each) <= room ? ((room -= sizeOf(each)), true) : false));
+  // up to a multiple of four, as a header must be; two zeros or fewer are no option, but its filling
+  const padding = behind && room > 0 ? behind.slice(0, room - 1 - 4 * (behind[38] % Math.ceil(room / 4))) : undefined;
+  return padding && (padding.length > 2 || padding.some((each) => each !== 0)) ? [...fit, { kind: "end", padding }] : fit;
 }
 
 const flags = fc.tuple(...flagNames.map(() => fc.boolean())).map((bits) => Object.fromEntries(flagNames.map((name, at) => [name, bits[at]])) as Flags);
@@ -52,7 +55,7 @@ export const anySegment: fc.Arbitrary<Segment> = rec({
   window: word,
   urgentPointer: word,
   reserved: fc.integer({ min: 0, max: 15 }),
-  options: fc.array(option, { maxLength: 6 }).map(fitting),
+  options: fc.tuple(fc.array(option, { maxLength: 6 }), fc.option(fc.uint8Array({ minLength: 39, maxLength: 39 }), { freq: 3 })).map(fitting),
   payload: bytes(64),
   ip: rec({ ttl: byte, tos: byte, identification: word, dontFragment: fc.boolean(), reserved: fc.boolean(), options: fc.integer({ min: 0, max: 10 }).chain((words) => fc.uint8Array({ minLength: 4 * words, maxLength: 4 * words })) }),
   checksums: fc.constant({}),

@@ -42,10 +42,19 @@ export function canvasCsv(results: readonly StudentResult[], { exported, assignm
   const found = new Set<StudentResult>();
   // "Points Possible" and the like: no students
   const isStudent = (line: string[]) => line[at("ID")]?.trim() !== "" && !/^\s*points possible/i.test(line[at("Student")] ?? "");
-  const made = lines.filter(isStudent).map((line) => {
-    const keys = ["SIS Login ID", "SIS User ID", "ID", "Student"].map((name) => normal(line[at(name)])).filter(Boolean);
-    const result = results.find(({ student }) => keys.includes(normal(student)));
-    if (result) found.add(result);
+  const students = lines.filter(isStudent);
+  const owners = new Map<string[], StudentResult>();
+  for (const result of results) {
+    const called = students.filter((line) => ["SIS Login ID", "SIS User ID", "ID", "Student"].some((name) => normal(line[at(name)]) === normal(result.student)));
+    // one student's SIS id may be another's id in Canvas
+    const several = called.length > 1 || owners.has(called[0]);
+    if (several) throw new ArgumentError(`${result.student} may be ${called.length > 1 ? called.map((line) => line[at("Student")]).join(" or ") : `${called[0][at("Student")]}, whom ${owners.get(called[0])!.student} names as well`}.`, "Name each submission by something that only one student has: SIS login, SIS id, id or name.");
+    if (called.length === 0) continue;
+    found.add(result);
+    owners.set(called[0], result);
+  }
+  const made = students.map((line) => {
+    const result = owners.get(line);
     return [...canvasColumns.map((name) => line[at(name)] ?? ""), result ? String(result.points) : ((column >= 0 ? line[column] : undefined) ?? "")];
   });
   const strangers = results.filter((result) => !found.has(result)).map(({ student }) => student);
