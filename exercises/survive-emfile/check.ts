@@ -69,7 +69,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
   });
   it("those who wait are served when others leave", 2, () => {
     const other = read.find(({ text }) => text !== "" && text !== "ok");
-    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered: ok`, measured: other ? `one read ${JSON.stringify(other.text.slice(0, 100))}` : `${servedAll} have`, read: "notebook 06, Four ways out, and one that looks like one" });
+    that(servedAll === clients, { did: "Those who had been served closed their connections", expected: `soon all ${clients} have been answered: ok`, measured: other ? `one read ${JSON.stringify(other.text.slice(0, 100))}` : `${servedAll} have`, read: "notebook 06, Three ways out, and one that looks like one" });
   });
   it("ends when it is told to", 1, () => {
     that(left === "", { did: "The signal was aborted", expected: "no listener is left, and your function has returned", measured: left });

@@ -38,7 +38,7 @@ export const rateLimited = claim({
     if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand.");
     if (cookies === 0) throw new ArgumentError("Without SYN cookies a full SYN queue answers nobody, whatever their rate.", "Set tcp_syncookies to 1, the default, or 2.");
     const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered${withCookies(cookies)}`;
-    const kernel = "tcp_v4_conn_request()";
+    const kernel = "tcp_conn_request()";
     if (answered < 0.9 * syns) return { verdict: "holds", measured, why: "Not all were let through.", kernel };
     return { verdict: "false", measured, why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.", kernel };
   },

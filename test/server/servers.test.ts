@@ -38,6 +38,26 @@ describe("accept loops", () => {
   });
   after(() => lab.close());
 
+  it("several listeners of one port: each has a queue of its own and takes its part", async () => {
+    const first = await lab.listen({ backlog: 100, reusePort: true });
+    const listeners = [first, await lab.listen({ backlog: 100, reusePort: true, port: first.port })];
+    const taken = listeners.map(() => 0);
+    const running = listeners.map((listener, at) =>
+      blocking(listener, async (connection) => {
+        taken[at]++;
+        connection.close();
+      }),
+    );
+    const clients = await lab.connect(first, { clients: 60 });
+    await clients.until(({ closedByServer }) => closedByServer === 60, { timeout: 3000 });
+    assert.equal(taken[0] + taken[1], 60);
+    // that a fair hash gives all of 60 to one of two happens once in 2^59
+    assert.ok(taken[0] > 0 && taken[1] > 0, `${taken.join(" and ")}`);
+    await clients.close();
+    for (const listener of listeners) await listener.close();
+    await Promise.all(running);
+  });
+
   const run = async (server: Server, service: number) => {
     const listener = await lab.listen({ backlog: 100 });
     let inside = 0;

@@ -24,8 +24,12 @@ describe("the ACK that brings a SYN cookie back", () => {
   async function after(by: Peer, change: { acknowledgment: number; sequence: number }): Promise<{ received: number; failed: number; connections: number; reset: boolean }> {
     const before = lab.counters();
     by.ack(change);
-    const moved = lab.counters().since(before);
-    return { received: moved.get("TcpExt.SyncookiesRecv"), failed: moved.get("TcpExt.SyncookiesFailed"), connections: listener.acceptQueue, reset: by.tryReceive()?.flags.rst ?? false };
+    const moved = () => {
+      const since = lab.counters().since(before);
+      return { received: since.get("TcpExt.SyncookiesRecv"), failed: since.get("TcpExt.SyncookiesFailed") };
+    };
+    for (let look = 0; look < 250 && moved().received + moved().failed === 0; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    return { ...moved(), connections: listener.acceptQueue, reset: by.tryReceive()?.flags.rst ?? false };
   }
   const taken = { received: 1, failed: 0, connections: 1, reset: false };
   const refused = { received: 0, failed: 1, connections: 0, reset: true };

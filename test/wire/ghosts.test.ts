@@ -119,6 +119,7 @@ describe("ghost clients", () => {
     await refuses(lab.ghosts(listener, { count: 100_000_000, from: "10.128.0.0/30" }), /not enough addresses/);
     await refuses(lab.ghosts(listener, { count: 10, target: "10.0.0.1" } as never), /no option "target"/);
     await refuses(lab.ghosts(listener, { count: 10, rate: -1 }), /rate/);
+    await refuses(lab.ghosts(listener, { count: 10, sack: 1 as never }), /sack must be true or false/);
     const other = await Lab.open({ wire: false });
     try {
       await refuses(lab.flood(await other.listen(), { count: 10 }), /in another Lab/);

@@ -97,6 +97,29 @@ describe("a segment", () => {
     refuses(() => encode({ ...syn, ip: { options: new Uint8Array(3) } }), /multiple of 4/);
   });
 
+  it("refuses what would be written as something else", () => {
+    const option = (given: unknown) => () => encode({ ...syn, options: [given] as never });
+    refuses(option({ kind: "fastOpen", cookie: "ab" }), /cookie must be a Uint8Array.*"ab"/);
+    refuses(option({ kind: "unknown", number: 9, data: "ab" }), /data must be a Uint8Array/);
+    refuses(option({ kind: "unknown", number: "9", data: new Uint8Array() }), /number of an option.*"9"/);
+    refuses(option({ kind: "end", padding: [1, 2, 300] }), /padding must be a Uint8Array/);
+    refuses(option({ kind: "mss", mss: "1460" }), /mss.*"1460"/);
+    refuses(option({ kind: "mss", mss: 1460, size: 1 }), /option mss has no field "size"/);
+    refuses(option({ kind: "sack", blocks: "ab" }), /array of 1 to 4 blocks/);
+    refuses(option({ kind: "sack", blocks: [{ left: 1, rigth: 2 }] }), /SACK block has no field "rigth"/);
+    refuses(option({ kind: "toString" }), /no TCP option "toString"/);
+    refuses(option(null), /no TCP option/);
+    refuses(() => encode({ ...syn, options: { kind: "nop" } as never }), /array of TCP options/);
+    refuses(() => encode({ ...syn, payload: [1, 2] as never }), /payload must be a Uint8Array/);
+    refuses(() => encode({ ...syn, ip: { options: "abcd" as never } }), /ip\.options must be a Uint8Array/);
+    refuses(() => encode({ ...syn, ip: { dontfragment: false } as never }), /ip has no field "dontfragment"/);
+    refuses(() => encode({ ...syn, ip: { dontFragment: 0 as never } }), /ip\.dontFragment must be true or false/);
+    refuses(() => encode({ ...syn, checksums: { tpc: 1 } as never }), /checksums has no field "tpc"/);
+    refuses(() => encode({ ...syn, windw: 1 } as never), /segment has no field "windw"/);
+    refuses(() => encode({ flags: { syn: true } } as never), /source of a segment is an object, not undefined/);
+    refuses(() => encode("x" as never), /segment is an object, not "x"/);
+  });
+
   it("is printed as packetdrill writes it", () => {
     const of = (fields: Partial<Segment>) => notation(segment({ ...ends, ...fields } as never));
     assert.equal(notation(syn, "in", { base: { sequence: 1000, acknowledgment: 0 } }), "< S 0:0(0) win 65535 <mss 1460>");
@@ -106,6 +129,8 @@ describe("a segment", () => {
     assert.equal(of({ flags: { fin: true, ack: true } as never, sequence: 6, acknowledgment: 1 }), "F. 6:6(0) ack 1 win 65535");
     assert.equal(of({ flags: { rst: true } as never, sequence: 6, window: 0 }), "R 6:6(0) win 0");
     assert.equal(of({ options: [{ kind: "sack", blocks: [{ left: 1, right: 2 }, { left: 5, right: 9 }] }] }), "- 0:0(0) win 65535 <sack 1:2 5:9>");
+    const blocks = segment({ ...ends, sequence: 8, acknowledgment: 1001, flags: { ack: true }, options: [{ kind: "sack", blocks: [{ left: 1006, right: 1011 }, { left: 999, right: 1000 }] }] });
+    assert.equal(notation(blocks, "out", { base: { sequence: 7, acknowledgment: 1000 } }), "> . 1:1(0) ack 1 win 65535 <sack 6:11 4294967295:0>", "blocks are the other side's numbers");
     assert.equal(of({ options: [{ kind: "fastOpen", cookie: Uint8Array.of(1, 255) }] }), "- 0:0(0) win 65535 <FO 01ff>");
     assert.equal(notation(segment({ ...ends, sequence: 2 ** 32 - 1, flags: { ack: true }, payload: Buffer.from("ab") }), "in", { base: { sequence: 2 ** 32 - 2, acknowledgment: 0 } }), "< . 1:3(2) ack 0 win 65535", "numbers wrap around");
   });

@@ -15,8 +15,13 @@ const segments = 300;
 const wrongChecksum = fc.integer({ min: 1, max: 0xfffe });
 const kinds = { end: 0, nop: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8, fastOpen: 34 } as const;
 
+/** SCPS, its SNACK, MPTCP, Riverbed's two: tshark looks into them, and gives up the whole segment where their insides are no such thing. */
+const lookedInto = [20, 21, 30, 76, 78];
+
 /** Any segment whose IPv4 options are filling: tshark follows source routes, and then names their last stop as the destination. */
-const plain = anySegment.map((made) => ({ ...made, ip: { ...made.ip, options: new Uint8Array(made.ip.options.length).fill(kinds.nop) } }));
+const plain = anySegment
+  .filter(({ options }) => !options.some((option) => lookedInto.includes(numberOf(option))))
+  .map((made) => ({ ...made, ip: { ...made.ip, options: new Uint8Array(made.ip.options.length).fill(kinds.nop) } }));
 
 function numberOf(option: TcpOption): number {
   return option.kind === "unknown" ? option.number : kinds[option.kind];
@@ -80,7 +85,7 @@ describe("tshark", function () {
   this.timeout(60_000);
   const seed = Math.floor(Math.random() * 2 ** 31);
 
-  it(`reads ${segments} segments of every kind, wrong checksums among them, field by field as we do (seed ${seed})`, function () {
+  it(`reads ${segments} arbitrary segments, wrong checksums among them, field by field as we do (seed ${seed})`, function () {
     const drawn = fc.sample(fc.tuple(plain, fc.option(wrongChecksum, { freq: 3 }), fc.option(wrongChecksum, { freq: 3 })), { numRuns: segments, seed });
     const packets = drawn.map(([made, ip, tcp]) => {
       const checksums = { ...(ip !== null && { ip }), ...(tcp !== null && { tcp }) };

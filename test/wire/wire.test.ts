@@ -7,6 +7,7 @@ import { Lab } from "../../dist/front-door";
 import { ArgumentError, ClosedError, LabError } from "../../dist/errors";
 import type { Listener } from "../../dist/listener/listener";
 import { optionOf } from "../../dist/wire/segment";
+import { SegmentError } from "../../dist/wire/segment-error";
 import type { Wire } from "../../dist/wire/wire";
 import { skip } from "../skip";
 
@@ -112,8 +113,8 @@ describe("the Wire", () => {
     const times = log.entries.map(({ time }) => time);
     assert.deepEqual(times, [...times].sort((a, b) => a - b));
     const lines = log.lines();
-    assert.match(lines[0], /^\+0\.000000 < S 0:0\(0\) win 65535 <mss 1460>$/);
-    assert.match(lines[1], /^\+0\.00\d+ > S\. 0:0\(0\) ack 1 win \d+ <mss 1460>$/);
+    assert.match(lines[0], /^0\.000000 < S 0:0\(0\) win 65535 <mss 1460>$/);
+    assert.match(lines[1], /^0\.\d{6} > S\. 0:0\(0\) ack 1 win \d+ <mss 1460>$/);
     assert.match(lines[2], /< \. 1:1\(0\) ack 1 win 65535$/);
     assert.match(lines[3], /< P\. 1:6\(5\) ack 1/);
     assert.match(lines[4], /> \. 1:1\(0\) ack 6/);
@@ -122,6 +123,38 @@ describe("the Wire", () => {
     other.syn();
     assert.equal(wire.log(other).length, 2);
     assert.match(wire.log().lines()[5], new RegExp(`${other.address}:40000 < S`), "with two connections, lines say whose they are");
+  });
+
+  it("logs SACK blocks with relative numbers, too", async () => {
+    const peer = wire.peer(listener, { sequence: 4_294_967_290 });
+    await peer.handshake({ sack: true });
+    const first = peer.sequence;
+    peer.send("later", { sequence: (first + 5) >>> 0 }); // a hole of 5 bytes, and the numbers wrap around in it
+    const answer = await peer.receive();
+    assert.deepEqual(optionOf(answer, "sack"), { kind: "sack", blocks: [{ left: (first + 5) >>> 0, right: (first + 10) >>> 0 }] });
+    const lines = wire.log(peer).lines({ ends: false });
+    assert.match(lines[0], /< S 0:0\(0\) win 65535 <mss 1460,nop,nop,sackOK>$/);
+    assert.match(lines[1], /> S\. 0:0\(0\) ack 1 win \d+ <.*sackOK.*>$/);
+    assert.match(lines[4], /> \. 1:1\(0\) ack 1 win \d+ <nop,nop,sack 6:11>$/);
+    assert.match(wire.log(peer).lines({ relative: false })[4], /sack 0:5>$/);
+    peer.ack({ options: [{ kind: "sack", blocks: [{ left: (answer.sequence + 10) >>> 0, right: (answer.sequence + 20) >>> 0 }] }] });
+    assert.match(wire.log(peer).lines()[5], /< .*<sack 11:21>$/, "blocks of the peer count from the kernel's number");
+  });
+
+  it("tells connections from the same address and port to two listeners apart", async () => {
+    const second = await lab.listen({ port: 8081, backlog: 4 });
+    const ends = { address: "10.2.0.5", port: 1234 };
+    const [one, two] = [wire.peer(listener, { ...ends, sequence: 1000 }), wire.peer(second, { ...ends, sequence: 2000 })];
+    const [oneLadder, twoLadder] = [await lab.ladder(listener, one, { live: false }), await lab.ladder(second, two, { live: false })];
+    await one.handshake();
+    two.syn();
+    await two.receive();
+    assert.equal(wire.log(one).length, 3);
+    assert.deepEqual(wire.log(two).entries.map(({ segment, direction }) => [direction, (direction === "in" ? segment!.destination : segment!.source).port]), [["in", 8081], ["out", 8081]]);
+    const labels = (ladder: typeof oneLadder) => ladder.steps.slice(1).map(({ label, detail, after }) => `${label} ${detail}: ${after.place}`);
+    assert.deepEqual(labels(oneLadder), ["SYN seq 0: SYN queue", "SYN, ACK seq 0, ack 1: SYN queue", "ACK seq 1, ack 1: accept queue"]);
+    assert.deepEqual(labels(twoLadder), ["SYN seq 0: SYN queue", "SYN, ACK seq 0, ack 1: SYN queue"]);
+    await assert.rejects(lab.ladder(listener, two, { live: false }), (error: Error) => error instanceof ArgumentError && /talks to port 8081.*8080/.test(error.message));
   });
 
   it("writes captures that tshark reads as we do", async function () {
@@ -179,6 +212,42 @@ describe("the Wire", () => {
     refuses(() => wire.peer(listener).syn({ windowScale: 15 }), /windowScale/);
     refuses(() => wire.peer(listener).send(""), /send\(\) takes data/);
     refuses(() => wire.peer(listener).syn({ mms: 3 } as never), /no option "mms"/);
+  });
+
+  it("sends nothing where something else was meant", async () => {
+    const peer = wire.peer(listener, { sequence: 1000 });
+    const refuses = (action: () => unknown, says: RegExp, type: new (...given: never[]) => Error = ArgumentError) =>
+      assert.throws(action, (error: Error) => {
+        assert.ok(error instanceof type, String(error));
+        assert.match(error.message, says);
+        return true;
+      });
+    refuses(() => peer.syn({ fastOpen: "x" as never }), /fastOpen.*Uint8Array.*"x"/);
+    refuses(() => peer.syn({ mss: -1 }), /mss must be an integer from 0 to 65,535, not -1/);
+    refuses(() => peer.syn({ mss: "1460" as never }), /mss/);
+    refuses(() => peer.syn({ sack: 1 as never }), /sack must be true or false, not 1/);
+    refuses(() => peer.syn({ timestamps: "yes" as never }), /timestamps.*"yes"/);
+    refuses(() => peer.ack({ ackno: 3 } as never), /ack\(\) has no option "ackno".*acknowledgment/);
+    refuses(() => peer.ack({ payload: Buffer.from("x") } as never), /ack\(\) has no option "payload"/);
+    refuses(() => peer.send("x", { sequenc: 3 } as never), /send\(\) has no option "sequenc"/);
+    refuses(() => peer.fin({ flag: {} } as never), /fin\(\) has no option "flag"/);
+    refuses(() => peer.rst({ windows: 1 } as never), /rst\(\) has no option "windows"/);
+    refuses(() => peer.raw(undefined as never), /raw\(\) takes an object/);
+    refuses(() => peer.raw("x" as never), /raw\(\) takes an object.*"x"/);
+    refuses(() => peer.raw({ sequences: 1 } as never), /raw\(\) has no option "sequences"/);
+    refuses(() => peer.raw({ payload: "hi" as never }), /payload must be a Uint8Array of bytes, not "hi"/, SegmentError);
+    refuses(() => peer.raw({ flags: { synn: true } as never }), /flags has no field "synn".*syn/, SegmentError);
+    refuses(() => peer.raw({ flags: { syn: 1 as never } }), /flags\.syn must be true or false, not 1/, SegmentError);
+    refuses(() => peer.ack({ flags: { pshh: true } as never }), /"pshh"/, SegmentError);
+    refuses(() => wire.log().lines({ relativ: false } as never), /lines\(\) has no option "relativ"/);
+    for (const [options, says] of [[{ timeot: 5 }, /receive\(\) has no option "timeot"/], [{ timeout: -1 }, /timeout \(ms\).*-1/], [{ timeout: NaN }, /timeout \(ms\).*NaN/], [5, /receive\(\) takes an object.*5/]] as [never, RegExp][]) {
+      await assert.rejects(peer.receive(options), (error: Error) => error instanceof ArgumentError && says.test(error.message));
+    }
+    await assert.rejects(peer.handshake({ timeout: -1 }), /timeout \(ms\)/);
+    await assert.rejects(peer.handshake({ timeot: 1 } as never), /handshake\(\) has no option "timeot"/);
+    assert.equal(wire.log().length, 0, "not one segment has gone out");
+    await peer.handshake(); // and the peer is as it was
+    assert.equal(peer.sequence, 1001);
   });
 
   it("says when nothing comes, and when it is closed", async () => {

@@ -1,0 +1,105 @@
+/** Clients that come at once, and an application that accepts at a steady rate: what becomes of each. */
+import type { Lab } from "../front-door";
+import { native } from "../native";
+import { formatNumber } from "../trace/quantity";
+import { amount, count, optional, text } from "./evidence";
+import { msUntil } from "./experiment";
+
+export interface BurstOutcome {
+  backlog: number;
+  clients: number;
+  /** accepts a second; 0: as fast as it can */
+  rate: number;
+  /** right after the burst */
+  acceptQueue: number;
+  synQueue: number;
+  /** clients in neither queue */
+  outside: number;
+  /** when the watch ended */
+  seconds: number;
+  accepted: number;
+  /** SYNs that were sent again */
+  resends: number;
+  /** clients that believe to be connected, and of whom the server knows nothing */
+  phantoms: number;
+  /** clients that are still trying */
+  trying: number;
+  /** clients that stopped trying by their own timer */
+  timedOut: number;
+  /** clients that were refused or reset */
+  reset: number;
+  /** seconds that the first of those tried that ended with an error, and the error */
+  gaveUp?: number;
+  error?: string;
+  cookies: number;
+}
+
+/** Clients that come at once over loopback, and an application that accepts at a steady rate; watched for some seconds or until all are in. */
+export async function burst(lab: Lab, { clients, backlog, rate, seconds }: { clients: number; backlog: number; rate: number; seconds: number }): Promise<BurstOutcome> {
+  const listener = await lab.listen({ backlog });
+  const before = lab.counters();
+  const start = native.now();
+  const crowd = await lab.connect(listener, { clients, quiet: 20 });
+  const acceptQueue = listener.acceptQueue;
+  const { synQueue } = listener;
+  const loop = listener.acceptLoop({ close: true, ...(rate > 0 && { rate }) });
+  await msUntil(() => loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0), 1000 * seconds);
+  const counts = crowd.counts();
+  const [gone] = (["timedOut", "reset", "refused"] as const).flatMap((state) => crowd.which(state)).map((index) => crowd.at(index));
+  const outcome: BurstOutcome = {
+    backlog,
+    clients,
+    rate,
+    acceptQueue,
+    synQueue,
+    outside: clients - acceptQueue - synQueue,
+    seconds: (native.now() - start) / 1000,
+    accepted: loop.accepted,
+    resends: lab.counters().since(before).get("TCPSynRetrans"),
+    phantoms: Math.max(0, counts.established - listener.acceptQueue - listener.synQueue),
+    trying: counts.synSent,
+    timedOut: counts.timedOut,
+    reset: counts.reset + counts.refused,
+    ...(gone && { gaveUp: (gone.changedAt - gone.connectAt) / 1000, error: gone.error }),
+    cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"),
+  };
+  await loop.close();
+  await crowd.close();
+  await listener.close();
+  return outcome;
+}
+
+/** What a judge is told of a burst. */
+export const outcomeFields = {
+  backlog: count("the argument of listen(2)"),
+  clients: count("clients that came at once"),
+  rate: amount("accepts a second; 0: as fast as the loop can"),
+  acceptQueue: count("connections in the accept queue right after the burst"),
+  synQueue: count("requests in the SYN queue then"),
+  outside: count("clients in neither queue"),
+  seconds: amount("seconds until all were accepted, or until the watch ended"),
+  accepted: count("connections accepted by then"),
+  resends: count("SYNs that clients sent again (TCPSynRetrans)"),
+  phantoms: count("clients that believe to be connected, and of whom the server knows nothing"),
+  trying: count("clients that are still trying"),
+  timedOut: count("clients that stopped trying by their own timer"),
+  reset: count("clients that were refused or reset"),
+  gaveUp: optional(amount("seconds that the first of those tried that ended with an error")),
+  error: optional(text("how connect() ended for it")),
+  cookies: count("net.ipv4.tcp_syncookies"),
+};
+
+interface Lost {
+  phantoms: number;
+  trying: number;
+  timedOut: number;
+  gaveUp?: number;
+  error?: string;
+  cookies: number;
+}
+
+/** What became of those that were not accepted. */
+export function lost({ phantoms, trying, timedOut, gaveUp, error, cookies }: Lost): string {
+  const ended = timedOut > 0 ? `${formatNumber(timedOut)} gave up${gaveUp === undefined ? "" : ` after ${gaveUp.toFixed(1)} s`}${error ? ` with ${error}` : ""}, ` : "";
+  return `${ended}${formatNumber(trying)} still trying, ${formatNumber(phantoms)} believe to be connected and are not (tcp_syncookies = ${cookies})`;
+}

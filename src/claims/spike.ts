@@ -1,0 +1,73 @@
+/** Claims 49 to 51: thousands that come at once, and what a longer backlog changes. */
+import { ArgumentError } from "../errors";
+import { formatNumber } from "../trace/quantity";
+import { burst, lost, outcomeFields } from "./burst";
+import { claim } from "./claim";
+import { group } from "./evidence";
+import { clientsWithin, inLab } from "./experiment";
+import { withCookies } from "./wording";
+
+const backlog = 128;
+const spikeClients = 5000;
+const textSeconds = 5;
+
+async function spikes() {
+  return inLab({ wire: false, sysctls: { "net.core.somaxconn": 4096 } }, async (lab) => ({
+    small: await burst(lab, { clients: clientsWithin(spikeClients), backlog, rate: 1000, seconds: textSeconds }),
+    large: await burst(lab, { clients: clientsWithin(spikeClients), backlog: 4096, rate: 0, seconds: textSeconds }),
+  }));
+}
+
+export const spikeWaits = claim({
+  number: 49,
+  section: "Part 5",
+  statement: "5,000 clients at once with a backlog of 128: 4,872 of them wait in the SYN queue.",
+  quote: "Remaining 4,872 → Wait in SYN Queue",
+  notebook: "05",
+  evidence: { small: group("the spike", outcomeFields) },
+  experiment: (once) => once(spikes),
+  judge({ small }) {
+    if (small.clients <= small.backlog + 1) throw new ArgumentError("That is no spike for this backlog.", "Let more come.");
+    const measured = `of ${formatNumber(small.clients)}: ${small.acceptQueue} in the accept queue, ${small.synQueue} in the SYN queue, ${formatNumber(small.outside)} in neither${withCookies(small.cookies)}`;
+    const kernel = "tcp_conn_request()";
+    if (small.outside <= small.clients / 100) return { verdict: "holds", measured, why: "They are all in the kernel.", kernel };
+    return { verdict: "false", measured, why: "The kernel keeps nothing of them: while the accept queue is full a SYN is dropped at the door.", kernel };
+  },
+});
+
+export const spikeDrained = claim({
+  number: 50,
+  section: "Part 5",
+  statement: "1,000 accepts a second drain a spike of 5,000 in 5 s, and none is lost.",
+  quote: "All 5,000 connections accepted",
+  notebook: "05",
+  evidence: { small: group("the spike", outcomeFields) },
+  experiment: (once) => once(spikes),
+  judge({ small }) {
+    const { clients, rate, seconds, accepted, resends, ...rest } = small;
+    if (rate === 0 || (seconds < (0.9 * clients) / rate && rest.trying > 0)) throw new ArgumentError("The watch was too short to decide.", `At ${rate} accepts a second ${formatNumber(clients)} take ${clients / rate} s.`);
+    const measured = `at ${formatNumber(rate)} accepts a second ${formatNumber(accepted)} of ${formatNumber(clients)} were in after ${seconds.toFixed(1)} s; ${lost(rest)}; ${formatNumber(resends)} SYNs sent again`;
+    const kernel = "tcp_retransmit_timer()";
+    if (accepted === clients) return { verdict: "holds", measured, why: "All were accepted in time.", kernel };
+    return { verdict: "false", measured, why: "The loop is fast enough and has nothing to do: the clients sleep. Each round of resends brings in as many as the queue holds, later rounds are ever farther apart, and a cookie makes phantoms of some.", kernel };
+  },
+});
+
+export const backlogSolves = claim({
+  number: 51,
+  section: "Part 5",
+  statement: "A backlog of 4096 and a fast accept loop solve the spike of 5,000.",
+  quote: "err = listenSocket(fd, 4096)",
+  notebook: "05",
+  evidence: { large: group("the spike with a large backlog and a loop as fast as it can", outcomeFields), small: group("the spike with a small one", outcomeFields) },
+  experiment: (once) => once(spikes),
+  judge({ large, small }) {
+    const measured = `backlog ${large.backlog}: ${formatNumber(large.accepted)} of ${formatNumber(large.clients)} in ${large.seconds.toFixed(2)} s, ${formatNumber(large.outside)} met a full queue; backlog ${small.backlog}: ${formatNumber(small.accepted)} in ${small.seconds.toFixed(2)} s${withCookies(small.cookies)}`;
+    const kernel = "__sys_listen()";
+    if (large.accepted <= small.accepted) return { verdict: "false", measured, why: "It was no better.", kernel };
+    if (large.accepted === large.clients) {
+      return { verdict: "holds", measured, why: large.outside > 0 ? "Largely: min(4096, somaxconn) + 1 fit at once, the others come in at their first resend, a second later." : "All found room at once.", kernel };
+    }
+    return { verdict: "depends", measured, why: "Better, and not yet enough: somaxconn may have cut it down.", kernel };
+  },
+});
