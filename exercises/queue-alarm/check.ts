@@ -15,7 +15,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   let runsOn = true;
   const times = 3;
   /** ms for which the queue stays where it is: nobody can know when the next crossing comes */
-  const stay = () => integer(200, 400);
+  const stay = () => integer(150, 700);
 
   before(`a queue that crosses the threshold ${times} times`, async () => {
     const lab = await openLab({ wire: false });
@@ -37,7 +37,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
         rang++;
         delays.push(first.time - before);
       }
-      await wait(stay() / 2);
+      await wait(150);
       listener.acceptAll().forEach((connection) => connection.close());
       await wait(60);
     }
