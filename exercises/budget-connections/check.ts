@@ -1,5 +1,5 @@
 import { Lab, plot } from "one-listener";
-import { atRest, defineCheck, listening, msUntil } from "one-listener/exercise";
+import { atRest, defineCheck, msUntil, shuffled } from "one-listener/exercise";
 
 const port = 8080;
 
@@ -60,14 +60,14 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   const seen = new Map<keyof typeof cases, { open: number; truth: Answer; said: Answer }>();
 
   before("three processes with limits of their own", async () => {
-    for (const [name, question] of Object.entries(cases) as [keyof typeof cases, (typeof cases)["roomy"]][]) {
+    for (const [name, question] of shuffled(Object.entries(cases) as [keyof typeof cases, (typeof cases)["roomy"]][], integer)) {
       // cookies off: who is outside is outside, and nobody believes otherwise
       const lab = await openLab({ wire: false, sysctls: { "net.ipv4.tcp_syncookies": 0, "net.core.somaxconn": 4096 } });
       const { open, answer } = await measure(lab, question);
       seen.set(name, { open, truth: answer, said: await ask<Answer>(undefined, { ...question, open }) });
     }
-    const labels = Object.entries(cases).flatMap(([, { nofile, backlog, clients }]) => (["accepted", "waiting", "outside"] as const).map((what) => `${what}: nofile ${nofile}, backlog ${backlog}, ${clients} clients`));
-    const flat = (of: "truth" | "said") => [...seen.values()].flatMap((each) => (["accepted", "waiting", "outside"] as const).map((what) => Number(each[of]?.[what] ?? 0)));
+    const labels = Object.values(cases).flatMap(({ nofile, backlog, clients }) => (["accepted", "waiting", "outside"] as const).map((what) => `${what}: nofile ${nofile}, backlog ${backlog}, ${clients} clients`));
+    const flat = (of: "truth" | "said") => Object.keys(cases).flatMap((name) => (["accepted", "waiting", "outside"] as const).map((what) => Number(seen.get(name as keyof typeof cases)![of]?.[what] ?? 0)));
     picture(plot.bars(labels, [{ name: "you said", values: flat("said") }, { name: "measured", values: flat("truth") }]));
   });
 

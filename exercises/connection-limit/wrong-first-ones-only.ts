@@ -1,5 +1,5 @@
 // never gives a place back
-// fails: everybody is answered
+// fails: everybody is answered, after the work
 import { sleep, type Lab } from "one-listener";
 
 export async function connectionLimit(lab: Lab, { port, limit, handleMs, signal }: { port: number; limit: number; handleMs: number; signal: AbortSignal }): Promise<void> {

@@ -1,5 +1,5 @@
 // thinks that tcp_syncookies = 1 means cookies for everybody
-// fails: a listener that has room
+// fails: a listener that sends cookies always
 import type { Lab } from "one-listener";
 
 export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {

@@ -1,5 +1,5 @@
 // looks at the MSS, which a cookie can carry
-// fails: a listener that has room
+// fails: a listener that sends cookies always
 import { optionOf, type Lab } from "one-listener";
 
 export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {

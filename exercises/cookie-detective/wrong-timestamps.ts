@@ -1,5 +1,5 @@
 // offers timestamps, in which the cookie hides the window scale
-// fails: a listener that has room
+// fails: a listener that sends cookies always
 import { optionOf, type Lab } from "one-listener";
 
 export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {

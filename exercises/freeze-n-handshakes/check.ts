@@ -31,6 +31,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     for (const { n, later } of seen) that(later === n, { did: `${lookFor} ms went by`, expected: `${n} requests still there`, measured: String(later), read: "notebook 02, An ACK that never comes" });
   });
   it("nothing in the accept queue", 1, () => {
-    for (const { n, accept } of seen) that(accept === 0 && n > 0, { did: "The accept queue was looked at", expected: "nobody there: no handshake is complete", measured: `${accept} connections` });
+    for (const { at, accept } of seen) that(accept === 0 && at > 0, { did: "The accept queue was looked at", expected: "nobody there: handshakes have begun, and none is complete", measured: `${accept} connections there, ${at} requests in the SYN queue` });
   });
 });

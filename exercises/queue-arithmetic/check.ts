@@ -1,5 +1,5 @@
 import { Lab, plot } from "one-listener";
-import { defineCheck, Story } from "one-listener/exercise";
+import { defineCheck, shuffled, Story } from "one-listener/exercise";
 
 interface Question {
   backlog: number;
@@ -41,11 +41,11 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   before("a dozen listeners, each on the kernel and in your arithmetic", async () => {
     const lab = await openLab({ wire: false, sysctls: { "net.ipv4.tcp_syncookies": 0 } });
     let port = 8000;
-    for (const question of Object.values(groups).flat()) {
+    for (const question of shuffled(Object.values(groups).flat(), integer)) {
       said.set(question, (await ask<Answer>(undefined, question)) ?? undefined);
       truth.set(question, await measure(lab, question, port++));
     }
-    const all = [...truth.keys()];
+    const all = Object.values(groups).flat();
     picture(plot.bars(all.map(({ backlog, somaxconn, clients }) => `listen(${backlog}), ${somaxconn}, ${clients} clients`), [
       { name: "you said", values: all.map((question) => Number(said.get(question)?.waiting ?? 0)) },
       { name: "waiting in the kernel", values: all.map((question) => truth.get(question)!.waiting) },

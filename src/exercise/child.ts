@@ -71,7 +71,7 @@ export class InChild implements Attempt {
     let child = shared;
     if (!child) {
       try {
-        child = new Child(this.wrap, { ...this.bounds, nofile: options.nofile ?? this.bounds.nofile }, guest, guest === undefined && options.nofile === undefined, (text) => this.print(text));
+        child = new Child(this.wrap, this.bounds, options.nofile ?? this.bounds.nofile, guest, guest === undefined && options.nofile === undefined, (text) => this.print(text));
       } finally {
         if (guest !== undefined) native.close(guest);
       }
@@ -117,8 +117,8 @@ class Child {
   private ready = false;
   alive = true;
 
-  constructor(wrap: Wrap, private readonly bounds: Bounds, guest: number | undefined, readonly shared: boolean, private readonly print: (text: string) => void) {
-    const [file, ...args] = wrap([process.execPath, `--max-old-space-size=${heap}`, runner], bounds);
+  constructor(wrap: Wrap, private readonly bounds: Bounds, nofile: number, guest: number | undefined, readonly shared: boolean, private readonly print: (text: string) => void) {
+    const [file, ...args] = wrap([process.execPath, `--max-old-space-size=${heap}`, runner], { ...bounds, nofile });
     this.process = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe", ...(guest === undefined ? [] : [guest])],
       env: { PATH: process.env.PATH, LANG: "C.UTF-8", [withinSolution]: "1" },

@@ -1,7 +1,8 @@
 /** What a check.ts imports: `import { defineCheck } from "one-listener/exercise"`. */
-export { defineCheck, type Check, type CheckContext } from "./suite";
+export { defineCheck, shuffled, type Check, type CheckContext } from "./suite";
 export { type Running, type StartOptions, type TaskEvent } from "./attempt";
 export { Missed, SolutionError, type Story } from "./story";
 export { type CheckResult, type TestResult } from "./result";
-export { listening } from "./waiting";
+export { Reader, readers } from "./reader";
+export { listening, remains } from "./waiting";
 export { atRest, msUntil } from "../claims/experiment";

@@ -32,3 +32,13 @@ export type Check = (context: CheckContext) => void;
 export function defineCheck(check: Check): Check {
   return check;
 }
+
+/** The same things in an order drawn by lot: whoever counts the calls learns nothing. @param integer the check's, so that grading twice gives the same */
+export function shuffled<T>(things: readonly T[], integer: CheckContext["integer"]): T[] {
+  const all = [...things];
+  for (let at = all.length - 1; at > 0; at--) {
+    const other = integer(0, at);
+    [all[at], all[other]] = [all[other], all[at]];
+  }
+  return all;
+}
