@@ -17,6 +17,15 @@ export function once(): Once {
   };
 }
 
+/** descriptors that an experiment needs beside those of its clients */
+const spare = 150;
+
+/** So many clients, or fewer: as many as this process has descriptors for. */
+export function clientsWithin(wanted: number): number {
+  const { soft, open } = native.descriptors();
+  return Math.max(1, Math.min(wanted, soft - open - spare));
+}
+
 /** Opens a Lab for `experiment` and closes it, however it ends. */
 export async function inLab<T>(options: LabOptions, experiment: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = await Lab.open(options);

@@ -41,7 +41,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
       annotations: [...drawn.flatMap(({ annotations }) => annotations), ...events.annotations, caption(trace, events.caption)],
     },
     text: [
-      `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${trace.meta.listener.backlog}:`,
+      `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${formatNumber(trace.meta.listener.backlog)}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
       `  SYN queue: at most ${formatNumber(syn.max)}, ${formatNumber(syn.last)} at the end`,
       ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
