@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { at } from "./project.mjs";
 
 const section = "exercises";
+/** the last cell of each notebook begins so */
+const lastWords = "**Change this and run again:**";
 const imported = ["check", "hint", "Lab", "optionOf", "sleep"];
 
 /** A starter as a cell: without imports and exports, which notebooks do in their own way. */
@@ -41,7 +43,7 @@ export function exerciseCells(number) {
 export function withExercises(notebook, number) {
   const others = notebook.cells.filter(({ metadata }) => metadata.one_listener?.section !== section);
   const last = others[others.length - 1];
-  const place = last?.cell_type === "markdown" && [last.source].flat().join("").includes("Next: [") ? others.length - 1 : others.length;
+  const place = last?.cell_type === "markdown" && [last.source].flat().join("").startsWith(lastWords) ? others.length - 1 : others.length;
   // what stays as it was keeps its outputs
   const known = new Map(notebook.cells.map((each) => [each.id, each]));
   const cells = exerciseCells(number).map((each) => {

@@ -13,11 +13,12 @@ import { Connection } from "./listener/connection";
 import { Listener, ListenOptions } from "./listener/listener";
 import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
 import { native } from "./native";
-import { checklist, CheckRow } from "./server/checklist";
+import { checklist, ChecklistOptions, CheckRow } from "./server/checklist";
 import { AcceptWorkers } from "./server/accept-workers";
 import { InstalledServer, ServerName } from "./server/installed";
 import { live, liveLadder } from "./plot/live";
 import { Ladder } from "./trace/ladder";
+import { formatNumber } from "./trace/quantity";
 import { record, RecordOptions } from "./trace/record";
 import type { Recording } from "./trace/recording";
 import { GhostOptions, Ghosts } from "./wire/ghosts";
@@ -133,7 +134,7 @@ export class Lab implements Closable {
     const port = this.portOf(to, "ghosts()");
     return Ghosts.start(this.host, port, options, (ghosts) => {
       if (!(to instanceof Listener)) return;
-      const many = ghosts.length.toLocaleString("en");
+      const many = formatNumber(ghosts.length);
       // who sends a SYN and no more is no client: a picture of clients would show nothing else
       if (ghosts.kind === "handshake") to.addBurst(ghosts, `${many} ghosts`);
       else to.mark("flood", `${many} ${ghosts.kind === "syn" ? "SYNs" : "ACKs"}`);
@@ -215,9 +216,9 @@ export class Lab implements Closable {
     return AcceptWorkers.start(listener, options);
   }
 
-  /** What to look at before the server on this port goes into production. @param pid its process, for its limits @throws ArgumentError nobody listens there */
-  checklist(to: Listener | number, { pid }: { pid?: number } = {}): Promise<CheckRow[]> {
-    return checklist(this.host, this.sysctl, this.counterFiles, this.portOf(to, "checklist()"), pid);
+  /** What to look at before the server on this port goes into production; see ChecklistOptions for its process and a burst. @throws ArgumentError nobody listens there; LimitError */
+  checklist(to: Listener | number, options: ChecklistOptions = {}): Promise<CheckRow[]> {
+    return checklist({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, this.portOf(to, "checklist()"), options);
   }
 
   /** A real server, if it is installed, listening in this Lab. @throws LabError ENOENT: not installed; ArgumentError */

@@ -4,15 +4,17 @@ import { kernelMemory } from "../lab/memory";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { inLab, msUntil } from "./experiment";
+import { clientsWithin, inLab, msUntil } from "./experiment";
 import { many } from "./wording";
 
-const crowd = 6000;
-const talkers = 1000;
+const most = 6000;
+const mostTalkers = 1000;
 const said = 8192;
 
 /** Idle connections, and then data that nobody reads. */
 async function idleAndUnread() {
+  const crowd = clientsWithin(most);
+  const talkers = Math.min(mostTalkers, crowd);
   return inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": crowd } }, async (lab) => {
     const listener = await lab.listen({ backlog: crowd });
     const before = kernelMemory();
@@ -53,7 +55,7 @@ export const buffersWhileIdle = claim({
     if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const data = unread === undefined || buffersUnread === undefined ? "" : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
     const measured = `${many(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
-    const kernel = "sk_forced_mem_schedule()";
+    const kernel = "__sk_mem_raise_allocated()";
     if (buffersEach >= 64 * 1024) return { verdict: "holds", measured, why: "That much is allocated.", kernel };
     return { verdict: "false", measured, why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.", kernel };
   },

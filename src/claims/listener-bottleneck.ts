@@ -64,8 +64,10 @@ export const noBottleneck = claim({
     const measured = `accepted a second: ${k(oneThread)} by one thread, ${k(twoThreads)} by two (${(twoThreads / oneThread).toFixed(2)} times), ${k(twoListeners)} by two with a listener each (${(twoListeners / oneThread).toFixed(2)} times)`;
     const kernel = "inet_csk_accept()";
     if (twoThreads >= 1.6 * oneThread) return { verdict: "holds", measured, why: "Two threads take nearly twice as many.", kernel };
-    const remedy = twoListeners > 1.1 * twoThreads ? " Listeners of their own help: that is what SO_REUSEPORT is for." : " On this machine a second listener does not help either: something else is in short supply.";
-    return { verdict: "false", measured, why: `Another thread at the same listener brings less than its share: there is one queue, and one lock.${remedy}`, kernel };
+    if (twoListeners > 1.1 * twoThreads) {
+      return { verdict: "false", measured, why: "Another thread at the same listener brings less than its share, and a listener of its own brings it more: there is one queue, and one lock. That is what SO_REUSEPORT is for.", kernel };
+    }
+    return { verdict: "depends", measured, why: "Another thread brings less than its share, but with a listener of its own it brings no more: here something else is in short supply, processors perhaps. With more of them the one queue and its lock can be next.", kernel };
   },
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ArgumentError } from "../errors";
 import { native } from "../native";
+import { planHolding } from "../server/accept-workers";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
@@ -88,6 +89,22 @@ export const backlogAndTotals = claim({
   },
 });
 
+/** A process may have fewer than ten thousand descriptors, so others hold the connections: as many as it takes. */
+async function manyHeld() {
+  return inLab({ hashBuckets: 16_384 }, async (lab) => {
+    const { connections } = planHolding(12_000);
+    const listener = await lab.listen({ backlog: 4096 });
+    const workers = await lab.hold(listener, { connections });
+    const ghosts = await lab.ghosts(listener, { count: connections, rate: 20_000 });
+    await ghosts.finished();
+    await workers.until(connections, { timeout: 5000 });
+    const open = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length;
+    // who goes first does not wait for the other's FIN
+    await ghosts.reset();
+    return { clients: connections, open };
+  });
+}
+
 export const tenThousand = claim({
   number: 62,
   section: "Part 6",
@@ -95,12 +112,9 @@ export const tenThousand = claim({
   quote: "Handles 10,000+ connections easily",
   notebook: "08",
   evidence: { clients: count("clients that came"), open: count("connections open at the same time") },
-  async experiment(once) {
-    const { clients, open } = await once(totals);
-    return { clients, open };
-  },
+  experiment: (once) => once(manyHeld),
   judge({ clients, open }) {
-    if (clients < 5000) throw new ArgumentError(`${formatNumber(clients)} clients cannot show ten thousand.`, "Raise the limit of descriptors, or queue them without.");
+    if (clients < 5000) throw new ArgumentError(`${formatNumber(clients)} clients cannot show ten thousand.`, "Let more come: other processes can hold them (lab.hold).");
     const measured = `${formatNumber(open)} of ${formatNumber(clients)} connections open over one listener`;
     const kernel = "inet_csk_accept()";
     if (open >= 0.99 * clients) return { verdict: "holds", measured, why: "A connection that is idle costs a few kilobytes and no time.", kernel };

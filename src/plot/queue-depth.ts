@@ -51,7 +51,7 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
       annotations: [...drawn.flatMap(({ annotations }) => annotations), ...events.annotations, caption(trace, events.caption)],
     },
     text: [
-      `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${trace.meta.listener.backlog}:`,
+      `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${formatNumber(trace.meta.listener.backlog)}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
       ...(sharing ? [`  the fullest of ${formatNumber(sharing.many)} listeners: at most ${formatNumber(sharing.fullest.max)} of ${formatNumber(sharing.places)} places (at ${formatTime(sharing.fullest.timeOfMax)})`] : []),
       `  SYN queue: at most ${formatNumber(syn.max)}${boundFits ? `, bounded by ${bound.by === "backlog" ? "min(backlog, somaxconn)" : "¾ tcp_max_syn_backlog"}` : ""}, ${formatNumber(syn.last)} at the end`,

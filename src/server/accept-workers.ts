@@ -9,6 +9,7 @@ import { kernelMemory } from "../lab/memory";
 import type { Closable } from "../lab/owned";
 import type { Listener } from "../listener/listener";
 import { acceptWorkerProgram, native } from "../native";
+import { formatNumber } from "../trace/quantity";
 
 /** descriptors that a worker needs for itself, and some to spare */
 const reserve = 20;
@@ -18,6 +19,9 @@ const bytesWithDescriptor = 4900;
 const share = 0.7;
 const bytesAWorker = 2 << 20;
 const mostWorkers = 500;
+/** descriptors of this process: so many go to each of them (its input and its output), and so many are kept for everything else */
+const descriptorsAWorker = 2;
+const ownReserve = 64;
 /** Only so many accept at a time, the next one when one is full: the kernel wakes all that wait for a listener. */
 const atOnce = 2;
 
@@ -37,13 +41,15 @@ export interface HoldingPlan {
 /** What this machine can hold, before anything starts. @throws ArgumentError */
 export function planHolding(connections: number): HoldingPlan {
   requireInteger(connections, "connections", 1, 100_000_000);
-  const { hard } = native.descriptors();
+  const { soft, hard, open } = native.descriptors();
   const each = hard - reserve;
+  const free = Math.max(0, soft - open - ownReserve);
   const [used, , most] = readFileSync("/proc/sys/fs/file-nr", "utf8").trim().split(/\s+/).map(Number);
   const bounds: [number, string][] = [
-    [Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)), `${Math.round(kernelMemory().available / 2 ** 20)} MiB of memory are free`],
-    [Math.floor((most - used) * share), `the machine allows ${most.toLocaleString("en")} open files (fs.file-max)`],
-    [mostWorkers * each, `a process may have ${hard.toLocaleString("en")} descriptors (ulimit -Hn), and ${mostWorkers} processes are enough`],
+    [Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)), `${formatNumber(kernelMemory().available / 2 ** 20, 0)} MiB of memory are free`],
+    [Math.floor((most - used) * share), `the machine allows ${formatNumber(most)} open files (fs.file-max)`],
+    [mostWorkers * each, `a process may have ${formatNumber(hard)} descriptors (ulimit -Hn), and ${mostWorkers} processes are enough`],
+    [Math.floor(free / descriptorsAWorker) * each, `this process has ${formatNumber(free)} descriptors left, and needs ${descriptorsAWorker} for each process that accepts`],
   ];
   const [bound, because] = bounds.reduce((least, next) => (next[0] < least[0] ? next : least));
   const planned = Math.max(1, Math.min(connections, bound));
@@ -84,7 +90,7 @@ export class AcceptWorkers implements Closable {
     requireKnown(options, ["connections"], "hold()");
     if (options?.connections === undefined) throw new ArgumentError("hold() takes how many connections there will be.", "Like { connections: 100_000 }.");
     const plan = planHolding(options.connections);
-    if (plan.because) throw new LimitError(`This machine can hold some ${plan.connections.toLocaleString("en")} connections with descriptors, not ${options.connections.toLocaleString("en")}: ${plan.because}.`, "Ask for fewer: planHolding() says how many.");
+    if (plan.because) throw new LimitError(`This machine can hold some ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(options.connections)}: ${plan.because}.`, "Ask for fewer: planHolding() says how many.");
     const each = plan.descriptorsEach - reserve;
     const processes: ChildProcess[] = [];
     try {

@@ -188,7 +188,7 @@ export class Trace {
     const what = name === undefined ? "Trace" : `Trace "${name}"`;
     const several = listener.listeners === undefined ? "" : `${listener.listeners} listeners of `;
     const thinned = resolution === undefined ? "" : ` (peaks of each ${formatTime(resolution)} kept)`;
-    return `${what} of port ${listener.port}, ${several}backlog ${listener.backlog}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz${thinned}, ${this.events.length} events, Linux ${kernel}${unfinished ? ", unfinished" : ""}`;
+    return `${what} of port ${listener.port}, ${several}backlog ${formatNumber(listener.backlog)}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz${thinned}, ${this.events.length} events, Linux ${kernel}${unfinished ? ", unfinished" : ""}`;
   }
 
   [inspect.custom](): string {

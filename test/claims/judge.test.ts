@@ -350,6 +350,7 @@ describe("judges of claims", () => {
   verdicts(59, [
     ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
     ["holds", { oneThread: 100_000, twoThreads: 190_000, twoListeners: 190_000 }, "twice as many"],
+    ["depends", { oneThread: 100_000, twoThreads: 138_000, twoListeners: 138_000 }, "a second listener brings no more"],
   ]);
   const admitted = { clients: 300, most: 10, peak: 65, room: 65, drops: 85 };
   verdicts(60, [
