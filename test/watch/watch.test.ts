@@ -216,8 +216,8 @@ describe("one-listener watch", function () {
     const server = await stoppedServer(9);
     cleanUp.push(server.kill);
     const file = path.join(folder, "closed.trace");
-    const { ended } = watch(`:${server.port}`, "--for", "20", "--record", file);
-    await new Promise((resolve) => setTimeout(resolve, 800));
+    const { child, ended } = watch(`:${server.port}`, "--for", "20", "--record", file);
+    await once(child.stdout!, "data"); // after a second
     server.kill();
     const { code, stdout } = await ended;
     assert.equal(code, 3, stdout);
