@@ -8,7 +8,7 @@ import { handOff, limited, Server } from "../server/accept-loops";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
 import { amount, count, group } from "./evidence";
-import { inLab } from "./experiment";
+import { clientsWithin, inLab } from "./experiment";
 
 const queued = 60_000;
 
@@ -129,7 +129,8 @@ export const semaphorePractice = claim({
 async function counting() {
   return inLab({ wire: false }, async (lab) => {
     const listener = await lab.listen({ backlog: 1000 });
-    const clients = await lab.connect(listener, { clients: 700 });
+    // each has both of its ends in this process
+    const clients = await lab.connect(listener, { clients: Math.ceil(clientsWithin(1400) / 2) });
     const before = native.descriptors().open;
     const connections = listener.acceptAll();
     const truth = connections.length;

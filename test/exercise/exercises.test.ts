@@ -32,6 +32,14 @@ describe("exercises", function () {
     assert.deepEqual([...new Set(all.map(({ notebook }) => notebook))], ["01", "02", "03", "04", "05", "06", "07", "08", "09"]);
   });
 
+  it("stand before the last words of their notebook", () => {
+    for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
+      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as { cells: { cell_type: string; source: string[] }[] };
+      const last = cells[cells.length - 1];
+      assert.ok(last.cell_type === "markdown" && last.source.join("").startsWith("**Change this and run again:**"), `${file} ends with another cell`);
+    }
+  });
+
   it("each reference to a section of a notebook names one that is there", () => {
     const sections = new Map<string, string[]>();
     for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
