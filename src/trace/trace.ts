@@ -181,7 +181,7 @@ export class Trace {
   describe(): string {
     const { name, listener, kernel, samples, hz } = this.meta;
     const what = name === undefined ? "Trace" : `Trace "${name}"`;
-    return `${what} of port ${listener.port}, backlog ${formatNumber(listener.backlog)}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz, ${this.events.length} events, Linux ${kernel}`;
+    return `${what} of port ${listener.port}, backlog ${listener.backlog}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz, ${this.events.length} events, Linux ${kernel}`;
   }
 
   [inspect.custom](): string {
