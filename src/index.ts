@@ -31,6 +31,7 @@ export { Peer, type PeerOptions, type SegmentChanges, type SynOptions, type Wire
 export { decode, encode, optionOf, segment, sequenceLength, type DecodeOptions, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./wire/segment";
 export { SegmentError } from "./wire/segment-error";
 export { Wire, type WireEvents } from "./wire/wire";
+export type { ChecklistOptions } from "./server/checklist";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
 export * from "./trace";
 export * as plot from "./plot";

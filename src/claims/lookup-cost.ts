@@ -9,10 +9,10 @@ import type { Connection } from "../listener/connection";
 import { native } from "../native";
 import { claim } from "./claim";
 import { count, Evidence, group, numbers, optional } from "./evidence";
-import { inLab } from "./experiment";
+import { clientsWithin, inLab } from "./experiment";
 import { many } from "./wording";
 
-const connectionCounts = [100, 400, 1600];
+const mostConnections = 1600;
 const roomyBuckets = 16_384;
 const players = 50;
 /** medians are taken of so many ping-pongs, and the least median of so many blocks: what disturbs a measurement only adds time */
@@ -42,7 +42,13 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-async function lookupTimes(buckets: number): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
+/** Both ends are sockets of this process: fewer where descriptors are few. */
+function connectionCounts(): number[] {
+  const most = Math.floor(clientsWithin(2 * mostConnections) / 2);
+  return [Math.max(players, Math.floor(most / 16)), Math.floor(most / 4), most];
+}
+
+async function lookupTimes(buckets: number, counts: number[]): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
   return inLab({ wire: false, hashBuckets: buckets }, async (lab) => {
     if (!lab.host.ownHash) return undefined;
     const listener = await lab.listen({ backlog: 4096 });
@@ -51,7 +57,7 @@ async function lookupTimes(buckets: number): Promise<{ buckets: number; connecti
     let near: Connection[] = [];
     let pairs: [near: number, far: number][] = [];
     try {
-      for (const connections of connectionCounts) {
+      for (const connections of counts) {
         const clients = await lab.connect(listener, { clients: connections - accepted.length });
         accepted.push(...native.acceptAll(listener.fd, connections));
         if (accepted.length < connections) throw new Error(`${accepted.length} of ${connections} connections came.`);
@@ -68,16 +74,17 @@ async function lookupTimes(buckets: number): Promise<{ buckets: number; connecti
       for (const end of near) end.close();
       await native.closeLater(Int32Array.from(accepted));
     }
-    return { buckets, connections: connectionCounts, microseconds };
+    return { buckets, connections: counts, microseconds };
   });
 }
 
 async function lookupCost() {
-  const roomy = await lookupTimes(roomyBuckets);
+  const counts = connectionCounts();
+  const roomy = await lookupTimes(roomyBuckets, counts);
   if (!roomy) {
     throw new LabError("This kernel gives a Lab no connection hash of its own.", { code: "ENOENT", hint: "Linux 6.1 and later do (tcp_child_ehash_entries)." });
   }
-  return { roomy, tiny: await lookupTimes(1) };
+  return { roomy, tiny: await lookupTimes(1, counts) };
 }
 
 const series = {

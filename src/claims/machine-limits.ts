@@ -5,10 +5,10 @@ import { native } from "../native";
 import { formatNumber } from "../trace/quantity";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { atRest, inLab } from "./experiment";
+import { atRest, clientsWithin, inLab } from "./experiment";
 
 const backlog = 128;
-const pairs = 1500;
+const mostPairs = 1500;
 
 /** The machine's own table size, so that tcp_max_syn_backlog has the value it has outside of Labs. */
 async function limitsOfThisMachine() {
@@ -22,6 +22,7 @@ async function limitsOfThisMachine() {
     await clients.close();
     await listener.close();
 
+    const pairs = Math.floor(clientsWithin(2 * mostPairs) / 2);
     const open = await lab.listen({ backlog: pairs });
     const loop = open.acceptLoop();
     const before = { slab: kernelMemory().slab, pages: lab.counters().get("sockstat.TCP.mem") };

@@ -19,9 +19,10 @@ const bytesWithDescriptor = 4900;
 const share = 0.7;
 const bytesAWorker = 2 << 20;
 const mostWorkers = 500;
-/** descriptors of this process: so many go to each of them (its input and its output), and so many are kept for everything else */
+/** descriptors of this process that each of them takes: its input and its output */
 const descriptorsAWorker = 2;
-const ownReserve = 64;
+/** and those that are left for everything else: a plan leaves some for what is opened between it and the start */
+const ownReserve = { plan: 80, start: 40 };
 /** Only so many accept at a time, the next one when one is full: the kernel wakes all that wait for a listener. */
 const atOnce = 2;
 
@@ -40,10 +41,14 @@ export interface HoldingPlan {
 
 /** What this machine can hold, before anything starts. @throws ArgumentError */
 export function planHolding(connections: number): HoldingPlan {
+  return planWith(ownReserve.plan, connections);
+}
+
+function planWith(own: number, connections: number): HoldingPlan {
   requireInteger(connections, "connections", 1, 100_000_000);
   const { soft, hard, open } = native.descriptors();
   const each = hard - reserve;
-  const free = Math.max(0, soft - open - ownReserve);
+  const free = Math.max(0, soft - open - own);
   const [used, , most] = readFileSync("/proc/sys/fs/file-nr", "utf8").trim().split(/\s+/).map(Number);
   const bounds: [number, string][] = [
     [Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)), `${formatNumber(kernelMemory().available / 2 ** 20, 0)} MiB of memory are free`],
@@ -89,7 +94,7 @@ export class AcceptWorkers implements Closable {
   static async start(listener: Listener, options: { connections: number }): Promise<AcceptWorkers> {
     requireKnown(options, ["connections"], "hold()");
     if (options?.connections === undefined) throw new ArgumentError("hold() takes how many connections there will be.", "Like { connections: 100_000 }.");
-    const plan = planHolding(options.connections);
+    const plan = planWith(ownReserve.start, options.connections);
     if (plan.because) throw new LimitError(`This machine can hold some ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(options.connections)}: ${plan.because}.`, "Ask for fewer: planHolding() says how many.");
     const each = plan.descriptorsEach - reserve;
     const processes: ChildProcess[] = [];
