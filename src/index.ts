@@ -17,7 +17,7 @@ export { Listener, type Burst, type ListenerEvents, type ListenOptions, type Syn
 export * as servers from "./server/accept-loops";
 export { type Handler, type Server } from "./server/accept-loops";
 export { AcceptWorkers, planHolding, type HoldingPlan } from "./server/accept-workers";
-export { type ChecklistOptions, type CheckRow } from "./server/checklist";
+export { type CheckRow } from "./server/checklist";
 export { epollServer, type EmfilePolicy, type EpollServerReport } from "./server/epoll-server";
 export { InstalledServer, serverNames, type ServerName } from "./server/installed";
 export { type SocketRow, type TableOptions, type TcpState } from "./listener/sockets-table";
