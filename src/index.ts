@@ -17,7 +17,7 @@ export { Listener, type Burst, type ListenerEvents, type ListenOptions, type Syn
 export * as servers from "./server/accept-loops";
 export { type Handler, type Server } from "./server/accept-loops";
 export { AcceptWorkers, planHolding, type HoldingPlan } from "./server/accept-workers";
-export { type CheckRow } from "./server/checklist";
+export { type ChecklistOptions, type CheckRow } from "./server/checklist";
 export { epollServer, type EmfilePolicy, type EpollServerReport } from "./server/epoll-server";
 export { InstalledServer, serverNames, type ServerName } from "./server/installed";
 export { type SocketRow, type TableOptions, type TcpState } from "./listener/sockets-table";
@@ -31,7 +31,6 @@ export { Peer, type PeerOptions, type SegmentChanges, type SynOptions, type Wire
 export { decode, encode, optionOf, segment, sequenceLength, type DecodeOptions, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./wire/segment";
 export { SegmentError } from "./wire/segment-error";
 export { Wire, type WireEvents } from "./wire/wire";
-export type { ChecklistOptions } from "./server/checklist";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
 export * from "./trace";
 export * as plot from "./plot";
