@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pythonOf } from "../kernel/driven-kernel";
@@ -138,6 +138,9 @@ async function run(folder: string, name: string, ...args: string[]): Promise<voi
   assert.equal(code, 0, said);
 }
 
+/** Files that a notebook makes for its reader to keep, and says where. */
+const given: Record<string, string[]> = { "02": ["handshake-by-hand.pcapng"] };
+
 describe("after a notebook", function () {
   this.timeout(180_000);
   let folder: string;
@@ -149,6 +152,10 @@ describe("after a notebook", function () {
       pythonOf(this);
       const before = machine();
       await run(folder, notebook, path.join(root, "setup", "notebooks.mjs"), notebook);
+      for (const file of given[notebook] ?? []) {
+        assert.ok(existsSync(path.join(folder, file)), `${file} was promised`);
+        rmSync(path.join(folder, file));
+      }
       assert.deepEqual(await leftInTheEnd(before, folder), []);
     });
   }
