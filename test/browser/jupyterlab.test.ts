@@ -14,12 +14,10 @@ const browserFile = (process.env.PATH ?? "").split(path.delimiter).flatMap((dire
 const sizes = { laptop: { width: 1366, height: 768 }, projector: { width: 1920, height: 1080 } };
 /** `shapes`: how often a picture must have changed while cells ran */
 const runs: { notebook: string; size: keyof typeof sizes; theme: "light" | "dark"; shapes?: number }[] = [
-  { notebook: "02-handshake-by-hand.ipynb", size: "laptop", theme: "light", shapes: 3 },
+  { notebook: "02-handshake-by-hand.ipynb", size: "projector", theme: "light", shapes: 3 },
   { notebook: "07-syn-flood-and-cookies.ipynb", size: "projector", theme: "dark" },
   { notebook: "00-start-here.ipynb", size: "laptop", theme: "light" },
-  { notebook: "00-start-here.ipynb", size: "projector", theme: "dark" },
   { notebook: "04-backlog-overflow.ipynb", size: "laptop", theme: "dark" },
-  { notebook: "09-production-listener.ipynb", size: "laptop", theme: "light", shapes: 1 },
 ];
 
 function freePort(): Promise<number> {
