@@ -1,7 +1,7 @@
 #pragma once
 #include <napi.h>
 
-// Each part adds its calls or its class to the exports; src/native.ts is their specification.
+// Each part adds its calls or its class to the exports; src/native/addon.ts is their specification.
 namespace one_listener {
 
 void InitHostLink(Napi::Env env, Napi::Object exports);

@@ -1,0 +1,40 @@
+/**
+ * The native addon: this file alone loads it; its neighbours have the type of every call of it.
+ *
+ * A call makes one system call or starts one thread. It takes and returns plain numbers, buffers and file
+ * descriptors. Failures throw a Node-style system error (`code: "EMFILE"`, `errno`, `syscall`); wrong
+ * argument types throw a TypeError, numbers out of range a RangeError. Policy lives in the layers above.
+ *
+ * Times are milliseconds on CLOCK_MONOTONIC, the clock of `performance.timeOrigin`-free `process.hrtime()`:
+ * `now()` reads it. Addresses are dotted IPv4 strings, ports host-order integers.
+ */
+import path from "node:path";
+import type { NativeAddon } from "./addon";
+
+export * from "./acceptor";
+export * from "./addon";
+export * from "./clients";
+export * from "./link";
+export * from "./sampler";
+export * from "./sockets";
+
+const builtDirectory = path.join(__dirname, "..", "..", "native", "build", "Release");
+
+/** The lab host program, built beside the addon. */
+export const hostProgram = path.join(builtDirectory, "lab-host");
+
+/** A process that only accepts and holds, built beside the addon; see native/worker. */
+export const acceptWorkerProgram = path.join(builtDirectory, "accept-worker");
+
+function load(): NativeAddon {
+  if (process.platform !== "linux") {
+    throw new Error(`One Listener looks inside the Linux kernel and runs on Linux only; this is ${process.platform}. A Linux virtual machine or container serves.`);
+  }
+  try {
+    return require(path.join(builtDirectory, "one_listener.node")) as NativeAddon;
+  } catch (cause) {
+    throw new Error("The native addon is not built for this Node.js. Run: npm run build", { cause });
+  }
+}
+
+export const native: NativeAddon = load();
