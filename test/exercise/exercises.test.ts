@@ -126,12 +126,13 @@ describe("exercises", function () {
     const env = { ...process.env, ONE_LISTENER_PROGRESS: folder };
 
     it("puts the starter there, checks at every save, gives hints, and shows the solution once it passes", async () => {
-      const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"], env });
-      let text = "";
+      const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], { cwd: folder, stdio: "pipe", env });
+      let [text, progress] = ["", ""];
       child.stdout.on("data", (data) => (text += data));
+      child.stderr.on("data", (data) => (progress += data));
       const until = async (pattern: RegExp) => {
         for (let waited = 0; !pattern.test(text); waited += 50) {
-          if (waited > 20_000) assert.fail(`${pattern} did not come: ${text}`);
+          if (waited > 20_000) assert.fail(`${pattern} did not come: ${text}\n${progress}`);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
         text = "";
