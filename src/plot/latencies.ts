@@ -1,6 +1,6 @@
 import { formatNumber, formatTime } from "../trace";
 import { baseLayout, type Figure } from "./figure";
-import { seriesColours } from "./palette";
+import { seriesColours, seriesDashes } from "./palette";
 
 export interface LatencySeries {
   name: string;
@@ -14,7 +14,6 @@ export interface LatenciesOptions {
   title?: string;
 }
 
-const dashes = ["solid", "dash", "dot", "dashdot"] as const;
 const mostPoints = 400;
 
 /** The share of clients, of all who came, for whom it was done within a time. Those for whom it never was keep the line below 100 %. */
@@ -32,7 +31,7 @@ export function latencies(series: readonly LatencySeries[], { title = "time to c
       return {
         type: "scatter", mode: "lines", name: sorted[at].length < values.length ? `${name}: ${formatNumber(sorted[at].length)} of ${formatNumber(values.length)}` : name,
         x: values.length === 0 ? [] : [x[0] ?? span[0], ...x, span[1]], y: values.length === 0 ? [] : [0, ...y, y[y.length - 1] ?? 0],
-        line: { shape: "hv", width: 2.5, color: colour ?? seriesColours[at % seriesColours.length], dash: dashes[at % dashes.length] },
+        line: { shape: "hv", width: 2.5, color: colour ?? seriesColours[at % seriesColours.length], dash: seriesDashes[at % seriesDashes.length] },
       };
     }),
     layout: { ...baseLayout(380), xaxis: { title: { text: title }, type: "log", ...(span[0] > 0 && { range: [Math.log10(span[0]) - 0.1, Math.log10(span[1]) + 0.1] }) }, yaxis: { title: { text: "clients, % of all who came" }, range: [-1, 103], zeroline: false } },

@@ -11,7 +11,10 @@ export const palette = {
 } as const;
 
 /** For what is none of these: numbers of one kind under several conditions. */
-export const seriesColours = ["#8B5CD6", "#9A8B1F", "#2FA8A0", "#8A6E5D"] as const;
+export const seriesColours = ["#8B5CD6", "#9A8B1F", "#2FA8A0", "#8A6E5D", "#6C7A89"] as const;
+
+/** Beside the colours; another number of them, so that a line is like the first only after thirty. */
+export const seriesDashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"] as const;
 
 /** Colours of client states, from "not yet" to "gone". */
 export const stateColours: Record<string, string> = {

@@ -178,6 +178,12 @@ describe("figures of numbers", () => {
     assert.match(plot.latencies([{ name: "x", values: [...values, NaN, NaN, NaN] }]).text, /half of them never/);
   });
 
+  it("latencies: no two of many lines look alike", () => {
+    const { data } = plot.latencies(Array.from({ length: 12 }, (_, at) => ({ name: String(at), values: [at] })));
+    const looks = (data as { line: { color: string; dash: string } }[]).map(({ line }) => `${line.color} ${line.dash}`);
+    assert.equal(new Set(looks).size, looks.length);
+  });
+
   it("ladder: what the client believes stands beside what the kernel knows", () => {
     const after = (place: "nowhere" | "SYN queue" | "accept queue") => ({ place, synQueue: 0, acceptQueue: 0 }) as const;
     const figure = plot.ladder([
