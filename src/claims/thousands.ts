@@ -1,5 +1,5 @@
 /** Claim 1: one listening socket serves thousands of connections. A million of them comes in a later notebook. */
-import { ArgumentError } from "../errors";
+import { ArgumentError, LimitError } from "../errors";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
 import { atRest, clientsWithin, inLab } from "./experiment";
@@ -10,10 +10,11 @@ const asked = 2500;
 
 /** Its clients are ghosts: only the accepted ends take descriptors of this process. */
 async function crowdAccepted() {
+  const count = clientsWithin(asked);
+  if (count < thousands) throw new LimitError(`${thousands} accepted connections take as many descriptors, and this process has ${count} left.`, "Raise the limit first: `ulimit -Hn`.");
   return inLab({}, async (lab) => {
     const listener = await lab.listen({ backlog: 4096 });
     const loop = listener.acceptLoop();
-    const count = clientsWithin(asked);
     await (await lab.ghosts(listener, { count })).finished();
     await atRest(() => [loop.accepted, listener.acceptQueue]);
     const rows = lab.sockets({ port: listener.port });
