@@ -10,18 +10,18 @@ const asked = 2500;
 
 /** Its clients are ghosts: only the accepted ends take descriptors of this process. */
 async function crowdAccepted() {
-  const count = clientsWithin(asked);
-  if (count < thousands) throw new LimitError(`${thousands} accepted connections take as many descriptors, and this process has ${count} left.`, "Raise the limit first: `ulimit -Hn`.");
+  const clients = clientsWithin(asked);
+  if (clients < thousands) throw new LimitError(`${thousands} accepted connections take as many descriptors, and this process has ${clients} left.`, "Raise the limit first: `ulimit -Hn`.");
   return inLab({}, async (lab) => {
     const listener = await lab.listen({ backlog: 4096 });
     const loop = listener.acceptLoop();
-    await (await lab.ghosts(listener, { count })).finished();
+    await (await lab.ghosts(listener, { count: clients })).finished();
     await atRest(() => [loop.accepted, listener.acceptQueue]);
     const rows = lab.sockets({ port: listener.port });
     const connections = rows.filter((row) => row.state === "ESTABLISHED" && row.inode !== 0).length;
     const listeners = rows.filter((row) => row.state === "LISTEN").length;
     await loop.close();
-    return { listeners, connections, clients: count };
+    return { listeners, connections, clients };
   });
 }
 

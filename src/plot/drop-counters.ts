@@ -1,6 +1,6 @@
 import { formatNumber, formatTime, type Trace } from "../trace";
 import { baseLayout, timeAxis, type Figure } from "./figure";
-import { palette } from "./palette";
+import { palette, seriesDashes } from "./palette";
 import { caption, eventLines, stepLine } from "./parts";
 
 /** What is dropped has one colour, what is done with cookies another: within a kind the dashes tell counters apart. */
@@ -9,7 +9,6 @@ const kinds = [
   { colour: palette.cookies, names: ["SyncookiesSent", "TCPReqQFullDoCookies", "SyncookiesRecv", "SyncookiesFailed"] },
   { colour: palette.other, names: ["TCPSynRetrans", "TCPTimeouts"] },
 ];
-const dashes = ["solid", "dash", "dot", "dashdot"] as const;
 
 /** Counters that tell what became of those who did not fit. */
 export const dropCounterNames = kinds.slice(0, 2).flatMap(({ names }) => names).map((name) => `TcpExt.${name}`);
@@ -33,7 +32,7 @@ export function counterLines(trace: Trace, names: readonly string[], axes: { xax
     const colour = colourOf(group[0]);
     const before = groups.slice(0, at).filter(([first]) => colourOf(first) === colour).length;
     // the name says how far it came: beside a counter of a hundred thousand one of a hundred lies flat
-    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`, colour, dash: dashes[before % dashes.length], ...axes });
+    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`, colour, dash: seriesDashes[before % seriesDashes.length], ...axes });
   });
 }
 

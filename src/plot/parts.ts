@@ -2,7 +2,7 @@
 import type { Trace } from "../trace";
 import { decimate } from "./decimate";
 import { seconds } from "./figure";
-import { palette } from "./palette";
+import { palette, type seriesDashes } from "./palette";
 
 /** A number that the reader has committed to; figures draw it in. */
 export interface Prediction {
@@ -19,7 +19,7 @@ export interface LineOptions {
   stackgroup?: string;
   width?: number;
   /** default "solid" */
-  dash?: "solid" | "dash" | "dot" | "dashdot";
+  dash?: (typeof seriesDashes)[number];
   /** most points of the line, about */
   points?: number;
 }

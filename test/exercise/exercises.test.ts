@@ -62,8 +62,10 @@ describe("exercises", function () {
   function verifyAll(): Promise<Verification[]>[] {
     const names = allExercises().map(({ name }) => name);
     return [0, 1].map(async (lane) => {
-      const child = spawn(process.execPath, [main, "exercise", "verify", ...names.filter((_, at) => at % 2 === lane), "--times", "1", "--json", ...(sandboxed().wrap ? [] : ["--no-sandbox"])], { stdio: ["ignore", "pipe", "ignore"] });
-      return JSON.parse(await text(child.stdout)) as Verification[];
+      const child = spawn(process.execPath, [main, "exercise", "verify", ...names.filter((_, at) => at % 2 === lane), "--times", "2", "--json", ...(sandboxed().wrap ? [] : ["--no-sandbox"])]);
+      const [results, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      assert.notEqual(results, "", progress);
+      return JSON.parse(results) as Verification[];
     });
   }
 
@@ -127,15 +129,15 @@ describe("exercises", function () {
 
     it("puts the starter there, checks at every save, gives hints, and shows the solution once it passes", async () => {
       const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], { cwd: folder, stdio: "pipe", env });
-      let [text, progress] = ["", ""];
-      child.stdout.on("data", (data) => (text += data));
+      let [printed, progress] = ["", ""];
+      child.stdout.on("data", (data) => (printed += data));
       child.stderr.on("data", (data) => (progress += data));
       const until = async (pattern: RegExp) => {
-        for (let waited = 0; !pattern.test(text); waited += 50) {
-          if (waited > 20_000) assert.fail(`${pattern} did not come: ${text}\n${progress}`);
+        for (let waited = 0; !pattern.test(printed); waited += 50) {
+          if (waited > 20_000) assert.fail(`${pattern} did not come: ${printed}\n${progress}`);
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
-        text = "";
+        printed = "";
       };
       await until(/0 of 6 points/);
       assert.ok(existsSync(file));
