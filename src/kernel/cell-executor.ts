@@ -78,6 +78,11 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       said = undefined;
       diagnostics = [];
       let ok = false;
+      // interrupted while it waited for the end of its last run
+      if (cell.interrupted) {
+        cell.failure = failureOf(cell, said, diagnostics);
+        return false;
+      }
       try {
         // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on
         ok = await cell.untilInterrupt(new Promise<boolean>((resolve, reject) => void setImmediate(() => {

@@ -1,5 +1,4 @@
-import { EventEmitter } from "node:events";
-import type { CellEvent } from "../lab/owned";
+import type { CellEvent, CellListener, CellRun } from "./hook";
 
 /** Why a cell failed, as the Jupyter protocol tells it. */
 export interface Failure {
@@ -31,45 +30,61 @@ export function cellCode(count: number): CellCode | undefined {
 }
 
 let running: Cell | undefined;
+/** the one that runs or ran last */
+let latest: Cell | undefined;
+const listeners: CellListener[] = [];
 
 /** The cell that runs now. */
 export function runningCell(): Cell | undefined {
   return running;
 }
 
+/** See KernelHook.run. An AsyncLocalStorage would tell more, but with one in use Node ends a process whose endless loop was terminated. */
+export function latestRun(): CellRun | undefined {
+  return latest;
+}
+
+/** See KernelHook.onCell. */
+export function onCell(listener: CellListener): void {
+  listeners.push(listener);
+}
+
 /** One execution of one cell. */
-export class Cell {
+export class Cell implements CellRun {
   /** N of In[N], once it has begun */
   count = 0;
   failure: Failure | undefined;
   interrupted = false;
   private readonly pending = new Set<(reason: unknown) => void>();
+  private tidying: Promise<void> | undefined;
 
   constructor(
     readonly id: string,
     readonly source: string,
   ) {}
 
+  /** Resolves when all that the cell's last run opened is closed, or when the reader interrupts. */
   async begin(count: number): Promise<void> {
     this.count = count;
-    running = this;
-    await announce("start", this.id);
+    running = latest = this;
+    await this.untilInterrupt(announce({ phase: "start", run: this })).catch(ignoreInterrupt);
   }
 
   compiled(javascript: string): void {
     codeByCount.set(this.count, { source: this.source, javascript });
   }
 
+  /** Resolves when all that must be closed before the next cell is closed. */
   async end(): Promise<void> {
     running = undefined;
-    if (!this.interrupted) await announce(this.failure ? "error" : "end", this.id);
+    await (this.tidying ?? announce({ phase: this.failure ? "error" : "end", run: this }));
   }
 
   /** The library stops its threads first; then every await that the cell is in throws Interrupted. */
   interrupt(): void {
     if (this.interrupted) return;
     this.interrupted = true;
-    void announce("interrupt", this.id);
+    this.tidying = announce({ phase: "interrupt", run: this });
     for (const reject of this.pending) reject(new Interrupted());
     this.pending.clear();
   }
@@ -95,21 +110,35 @@ export class Cell {
   }
 }
 
-/** ms that a library may take to tidy up between two cells */
-const patience = 5000;
+/** ms after which the reader is told what the kernel waits for */
+const silence = 3000;
+/** ms after which the kernel goes on all the same: a close() that never ends must not hold the notebook */
+const patience = 30_000;
 
-/** Tells the library (src/lab/owned.ts), which may ask to be waited for. */
-async function announce(phase: CellEvent["phase"], cellId: string): Promise<void> {
-  const waits: Promise<unknown>[] = [];
-  const event: CellEvent & { wait(tidying: Promise<unknown>): void } = { phase, cellId, wait: (tidying) => void waits.push(tidying) };
+/** Tells all listeners at once, and waits for them. */
+async function announce(event: CellEvent): Promise<void> {
+  const told = Promise.all(listeners.map((listener) => tell(listener, event)));
+  const notice = setTimeout(() => console.error("Waiting until what an earlier run has opened is closed …"), silence);
+  let giveUp: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    giveUp = setTimeout(() => {
+      console.error(`It is not closed after ${patience / 1000} s. The notebook goes on; if a port stays in use, restart the Jupyter kernel.`);
+      resolve();
+    }, patience);
+  });
+  await Promise.race([told, enough]);
+  clearTimeout(notice);
+  clearTimeout(giveUp);
+}
+
+async function tell(listener: CellListener, event: CellEvent): Promise<void> {
   try {
-    (process as EventEmitter).emit("one-listener:cell", event);
+    await listener(event);
   } catch (error) {
-    console.error("While tidying up around a cell:", error);
+    console.error("While closing what a cell has opened:", error);
   }
-  if (waits.length === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise((resolve) => (timer = setTimeout(resolve, patience)));
-  await Promise.race([Promise.allSettled(waits), enough]);
-  clearTimeout(timer);
+}
+
+function ignoreInterrupt(error: unknown): void {
+  if (!(error instanceof Interrupted)) throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * What the notebook kernel offers the library: a place to display, and the cell that runs. Outside a notebook started by
- * the launcher (launch.ts) there is none.
+ * The contract between the notebook kernel and the library: a place to display, the cell that runs, and the moments at which cells
+ * begin and end. The launcher (launch.ts) offers it; outside a notebook there is none.
  */
 
 /** A display_data message of the Jupyter protocol: one picture in several forms, by mime type. JSON forms stay objects. */
@@ -11,14 +11,34 @@ export interface DisplayBundle {
   transient?: { display_id?: string };
 }
 
+/** One run of one cell. Two runs of the same cell are two objects with the same `id`. */
+export interface CellRun {
+  /** the frontend's name of the cell; the same each time the cell is run */
+  readonly id: string;
+}
+
+/**
+ * What happens to a run, in this order: "start" before its first line; "interrupt" at most once, while it runs; "end" or "error" after
+ * its last line, unless it was interrupted.
+ */
+export interface CellEvent {
+  readonly phase: "start" | "end" | "error" | "interrupt";
+  readonly run: CellRun;
+}
+
+/** Called at each event. The kernel runs nothing else until the promise is settled: not the cell that starts, not the next cell. */
+export type CellListener = (event: CellEvent) => void | Promise<void>;
+
 export interface KernelHook {
   /**
    * Shows `bundle` under the cell that runs, or under the one that ran last. With `update` it replaces every display that
    * carries the same `transient.display_id`. Sent at once, also while a cell awaits and from timers.
    */
   display(bundle: DisplayBundle, update: boolean): void;
-  /** the cell that runs now */
-  readonly cellId: string | undefined;
+  /** the cell that runs, or the one that ran last: its timers may still work; undefined before the first cell */
+  readonly run: CellRun | undefined;
+  /** Calls `listener` at each event from now on. */
+  onCell(listener: CellListener): void;
   /** TypeScript of the cells that have been run without an error, in that order, the last few hundred, and of the one that runs */
   readonly sources: readonly string[];
 }

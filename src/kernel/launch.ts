@@ -7,7 +7,7 @@
  */
 import { offerGuards } from "./await-guard";
 import { showBackgroundErrors } from "./background-errors";
-import { runningCell } from "./cell";
+import { latestRun, onCell, runningCell } from "./cell";
 import { cellExecutor, sources } from "./cell-executor";
 import { cellHandler } from "./cell-handler";
 import { cellServer, display } from "./cell-server";
@@ -25,8 +25,9 @@ const watcher = watch();
 const tslab = loadTslab();
 offerKernelHook({
   display,
-  get cellId() {
-    return runningCell()?.id;
+  onCell,
+  get run() {
+    return latestRun();
   },
   get sources() {
     const cell = runningCell();

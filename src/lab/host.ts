@@ -4,7 +4,7 @@
 import { ClosedError, errnoName, explain, ForbiddenError, LabError } from "../errors";
 import { hostProgram, native } from "../native";
 import { forbidden } from "./forbidden";
-import { Closable, forget, own } from "./owned";
+import { Closable, forget, own, whileClosing } from "./owned";
 
 /** One thing the helper did to make the Lab; `error` is an errno, 0 if it worked. */
 export interface Step {
@@ -179,7 +179,7 @@ export class LabHost implements Closable {
 
   /** Ends everything in the Lab. Idempotent; resolves when the helper is gone. */
   close(): Promise<void> {
-    this.closing ??= this.end();
+    this.closing ??= whileClosing(this.end());
     return this.closing;
   }
 

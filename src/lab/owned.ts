@@ -1,31 +1,24 @@
 /**
- * What is open, and in which notebook cell it was opened. A cell that fails or is interrupted leaves nothing of its own behind,
- * and running a cell again first closes what its last run opened. Outside notebooks this is a plain set of open things.
- *
- * The kernel launcher announces cells as process events ("one-listener:cell").
+ * What is open, and which run of a notebook cell opened it. A cell that fails or is interrupted leaves nothing of its own behind, and
+ * a cell that is run again starts when everything that its last run opened is closed. Outside notebooks this is a plain set of open
+ * things.
  */
+import { kernelHook, type CellEvent, type CellRun } from "../kernel/hook";
 
 export interface Closable {
   close(): void | Promise<void>;
 }
 
-export interface CellEvent {
-  phase: "start" | "end" | "error" | "interrupt";
-  cellId?: string;
-}
+/** open things, oldest first, with the run that opened each */
+const open = new Map<Closable, CellRun | undefined>();
+/** what is being closed at this moment */
+const closing = new Set<Promise<unknown>>();
 
-interface Entry {
-  cellId: string | undefined;
-  run: number;
-}
+kernelHook()?.onCell(onCell);
 
-const open = new Map<Closable, Entry>();
-let cellId: string | undefined;
-let run = 0;
-
-/** Remembers `thing` until forget(): it is closed with the cell that opened it. */
+/** Remembers `thing` until forget(): it is closed with the run of the cell that opened it. */
 export function own<T extends Closable>(thing: T): T {
-  open.set(thing, { cellId, run });
+  open.set(thing, kernelHook()?.run);
   return thing;
 }
 
@@ -38,29 +31,38 @@ export function owned(): Closable[] {
   return [...open.keys()];
 }
 
-async function closeWhere(matches: (entry: Entry) => boolean): Promise<void> {
+/** Counts `done` as a closing under way until it is settled: a cell that starts waits for it, whether its caller does or not. */
+export function whileClosing<T>(done: Promise<T>): Promise<T> {
+  closing.add(done);
+  const settled = () => void closing.delete(done);
+  done.then(settled, settled);
+  return done;
+}
+
+/** Resolves when all closings that are under way now are settled: true if there was one. */
+export async function closingsSettled(): Promise<boolean> {
+  const now = [...closing];
+  await Promise.allSettled(now);
+  return now.length > 0;
+}
+
+/** Resolves when everything that the cell must not meet, or must not leave behind, is closed. */
+async function onCell({ phase, run }: CellEvent): Promise<void> {
+  if (phase === "start") await closeWhere((opener) => opener?.id === run.id && opener !== run);
+  else if (phase !== "end") await closeWhere((opener) => opener === run);
+  await closingsSettled();
+}
+
+async function closeWhere(matches: (opener: CellRun | undefined) => boolean): Promise<void> {
   // the youngest first: recordings before listeners, listeners before Labs
-  for (const [thing, entry] of [...open].reverse()) {
-    if (!matches(entry) || !open.has(thing)) continue;
-    open.delete(thing);
-    try {
-      await thing.close();
-    } catch (error) {
-      console.error("While closing what an earlier run left open:", error);
-    }
-  }
+  for (const [thing, opener] of [...open].reverse()) if (matches(opener)) await closeOne(thing);
 }
 
-function onCell(event: CellEvent): void {
-  if (event.phase === "start") {
-    cellId = event.cellId;
-    run += 1;
-    const now = run;
-    if (cellId !== undefined) void closeWhere((entry) => entry.cellId === event.cellId && entry.run < now);
-  } else if (event.phase === "error" || event.phase === "interrupt") {
-    const now = run;
-    void closeWhere((entry) => entry.run === now && entry.cellId !== undefined);
+async function closeOne(thing: Closable): Promise<void> {
+  if (!open.delete(thing)) return;
+  try {
+    await whileClosing(Promise.resolve(thing.close()));
+  } catch (error) {
+    console.error("While closing what an earlier run left open:", error);
   }
 }
-
-(process as NodeJS.EventEmitter).on("one-listener:cell", onCell);

@@ -6,7 +6,7 @@ import type net from "node:net";
 import { ClosedError, explain, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
 import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
-import type { Closable } from "../lab/owned";
+import { closingsSettled, whileClosing, type Closable } from "../lab/owned";
 import { ClientThread, Ghosts, native } from "../native";
 import { AcceptLoop, AcceptLoopOptions } from "./accept-loop";
 import { Connection } from "./connection";
@@ -104,7 +104,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
       if (options.reusePort) native.setsockopt(fd, sol.socket, option.reusePort, 1);
       if (deferAccept > 0) native.setsockopt(fd, sol.tcp, option.deferAccept, deferAccept);
       if (fastOpen > 0) native.setsockopt(fd, sol.tcp, option.fastOpen, fastOpen);
-      native.bind(fd, address, port);
+      await bind(fd, address, port);
       native.listen(fd, backlog);
       return host.keep(new Listener(host, fd, address, native.getsockname(fd).port, backlog));
     } catch (error) {
@@ -259,7 +259,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /** Closes the socket; connections that waited in its queue are reset. Off the JavaScript thread: a million queued take seconds. Idempotent. */
   close(): Promise<void> {
-    this.closing ??= this.end();
+    this.closing ??= whileClosing(this.end());
     return this.closing;
   }
 
@@ -306,5 +306,15 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     } catch (error) {
       throw explain(error, `Listener on port ${this.port}, ${what}`);
     }
+  }
+}
+
+/** A listener whose close() nobody has awaited holds its port a moment longer: then a second try, when it is gone. */
+async function bind(fd: number, address: string, port: number): Promise<void> {
+  try {
+    native.bind(fd, address, port);
+  } catch (error) {
+    if ((error as LabError).code !== "EADDRINUSE" || !(await closingsSettled())) throw error;
+    native.bind(fd, address, port);
   }
 }

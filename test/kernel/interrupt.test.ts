@@ -88,7 +88,7 @@ describe("an interrupt", () => {
   });
 
   it("tells the library, once, which cell it was", async () => {
-    await kernel.run("const seen: string[] = []; process.on('one-listener:cell' as never, ((event: { phase: string; cellId: string }) => seen.push(`${event.cellId} ${event.phase}`)) as never);");
+    await kernel.run("const seen: string[] = []; (process as any)[Symbol.for('one-listener.kernel')].onCell(({ phase, run }: { phase: string; run: { id: string } }) => { seen.push(`${run.id} ${phase}`); });");
     const id = kernel.send("console.log('on'); await new Promise(() => {});", { cell: "stopped" });
     await kernel.said(id, "on");
     kernel.interrupt();
