@@ -9,8 +9,8 @@ const lastWords = "**Change this and run again:**";
 const imported = ["check", "hint", "Lab", "optionOf", "sleep"];
 
 /** A starter as a cell: without imports and exports, which notebooks do in their own way. */
-function asCell(source) {
-  return source.replace(/^import .*\n/gm, "").replace(/^export /gm, "").replace(/^\s+/, "").trimEnd();
+export function asCell(source) {
+  return source.replace(/^import [^;]*;\n/gm, "").replace(/^export /gm, "").replace(/^\s+/, "").trimEnd();
 }
 
 function cell(type, id, source, metadata = {}) {
