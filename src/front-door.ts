@@ -248,7 +248,7 @@ export class Lab implements Closable {
     }
     if (kind !== "mirror") throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
     const mirror = await Mirror.open(this.host, options);
-    return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false };
+    return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false, carrier: mirror };
   }
 
   private portOf(to: Listener | number, call: string): number {

@@ -9,6 +9,7 @@
 #include "addon/mirroring.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
+#include "addon/worker.h"
 
 namespace one_listener {
 namespace {
@@ -20,13 +21,6 @@ void SetColumn(Napi::Env env, Napi::Object log, const char* name, const std::deq
   for (const PacketRecord& packet : packets) *data++ = of(packet);
   log.Set(name, column);
 }
-
-struct MirrorStats {
-  uint64_t received, turned, lost, waiting, kernelDrops;
-  int error;
-};
-
-MirrorStats StatsOf(Mirroring& mirroring) { return {mirroring.received, mirroring.turned, mirroring.lost, mirroring.waiting, mirroring.Drops(), mirroring.error}; }
 
 class Mirror : public Napi::ObjectWrap<Mirror> {
  public:
@@ -50,39 +44,35 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     mirroring_ = Guarded(info.Env(), [&] { return std::make_shared<Mirroring>(fd, index, network, prefix, rtt, loss, capacity); });
   }
 
-  ~Mirror() override { End(); }
+  // Garbage, or the end of the environment.
+  ~Mirror() override {
+    if (mirroring_) leftovers_->TakeAway(std::move(mirroring_));
+  }
 
  private:
   void Start(const Napi::CallbackInfo& info) {
-    if (!mirroring_) throw Napi::Error::New(info.Env(), "this mirror has been stopped");
+    if (mirroring_->thread.Stopping()) throw Napi::Error::New(info.Env(), "this mirror has been stopped");
     RequireFresh(info.Env(), mirroring_->thread, "mirror");
     Guarded(info.Env(), [&] { mirroring_->Start(); });
   }
 
-  void SetRtt(const Napi::CallbackInfo& info) {
-    double rtt = Number(info[0], "rtt", 0, 1e6);
-    if (mirroring_) mirroring_->rtt = rtt;
-  }
-  void SetLoss(const Napi::CallbackInfo& info) {
-    double loss = Number(info[0], "loss", 0, 1);
-    if (mirroring_) mirroring_->loss = loss;
-  }
+  void SetRtt(const Napi::CallbackInfo& info) { mirroring_->rtt = Number(info[0], "rtt", 0, 1e6); }
+  void SetLoss(const Napi::CallbackInfo& info) { mirroring_->loss = Number(info[0], "loss", 0, 1); }
 
   Napi::Value Stats(const Napi::CallbackInfo& info) {
-    if (mirroring_) last_ = StatsOf(*mirroring_);
     Napi::Object made = Napi::Object::New(info.Env());
-    made.Set("received", static_cast<double>(last_.received));
-    made.Set("turned", static_cast<double>(last_.turned));
-    made.Set("lost", static_cast<double>(last_.lost));
-    made.Set("waiting", static_cast<double>(last_.waiting));
-    made.Set("kernelDrops", static_cast<double>(last_.kernelDrops));
-    made.Set("error", last_.error);
+    made.Set("received", static_cast<double>(mirroring_->received));
+    made.Set("turned", static_cast<double>(mirroring_->turned));
+    made.Set("lost", static_cast<double>(mirroring_->lost));
+    made.Set("waiting", static_cast<double>(mirroring_->waiting));
+    made.Set("kernelDrops", static_cast<double>(mirroring_->Drops()));
+    made.Set("error", mirroring_->error.load());
     return made;
   }
 
   Napi::Value Log(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    std::deque<PacketRecord> packets = mirroring_ ? mirroring_->FetchLog() : std::exchange(lastPackets_, {});
+    std::deque<PacketRecord> packets = mirroring_->FetchLog();
     Napi::Object log = Napi::Object::New(env);
     log.Set("length", static_cast<double>(packets.size()));
     SetColumn<Napi::Float64Array>(env, log, "time", packets, [](auto& p) { return p.time; });
@@ -98,21 +88,19 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     return log;
   }
 
-  void Stop(const Napi::CallbackInfo&) { End(); }
-
-  // Ends the thread here and now. The socket and its ring go on another thread: the kernel waits for an RCU grace period (packet_release).
-  void End() {
-    if (!mirroring_) return;
-    mirroring_->thread.Stop();
-    last_ = StatsOf(*mirroring_);
-    lastPackets_ = mirroring_->FetchLog();
-    leftovers_->TakeAway(std::move(mirroring_));
+  // On a worker thread: joining takes as long as the mirror is inside a system call, and closing the socket an RCU grace period.
+  // The counts and the log stay.
+  Napi::Value Stop(const Napi::CallbackInfo& info) {
+    auto end = [](std::shared_ptr<Mirroring>& mirroring) {
+      mirroring->End();
+      return 0;
+    };
+    mirroring_->thread.AskToStop();
+    return Worker<std::shared_ptr<Mirroring>>::Start(info.Env(), "join", mirroring_, end, [](Napi::Env env, auto&) { return env.Undefined(); });
   }
 
   std::shared_ptr<Leftovers> leftovers_;
   std::shared_ptr<Mirroring> mirroring_;
-  MirrorStats last_{};
-  std::deque<PacketRecord> lastPackets_;
 };
 
 }  // namespace

@@ -17,11 +17,11 @@ constexpr double kRetryMilliseconds = 0.2;
 }  // namespace
 
 Mirroring::Mirroring(int packetFd, int interfaceIndex, uint32_t network, int prefix, double rttNow, double lossNow, size_t logCapacity)
-    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity), random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)), source_(packetFd, interfaceIndex, {{network, Ipv4Network::Mask(prefix)}, {}}) {}
+    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity), random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)), source_(std::make_unique<PacketSource>(packetFd, interfaceIndex, PacketFilter{{network, Ipv4Network::Mask(prefix)}, {}})) {}
 
 void Mirroring::Run() {
   auto take = [this](const PacketSource::Packet& packet) { Take(packet); };
-  do source_.TakeAll(take);
+  do source_->TakeAll(take);
   while (SendDue() && Wait() && !thread.Stopping());
 }
 
@@ -84,7 +84,7 @@ unsigned Mirroring::SendSome(double now) {
     messages[count].msg_hdr.msg_iov = &parts[count];
     messages[count].msg_hdr.msg_iovlen = 1;
   }
-  return static_cast<unsigned>(std::max(0, sendmmsg(source_.fd(), messages.data(), count, MSG_DONTWAIT)));
+  return static_cast<unsigned>(std::max(0, sendmmsg(source_->fd(), messages.data(), count, MSG_DONTWAIT)));
 }
 
 void Mirroring::Forget(size_t frames) {
@@ -96,7 +96,7 @@ void Mirroring::Forget(size_t frames) {
 
 // Until a frame comes, or the first one is due, or somebody wants attention. False: the link is gone.
 bool Mirroring::Wait() {
-  pollfd watched[] = {{source_.fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
+  pollfd watched[] = {{source_->fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
   timespec time{};
   if (!delayed_.empty()) time = MonotonicTime(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
   if (ppoll(watched, 2, delayed_.empty() ? nullptr : &time, nullptr) < 0 && errno != EINTR) {
@@ -107,7 +107,7 @@ bool Mirroring::Wait() {
   if (!(watched[0].revents & (POLLERR | POLLHUP | POLLNVAL))) return true;
   int code = 0;
   socklen_t size = sizeof code;
-  if (getsockopt(source_.fd(), SOL_SOCKET, SO_ERROR, &code, &size) < 0) code = errno;
+  if (getsockopt(source_->fd(), SOL_SOCKET, SO_ERROR, &code, &size) < 0) code = errno;
   error = code;  // ENETDOWN (packet_notifier)
   return code == 0;
 }
@@ -118,8 +118,23 @@ std::deque<PacketRecord> Mirroring::FetchLog() {
 }
 
 uint64_t Mirroring::Drops() {
-  kernelDrops_ += source_.Drops();
+  std::lock_guard<std::mutex> lock(sourceMutex_);
+  if (source_) kernelDrops_ += source_->Drops();
   return kernelDrops_ + refused_;
+}
+
+void Mirroring::End() {
+  thread.Stop();
+  std::unique_ptr<PacketSource> last;
+  {
+    std::lock_guard<std::mutex> lock(sourceMutex_);
+    if (source_) kernelDrops_ += source_->Drops();
+    last = std::move(source_);
+  }
+  if (!last) return;
+  // Frames that were still on their way are lost with the mirror.
+  Forget(delayed_.size());
+  waiting = 0;
 }
 
 }  // namespace one_listener

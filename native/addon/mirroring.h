@@ -25,8 +25,11 @@ class Mirroring {
 
   // Packets since the last call, at most as many as the log holds.
   std::deque<PacketRecord> FetchLog();
-  // Frames that the kernel or the queue had no room for. One thread at a time.
+  // Frames that the kernel or the queue had no room for. Any thread, also after End().
   uint64_t Drops();
+  // Joins the thread, then closes the socket and unmaps its ring. Blocks: the kernel waits for an RCU grace period (packet_release).
+  // Any thread but JavaScript's, any number of times.
+  void End();
 
   std::atomic<double> rtt, loss;
   std::atomic<uint64_t> received{0}, turned{0}, lost{0}, waiting{0};
@@ -52,10 +55,11 @@ class Mirroring {
   size_t delayedBytes_ = 0;
   double retryAt_ = 0;
   std::atomic<uint64_t> refused_{0};  // by a full queue, here or in the kernel
-  uint64_t kernelDrops_ = 0;
   std::mutex logMutex_;  // guards log_
   std::deque<PacketRecord> log_;
-  PacketSource source_;  // last: from its construction on the descriptor is ours
+  std::mutex sourceMutex_;  // guards kernelDrops_, and source_ against its end; the thread itself needs no lock, it ends first
+  uint64_t kernelDrops_ = 0;
+  std::unique_ptr<PacketSource> source_;  // last: from its construction on the descriptor is ours
 };
 
 }  // namespace one_listener

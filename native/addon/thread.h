@@ -106,10 +106,15 @@ class StoppableThread {
     return false;
   }
 
-  // Returns when the thread has ended, whoever calls how often. Never called by the thread itself.
-  void Stop() {
+  // The thread is to end. Does not wait for that; nothing can be started any more.
+  void AskToStop() {
     stopping_ = true;
     Wake();
+  }
+
+  // Returns when the thread has ended. Any thread may call it, but not this one itself, and any number of times.
+  void Stop() {
+    AskToStop();
     std::lock_guard<std::mutex> lock(joining_);
     if (thread_.joinable()) thread_.join();
     std::lock_guard<std::mutex> quiet(waking_);

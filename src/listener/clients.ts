@@ -41,25 +41,41 @@ export interface ClientView {
 const clientsPerAddress = 20_000;
 /** ms for the mirror and the softirq to do their work */
 const arrivalMargin = 10;
+/** ms that close() waits for what carries the clients' packets; with a longer round trip it goes on in the background */
+const carrierPatience = 1000;
 /** descriptors left for everything else this process does */
 const reserve = 64;
+
+/** What carries the clients' packets: theirs alone, and no longer needed than they. */
+export interface Carrier {
+  /** Ends when what the clients have sent last has arrived and been answered. */
+  retire(): Promise<void>;
+  /** Ends now. */
+  close(): Promise<void>;
+}
 
 export interface Target {
   address: string;
   port: number;
   roundTrip: number;
   spreadSources: boolean;
+  /** belongs to the clients from start() on, also if that throws */
+  carrier?: Carrier;
 }
 
 export class Clients implements Closable {
   private stopping?: Promise<void>;
   private interrupted = false;
+  /** how many connections of take() are open */
+  private taken = 0;
+  private retiring?: Promise<void>;
 
   private constructor(
     private readonly host: LabHost,
     private readonly thread: ClientThread,
     /** ms from the start at which each client was to come */
     private readonly due: ArrayLike<number>,
+    private readonly carrier: Carrier | undefined,
   ) {}
 
   /**
@@ -67,12 +83,30 @@ export class Clients implements Closable {
    * @throws LimitError if this process cannot hold so many descriptors (nothing is started then); ArgumentError
    */
   static async start(host: LabHost, target: Target, options: ConnectOptions, onStart: (clients: Clients) => void): Promise<Clients> {
+    let clients: Clients | undefined;
+    try {
+      clients = host.keep(await Clients.make(host, target, options));
+      onStart(clients);
+      clients.thread.start();
+      const quiet = options.quiet ?? 100 + 3 * target.roundTrip;
+      await clients.settled({ quiet });
+    } catch (error) {
+      // nobody else has got hold of them
+      await (clients ?? target.carrier)?.close();
+      throw error;
+    }
+    // A client is connected when it has sent its ACK; the listener is when the ACK has arrived.
+    if (target.roundTrip > 0) await new Promise((resolve) => setTimeout(resolve, target.roundTrip / 2 + arrivalMargin));
+    return clients;
+  }
+
+  private static async make(host: LabHost, target: Target, options: ConnectOptions): Promise<Clients> {
     requireKnown(options, ["clients", "rate", "schedule", "from", "quiet", "kind", "rtt", "loss"], "connect()");
     const count = requireInteger(options.clients ?? 1, "clients", 1, 100_000_000);
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (connects a second)", 0.001, 1e7);
     const schedule = options.schedule === undefined ? undefined : Float64Array.from(options.schedule);
     if (schedule && schedule.length !== count) throw new ArgumentError(`schedule has ${schedule.length} moments for ${count} clients.`, "Give one for each.");
-    const quiet = requireNumber(options.quiet ?? 100 + 3 * target.roundTrip, "quiet (ms)", 0, 1e9);
+    if (options.quiet !== undefined) requireNumber(options.quiet, "quiet (ms)", 0, 1e9);
     requireDescriptors(count);
     const fds = await host.sockets("tcp", count);
     let thread: ClientThread;
@@ -82,13 +116,7 @@ export class Clients implements Closable {
       await native.closeLater(fds);
       throw error;
     }
-    const clients = host.keep(new Clients(host, thread, schedule ?? Float64Array.from({ length: count }, (_, at) => (rate > 0 ? (1000 * at) / rate : 0))));
-    onStart(clients);
-    thread.start();
-    await clients.settled({ quiet });
-    // A client is connected when it has sent its ACK; the listener is when the ACK has arrived.
-    if (target.roundTrip > 0) await new Promise((resolve) => setTimeout(resolve, target.roundTrip / 2 + arrivalMargin));
-    return clients;
+    return new Clients(host, thread, schedule ?? Float64Array.from({ length: count }, (_, at) => (rate > 0 ? (1000 * at) / rate : 0)), target.carrier);
   }
 
   get length(): number {
@@ -189,23 +217,45 @@ export class Clients implements Closable {
     return this.thread.reset(indexes(which, this.length));
   }
 
-  /** Takes one client out as a Connection of its own. */
+  /** Takes one client out as a Connection of its own. Its packets go the way of the clients', whose mirror stays for as long as it is open. */
   take(index: number): Connection {
     requireInteger(index, "index of a client", 0, this.length - 1);
     const fd = this.thread.release(index);
     if (fd < 0) throw new ArgumentError(`Client ${index} has no socket any more.`, `It is in state "${this.at(index).state}".`);
-    return new Connection(this.host, fd);
+    this.taken += 1;
+    return new Connection(this.host, fd, () => {
+      this.taken -= 1;
+      if (this.stopping) void this.retire();
+    });
   }
 
-  /** Closes all of them and ends the thread. Idempotent. Counts and latencies stay readable. */
+  /**
+   * Closes all of them and ends the thread; then their mirror ends, too, once the server has heard of it (with a round trip of more than some
+   * 600 ms in the background). Idempotent. Counts and latencies stay readable.
+   */
   close(): Promise<void> {
     this.interrupted = true;
-    this.stopping ??= this.thread.stop().then(() => this.host.drop(this));
+    this.stopping ??= this.end();
     return this.stopping;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private async end(): Promise<void> {
+    await this.thread.stop();
+    this.host.drop(this);
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.retire(), new Promise((resolve) => (timer = setTimeout(resolve, carrierPatience)))]);
+    clearTimeout(timer);
+  }
+
+  /** Lets the mirror go, unless a connection of take() still needs it. Never rejects: the Lab closes the mirror at the latest, and says what failed. */
+  private async retire(): Promise<void> {
+    if (this.taken > 0) return;
+    this.retiring ??= this.carrier?.retire().catch(() => undefined);
+    await this.retiring;
   }
 
   private async watch(decide: (counts: Record<ClientStateName, number>) => boolean | undefined): Promise<boolean> {

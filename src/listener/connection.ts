@@ -32,6 +32,8 @@ export class Connection implements Closable {
   constructor(
     private readonly host: LabHost,
     private readonly descriptor: number,
+    /** called once, when the socket has been closed */
+    private readonly onClosed?: () => void,
   ) {
     host.keep(this);
   }
@@ -112,19 +114,20 @@ export class Connection implements Closable {
     this.call("end", () => native.shutdown(this.fd, 1));
   }
 
-  /** Idempotent. Unread data makes the kernel send RST instead of FIN. */
-  close(): void {
+  /** The socket is closed when the call returns, as close(2) is; the promise is there because every close() gives one. Idempotent. Unread data makes the kernel send RST instead of FIN. */
+  async close(): Promise<void> {
     if (!this.open) return;
     this.open = false;
     this.giveUpWaits();
-    native.close(this.descriptor);
     this.host.drop(this);
+    native.close(this.descriptor);
+    this.onClosed?.();
   }
 
   /** RST (SO_LINGER 0). */
   reset(): void {
     native.setLinger(this.fd, 0);
-    this.close();
+    void this.close();
   }
 
   /** Hands the descriptor to a node:net Socket; this object is closed then, the socket owns it. */
@@ -133,11 +136,13 @@ export class Connection implements Closable {
     this.open = false;
     this.giveUpWaits();
     this.host.drop(this);
-    return new net.Socket({ ...options, fd, readable: true, writable: true });
+    const socket = new net.Socket({ ...options, fd, readable: true, writable: true });
+    if (this.onClosed) socket.once("close", this.onClosed);
+    return socket;
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    void this.close();
   }
 
   private requireOpen(): void {

@@ -39,7 +39,8 @@ export interface Mirror {
   stats(): { received: number; turned: number; lost: number; waiting: number; kernelDrops: number; error: number };
   /** Packets since the last log(). */
   log(): PacketLog;
-  stop(): void;
+  /** Ends the thread and frees its socket and ring, on a worker thread; resolves when they are gone. What waits is lost. Counts and log stay. */
+  stop(): Promise<void>;
 }
 
 export interface WirePortOptions {

@@ -30,7 +30,7 @@ describe("Mirror", () => {
   });
   afterEach(async () => {
     await Promise.all(threads.map((thread) => thread.stop()));
-    for (const mirror of mirrors) mirror.stop();
+    await Promise.all(mirrors.map((mirror) => mirror.stop()));
     await native.closeLater(Int32Array.from(open));
   });
 
@@ -198,8 +198,8 @@ describe("Mirror", () => {
     const mirror = await started();
     await connected(2);
     await until(() => mirror.stats().turned === 6, "six packets");
-    mirror.stop();
-    mirror.stop();
+    await Promise.all([mirror.stop(), mirror.stop()]);
+    await mirror.stop();
     assert.deepEqual([mirror.stats().turned, mirror.stats().waiting, mirror.stats().error], [6, 0, 0]);
     assert.equal(mirror.log().length, 6);
     assert.equal(mirror.log().length, 0);
@@ -230,7 +230,8 @@ describe("Mirror", () => {
     assert.throws(() => mirror.setLoss(2), RangeError);
     assert.throws(() => native.Mirror.prototype.stats.call({} as Mirror), TypeError);
     const unused = await make();
-    unused.stop();
-    assert.throws(() => unused.start(), Error);
+    const stopping = unused.stop();
+    assert.throws(() => unused.start(), /stopped/);
+    await stopping;
   });
 });

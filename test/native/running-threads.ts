@@ -61,8 +61,7 @@ async function workers(host: LabHost): Promise<void> {
   await until(() => own.clients.counts()[2] === 200, "the main thread's clients are connected");
   assert.ok(own.sampler.drain().samples > 0);
   own.sampler.stop();
-  own.mirror.stop();
-  await Promise.all([own.acceptor.stop(), own.clients.stop()]);
+  await Promise.all([own.mirror.stop(), own.acceptor.stop(), own.clients.stop()]);
   console.log("main goes on");
 }
 
@@ -85,7 +84,7 @@ async function main(): Promise<void> {
         throw new Error("an uncaught exception");
       });
     }
-    if (workerData === "terminate while stopping") for (let turn = 0; turn < 20; turn++) void all.clients.stop(), void all.acceptor.stop();
+    if (workerData === "terminate while stopping") for (let turn = 0; turn < 20; turn++) void all.clients.stop(), void all.acceptor.stop(), void all.mirror.stop();
     parentPort?.postMessage("running");
     if (workerData === "terminate") await sleep(60_000);
   }
