@@ -63,7 +63,7 @@ void Crowd::Start() {
 void Crowd::Stop() {
   thread_.Stop();
   Close({true, {}}, false);
-  std::lock_guard<FairMutex> lock(mutex_);
+  std::lock_guard<HandoverMutex> lock(mutex_);
   epoll_.reset();
 }
 
@@ -71,7 +71,7 @@ void Crowd::Run() {
   std::array<epoll_event, 256> events;
   while (!thread_.Stopping()) {
     Wait(NextDue());
-    std::lock_guard<FairMutex> lock(mutex_);
+    std::lock_guard<HandoverMutex> lock(mutex_);
     int ready = epoll_wait(epoll_.get(), events.data(), events.size(), 0);
     for (int at = 0; at < ready; ++at) {
       if (events[at].data.u64 == kWakeTag) thread_.ClearWake();
@@ -112,6 +112,7 @@ void Crowd::Connect(size_t index) {
     sockaddr_in source{};
     source.sin_family = AF_INET;
     source.sin_addr = sources_[index % sources_.size()];
+    // Where it is refused, bind() chooses: then an address has room for no more than its ports.
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     if (bind(fd, reinterpret_cast<sockaddr*>(&source), sizeof source) < 0) return EndWith(client, errno);
   }
@@ -193,7 +194,7 @@ template <typename Action>
 size_t Crowd::Each(const Selection& which, Action action) {
   size_t done = 0, count = which.all ? size_ : which.indexes.size();
   for (size_t start = 0; start < count; start += kCommandsBetweenLooks) {
-    std::lock_guard<FairMutex> lock(mutex_);
+    std::lock_guard<HandoverMutex> lock(mutex_);
     for (size_t at = start; at < std::min(count, start + kCommandsBetweenLooks); ++at) {
       Client& client = clients_[which.all ? at : static_cast<size_t>(which.indexes[at])];
       if (client.fd >= 0 && action(client)) ++done;
@@ -214,7 +215,11 @@ size_t Crowd::Send(const Selection& which, const std::vector<uint8_t>& data) {
 size_t Crowd::Close(const Selection& which, bool reset) {
   return Each(which, [&](Client& client) {
     linger now{1, 0};
-    if (reset) setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    // Without it close() would send FIN, and the client would count as reset all the same.
+    if (reset && setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) < 0) {
+      EndWith(client, errno);
+      return false;
+    }
     CloseFd(client);
     Change(client, kClosed);
     return true;
@@ -229,9 +234,9 @@ size_t Crowd::Shutdown(const Selection& which) {
 }
 
 int Crowd::Release(size_t index) {
-  std::lock_guard<FairMutex> lock(mutex_);
+  std::lock_guard<HandoverMutex> lock(mutex_);
   int fd = clients_[index].fd.exchange(-1);
-  if (fd >= 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (fd >= 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // ENOENT: it was never watched
   return fd;
 }
 

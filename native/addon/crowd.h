@@ -26,8 +26,9 @@ struct Client {
   bool finished = false;  // we have sent FIN and can send no more; for the crowd alone
 };
 
-// Served in the order of coming: a plain mutex would let the crowd's thread take it again and again past a waiting command.
-class FairMutex {
+// A waiting command comes next: with a plain mutex the crowd's thread could take it again and again past the command. Here the thread
+// must first take next_, which the first command that waits holds until it is inside. Several commands wait in no promised order.
+class HandoverMutex {
  public:
   void lock() {
     std::lock_guard<std::mutex> queue(next_);
@@ -93,7 +94,7 @@ class Crowd {
   size_t next_ = 0;
   std::atomic<int> error_{0};  // of the thread itself
   Fd epoll_;
-  FairMutex mutex_;
+  HandoverMutex mutex_;
   StoppableThread thread_;
 };
 

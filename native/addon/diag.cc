@@ -57,7 +57,7 @@ int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, c
   int lost = 0;
   for (;;) {
     // Each part of the answer is there before it is asked for (netlink_dump): nothing there means that the kernel gave up.
-    ssize_t size = recv(diagFd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    ssize_t size = recv(diagFd, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);  // the size of the whole message, also if it was cut
     if (size < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return lost != 0 ? lost : ENOBUFS;
@@ -66,6 +66,10 @@ int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, c
       continue;
     }
     auto left = static_cast<size_t>(size);
+    if (left > buffer.size()) {
+      lost = EMSGSIZE;
+      left = buffer.size();
+    }
     for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_seq != request.header.nlmsg_seq) continue;  // the rest of a dump that failed midway
       if (message->nlmsg_type == NLMSG_DONE) return lost;

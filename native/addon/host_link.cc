@@ -68,11 +68,11 @@ Napi::Value StartHost(const Napi::CallbackInfo& info) {
   SpawnAttributes attributes;
   SpawnActions actions;
   // dup2 onto itself clears CLOEXEC only since glibc 2.29; a far end that happens to be 3 is covered there.
-  posix_spawn_file_actions_adddup2(&actions.value_, far.get(), kLink);
-  posix_spawn_file_actions_addopen(&actions.value_, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions.value_, 1, "/dev/null", O_WRONLY, 0);
-  pid_t pid;
-  int error = posix_spawn(&pid, program.c_str(), &actions.value_, &attributes.value_, arguments.data(), environ);
+  int error = posix_spawn_file_actions_adddup2(&actions.value_, far.get(), kLink);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions.value_, 0, "/dev/null", O_RDONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions.value_, 1, "/dev/null", O_WRONLY, 0);
+  pid_t pid = -1;
+  if (error == 0) error = posix_spawn(&pid, program.c_str(), &actions.value_, &attributes.value_, arguments.data(), environ);
   if (error != 0) throw SystemError(env, error, "posix_spawn", program);
   Napi::Object started = Napi::Object::New(env);
   started.Set("fd", near.release());
@@ -123,6 +123,7 @@ int Receive(Exchange& exchange) {
   }
   // The kernel drops what does not fit under this process's own limit; the rest close with `exchange`.
   if (message.msg_flags & MSG_CTRUNC) return EMFILE;
+  if (message.msg_flags & MSG_TRUNC) return EMSGSIZE;
   exchange.fields.assign(1, "");
   for (ssize_t at = 0; at < size; ++at) {
     if (text[static_cast<size_t>(at)] == '\0') exchange.fields.emplace_back();

@@ -233,7 +233,9 @@ Napi::Value PreadText(const Napi::CallbackInfo& info) {
 
 void PwriteText(const Napi::CallbackInfo& info) {
   std::string text = Text(info[1], "text");
-  if (pwrite(FileDescriptor(info[0]), text.data(), text.size(), 0) < 0) throw SystemError(info.Env(), errno, "pwrite");
+  ssize_t size = pwrite(FileDescriptor(info[0]), text.data(), text.size(), 0);
+  if (size < 0) throw SystemError(info.Env(), errno, "pwrite");
+  if (static_cast<size_t>(size) != text.size()) throw SystemError(info.Env(), EINVAL, "pwrite");
 }
 
 Napi::Value Inode(const Napi::CallbackInfo& info) {

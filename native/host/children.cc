@@ -28,17 +28,18 @@ struct Pipe {
 
 // What the child tells the host before it becomes the program: its pid outside, then an errno if something failed.
 struct Word {
-  enum Kind : int { kPid, kChdir, kLimit, kExec } kind;
+  enum Kind : int { kPid, kStreams, kChdir, kLimit, kExec } kind;
   int value;
 };
 
+// Whole or not at all: a word is shorter than PIPE_BUF (pipe(7)). It fails only if the host has gone, and with it this process.
 void Tell(int fd, Word::Kind kind, int value) {
   Word word{kind, value};
   ssize_t ignored = write(fd, &word, sizeof word);
   (void)ignored;
 }
 
-// Network capabilities survive the exec of an ordinary user's program only through the ambient set (capabilities(7)). They
+// What the kernel refuses here, the program goes without. Network capabilities survive the exec of an ordinary user's program only through the ambient set (capabilities(7)). They
 // reach no further than this Lab's namespaces.
 void KeepNetworkCapabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -64,9 +65,10 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal : {SIGPIPE, SIGINT, SIGHUP}) ::signal(signal, SIG_DFL);
-  dup2(input, 0);
-  dup2(output, 1);
-  dup2(error, 2);
+  if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) {
+    Tell(report, Word::kStreams, errno);
+    _exit(127);
+  }
   if (!command.directory.empty() && chdir(command.directory.c_str()) < 0) {
     Tell(report, Word::kChdir, errno);
     _exit(127);
@@ -109,7 +111,7 @@ Started Children::Start(const Command& command) {
       continue;
     }
     waitpid(pid, nullptr, 0);
-    Fail("spawn", word.kind == Word::kChdir ? "chdir" : word.kind == Word::kLimit ? "setrlimit" : "execve", word.value);
+    Fail("spawn", word.kind == Word::kStreams ? "dup2" : word.kind == Word::kChdir ? "chdir" : word.kind == Word::kLimit ? "setrlimit" : "execve", word.value);
   }
   children_.emplace(started.id, Child{pid, std::move(status.write)});
   return started;
@@ -128,6 +130,7 @@ void Children::Reap() {
     for (auto child = children_.begin(); child != children_.end(); ++child) {
       if (child->second.pid != pid) continue;
       std::string line = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status)) : "exit " + std::to_string(WEXITSTATUS(status));
+      // Fails only if the owner has closed its end and does not want to know.
       ssize_t ignored = write(child->second.status.get(), line.data(), line.size());
       (void)ignored;
       children_.erase(child);

@@ -180,7 +180,8 @@ class Host {
     ends.push_back(std::move(started.output));
     ends.push_back(std::move(started.error));
     ends.push_back(std::move(started.status));
-    SendReply(kLink, {"OK", std::to_string(started.id), std::to_string(started.pid)}, ends);
+    // Nobody could speak to it or end it.
+    if (!SendReply(kLink, {"OK", std::to_string(started.id), std::to_string(started.pid)}, ends)) children_.Signal(started.id, SIGKILL);
   }
 
   // kill <id> <signal>  ->  OK
@@ -204,6 +205,7 @@ int Serve(std::vector<Step> steps) {
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, nullptr);
   Fd ended(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!ended) return 1;
   Host host(std::move(steps));
   Fields request;
   auto answer = [&](const Link& link) {

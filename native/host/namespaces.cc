@@ -21,10 +21,13 @@ constexpr const char* kGateway = "10.0.0.2";
 constexpr const char* kNetwork = "10.0.0.0";
 constexpr int kPrefix = 8;
 
+// In one write, or not at all: the kernel takes a map of ids or a sysctl whole (map_write, proc_sys_call_handler).
 void WriteFile(const char* step, const char* path, const std::string& text) {
   Fd file(open(path, O_WRONLY | O_CLOEXEC));
   if (!file) Fail(step, "open");
-  if (write(file.get(), text.data(), text.size()) < 0) Fail(step, "write");
+  ssize_t size = write(file.get(), text.data(), text.size());
+  if (size < 0) Fail(step, "write");
+  if (static_cast<size_t>(size) != text.size()) Fail(step, "write", EIO);
 }
 
 template <typename Action>

@@ -21,11 +21,14 @@
 namespace one_listener {
 namespace {
 
-// One request under construction; attributes are appended, nested ones closed in reverse order.
+// One request under construction; attributes are appended, nested ones closed in reverse order. What does not fit throws Failure EMSGSIZE.
 class Request {
  public:
+  static constexpr size_t kRoom = 1024;
+
   template <typename Header>
   Request(uint16_t type, uint16_t flags, const Header& header) {
+    static_assert(NLMSG_SPACE(sizeof(Header)) <= kRoom);
     auto* message = Message();
     message->nlmsg_len = NLMSG_LENGTH(sizeof(Header));
     message->nlmsg_type = type;
@@ -34,6 +37,7 @@ class Request {
   }
 
   void Add(uint16_t type, const void* data, size_t size) {
+    Reserve(RTA_SPACE(size));
     rtattr* attribute = Tail();
     attribute->rta_type = type;
     attribute->rta_len = static_cast<uint16_t>(RTA_LENGTH(size));
@@ -52,6 +56,7 @@ class Request {
 
   // The peer of a veth pair is described by a whole ifinfomsg inside VETH_INFO_PEER.
   void AddInterfaceHeader(int index) {
+    Reserve(NLMSG_ALIGN(sizeof(ifinfomsg)));
     ifinfomsg peer{};
     peer.ifi_index = index;
     std::memcpy(Tail(), &peer, sizeof peer);
@@ -61,27 +66,35 @@ class Request {
   void Send(const char* step) {
     Fd link(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
     if (!link) Fail(step, "socket");
+    // A datagram goes whole or not at all (netlink_sendmsg).
     if (send(link.get(), buffer_, Message()->nlmsg_len, 0) < 0) Fail(step, "sendmsg(netlink)");
     alignas(nlmsghdr) char reply[4096];
-    ssize_t size = recv(link.get(), reply, sizeof reply, 0);
+    ssize_t size;
+    do size = recv(link.get(), reply, sizeof reply, 0);
+    while (size < 0 && errno == EINTR);
     if (size < 0) Fail(step, "recvmsg(netlink)");
     auto* message = reinterpret_cast<nlmsghdr*>(reply);
-    if (!NLMSG_OK(message, static_cast<size_t>(size)) || message->nlmsg_type != NLMSG_ERROR) Fail(step, "netlink", EPROTO);
+    if (!NLMSG_OK(message, static_cast<size_t>(size)) || message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) Fail(step, "netlink", EPROTO);
     int error = -static_cast<nlmsgerr*>(NLMSG_DATA(message))->error;
     if (error != 0) Fail(step, "netlink", error);
   }
 
  private:
   nlmsghdr* Message() { return reinterpret_cast<nlmsghdr*>(buffer_); }
+  // Room for so many bytes more, behind the last attribute.
+  void Reserve(size_t size) {
+    if (size > kRoom - NLMSG_ALIGN(Message()->nlmsg_len)) Fail("netlink", "request", EMSGSIZE);
+  }
   rtattr* Tail() { return reinterpret_cast<rtattr*>(buffer_ + NLMSG_ALIGN(Message()->nlmsg_len)); }
-  alignas(nlmsghdr) char buffer_[1024] = {};
+  alignas(nlmsghdr) char buffer_[kRoom] = {};
 };
 
 // Interface ioctls act in the namespace of the socket they go through.
 void InterfaceCall(const char* step, unsigned long call, const char* name, ifreq& request) {
   Fd carrier(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!carrier) Fail(step, "socket");
-  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  if (std::strlen(name) >= IFNAMSIZ) Fail(step, "request", ENAMETOOLONG);
+  std::strcpy(request.ifr_name, name);
   if (ioctl(carrier.get(), call, &request) < 0) Fail(step, "ioctl");
 }
 

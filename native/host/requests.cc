@@ -10,9 +10,13 @@ namespace one_listener {
 bool ReceiveRequest(int link, Fields& fields) {
   static std::vector<char> buffer(256 * 1024);
   ssize_t size;
-  do size = recv(link, buffer.data(), buffer.size(), 0);
-  while (size < 0 && errno == EINTR);
-  if (size <= 0) return false;
+  for (;;) {
+    size = recv(link, buffer.data(), buffer.size(), MSG_TRUNC);  // the size of the whole message, also if it was cut
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return false;
+    if (static_cast<size_t>(size) <= buffer.size()) break;
+    SendReply(link, {"ERR", "request", "recvmsg", std::to_string(EMSGSIZE)});
+  }
   fields.assign(1, "");
   for (ssize_t at = 0; at < size; ++at) {
     if (buffer[static_cast<size_t>(at)] == '\0') fields.emplace_back();
@@ -21,7 +25,7 @@ bool ReceiveRequest(int link, Fields& fields) {
   return true;
 }
 
-void SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptors) {
+bool SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptors) {
   std::string text;
   for (size_t at = 0; at < fields.size(); ++at) {
     if (at > 0) text.push_back('\0');
@@ -51,6 +55,7 @@ void SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptor
     // ETOOMANYREFS: more descriptors are in flight than the user may open (unix(7)).
     SendReply(link, {"ERR", "send", "sendmsg", std::to_string(errno)});
   }
+  return sent >= 0;
 }
 
 }  // namespace one_listener

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     limit.rlim_cur = limit.rlim_max;
+    // Refused: this process says "full" earlier.
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   long accepted = 0, told = -1;
