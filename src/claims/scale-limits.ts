@@ -43,7 +43,7 @@ export const noSwitches = claim({
   experiment: (once) => once(switchesOfServer),
   judge({ handshakes, switches }) {
     if (handshakes < 100) throw new ArgumentError(`${handshakes} handshakes say little.`, "Let some hundred complete.");
-    const measured = `${many(handshakes, "handshake")}, ${many(switches, "switch").replace("switchs", "switches")} to the server`;
+    const measured = `${many(handshakes, "handshake")}, ${many(switches, "switch", "switches")} to the server`;
     const kernel = "tcp_v4_rcv()";
     if (switches * 20 < handshakes) return { verdict: "holds", measured, why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.", kernel };
     return { verdict: "false", measured, why: "The server was running.", kernel };
