@@ -121,8 +121,16 @@ export class Lab implements Closable {
 
   /** The far end of the Lab's link: peers whose every segment is written by hand. One for each Lab; opened when first asked for. @throws LabError ENODEV; ClosedError */
   async wire(): Promise<Wire> {
-    if (!this.theWire || (await this.theWire).closed) this.theWire = Wire.open(this.host);
-    return this.theWire;
+    for (;;) {
+      const opening = (this.theWire ??= Wire.open(this.host));
+      const wire = await opening.catch((error: unknown) => {
+        if (this.theWire === opening) this.theWire = undefined; // the next caller may have more luck
+        throw error;
+      });
+      if (!wire.closed) return wire;
+      // of several who find it closed, the first opens another, and the rest wait for that
+      if (this.theWire === opening) this.theWire = undefined;
+    }
   }
 
   /**

@@ -75,8 +75,13 @@ export class CounterFiles {
 
   static async open(host: LabHost): Promise<CounterFiles> {
     const fds: number[] = [];
-    for (const path of files) fds.push(await host.file(path, "r"));
-    fds.push(openSync("/proc/meminfo", "r"));
+    try {
+      for (const path of files) fds.push(await host.file(path, "r"));
+      fds.push(openSync("/proc/meminfo", "r"));
+    } catch (error) {
+      for (const fd of fds) native.close(fd);
+      throw error;
+    }
     return host.keep(new CounterFiles(host, fds));
   }
 

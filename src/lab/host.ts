@@ -35,6 +35,11 @@ export class LabHost implements Closable {
   private readonly things = new Set<Closable>();
   private closing?: Promise<void>;
   private diag = -1;
+  /** What was made while the Lab closed, and is being closed; see keep(). */
+  private readonly late: Promise<void>[] = [];
+  private readonly failures: unknown[] = [];
+  /** The helper has left a request unanswered: what it says next would be taken for the answer to another one. */
+  private silent = false;
 
   private constructor(
     private readonly link: number,
@@ -120,8 +125,12 @@ export class LabHost implements Closable {
     return this.diag;
   }
 
-  /** Closed together with the Lab, before its helper. */
+  /**
+   * Closed together with the Lab, before its helper. What comes when the Lab has begun to close is closed at once: the caller must not do so, too.
+   * @throws ClosedError
+   */
   keep<T extends Closable>(thing: T): T {
+    if (this.closing) this.late.push(this.closeOne(thing));
     this.requireOpen();
     this.things.add(thing);
     return own(thing);
@@ -159,6 +168,7 @@ export class LabHost implements Closable {
     this.requireOpen();
     const turn = this.queue.then(() => {
       this.requireOpen();
+      if (this.silent) throw new LabError("It has not answered an earlier request.", { code: "ETIMEDOUT" });
       return native.hostRequest(this.link, fields, answerTimeout);
     });
     this.queue = turn.catch(() => undefined);
@@ -166,6 +176,7 @@ export class LabHost implements Closable {
     try {
       reply = await turn;
     } catch (error) {
+      if ((error as LabError).code === "ETIMEDOUT") this.silent = true;
       throw explain(error, `The lab host gave no answer (${what})`, {
         ECONNRESET: "It has died: close this Lab and open another one.",
         ETIMEDOUT: "Close this Lab and open another one.",
@@ -184,21 +195,26 @@ export class LabHost implements Closable {
   }
 
   private async end(): Promise<void> {
-    const failures: unknown[] = [];
     for (const thing of [...this.things].reverse()) {
       forget(thing);
-      try {
-        await thing.close();
-      } catch (error) {
-        failures.push(error);
-      }
+      await this.closeOne(thing);
     }
     forget(this);
     await this.queue;
+    await Promise.all(this.late);
     if (this.diag >= 0) native.close(this.diag);
     native.close(this.link);
     if (this.pid > 0) await native.reap(this.pid, 2000);
-    if (failures.length > 0) throw failures[0];
+    if (this.failures.length > 0) throw this.failures[0];
+  }
+
+  /** Never rejects: the others must be closed, too. */
+  private async closeOne(thing: Closable): Promise<void> {
+    try {
+      await thing.close();
+    } catch (error) {
+      this.failures.push(error);
+    }
   }
 }
 

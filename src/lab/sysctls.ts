@@ -71,8 +71,12 @@ export class Sysctls {
       try {
         const file = await this.file(name);
         const old = native.preadText(file).trim();
-        native.pwriteText(file, String(value));
-        before[name] = old;
+        try {
+          native.pwriteText(file, String(value));
+        } finally {
+          // a value that is taken in part ("16 and more") is an error, and yet it has changed something
+          if (native.preadText(file).trim() !== old) before[name] = old;
+        }
       } catch (error) {
         if (Object.keys(before).length > 0) await this.set(before);
         throw explain(error, `${name} = ${value}`, { EINVAL: "The kernel does not take this value.", EACCES: "It can only be read in a Lab.", EBADF: "It can only be read in a Lab." });

@@ -98,6 +98,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     const deferAccept = requireInteger(options.deferAccept ?? 0, "deferAccept (seconds)", 0, 32767);
     const fastOpen = requireInteger(options.fastOpen ?? 0, "fastOpen (queue length)", 0, 65535);
     const [fd] = await host.sockets("tcp", 1);
+    let listener: Listener;
     try {
       // Like every server: a port whose old connections are in TIME_WAIT is free (socket(7), SO_REUSEADDR).
       native.setsockopt(fd, sol.socket, option.reuseAddress, 1);
@@ -106,7 +107,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
       if (fastOpen > 0) native.setsockopt(fd, sol.tcp, option.fastOpen, fastOpen);
       await bind(fd, address, port);
       native.listen(fd, backlog);
-      return host.keep(new Listener(host, fd, address, native.getsockname(fd).port, backlog));
+      listener = new Listener(host, fd, address, native.getsockname(fd).port, backlog);
     } catch (error) {
       native.close(fd);
       throw explain(error, `Cannot listen on ${address}:${port}`, {
@@ -115,6 +116,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
         EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: take a higher one.",
       });
     }
+    return host.keep(listener);
   }
 
   /**
@@ -123,15 +125,25 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
    */
   async handTo(server: net.Server): Promise<this> {
     const fd = this.fd;
+    const inode = native.inode(fd);
     this.owner = "server";
-    server.once("close", () => void this.close());
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ fd }, () => {
-        server.off("error", reject);
-        resolve();
+    const onClose = () => void this.close();
+    server.once("close", onClose);
+    let onError: (error: Error) => void = () => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", (onError = reject));
+        server.listen({ fd }, resolve);
       });
-    });
+    } catch (error) {
+      server.off("close", onClose);
+      // a server that listens already has not touched the socket; one that could not listen has closed it (setupListenHandle)
+      if (isOpen(fd, inode)) this.owner = "listener";
+      await this.close();
+      throw error;
+    } finally {
+      server.off("error", onError);
+    }
     native.listen(fd, this.backlog);
     this.server = server;
     return this;
@@ -316,5 +328,14 @@ async function bind(fd: number, address: string, port: number): Promise<void> {
   } catch (error) {
     if ((error as LabError).code !== "EADDRINUSE" || !(await closingsSettled())) throw error;
     native.bind(fd, address, port);
+  }
+}
+
+/** Whether the descriptor is still the socket with this inode. */
+function isOpen(fd: number, inode: number): boolean {
+  try {
+    return native.inode(fd) === inode;
+  } catch {
+    return false;
   }
 }

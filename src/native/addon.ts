@@ -32,7 +32,7 @@ export interface NativeAddon {
   connect(fd: number, address: string, port: number): boolean;
   /** accept4(SOCK_NONBLOCK | SOCK_CLOEXEC); -1: the queue is empty (EAGAIN). */
   accept(fd: number): number;
-  /** accept4 until EAGAIN, an error or `limit`. An error after the first connection is kept for the next call. */
+  /** accept4 until EAGAIN, an error or `limit`. An error is thrown only where nothing was accepted; one that lasts (EMFILE) comes again with the next call. */
   acceptAll(fd: number, limit: number): Int32Array;
   getsockname(fd: number): Endpoint;
   getpeername(fd: number): Endpoint;
@@ -52,7 +52,7 @@ export interface NativeAddon {
   shutdown(fd: number, how: number): void;
   /** whole file from offset 0 */
   preadText(fd: number): string;
-  /** at offset 0 */
+  /** at offset 0. @throws EINVAL too when the kernel takes only a part: a sysctl that is one number takes the first of two */
   pwriteText(fd: number, text: string): void;
   /** read(2) itself, errors thrown: for showing that a listener carries no data */
   read(fd: number, into: Uint8Array): number;

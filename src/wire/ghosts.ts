@@ -126,8 +126,13 @@ export class Ghosts implements Closable {
       throw error;
     }
     const ghosts = host.keep(new Ghosts(host, natives, count, kind));
-    onStart(ghosts);
-    for (const each of natives) each.start();
+    try {
+      onStart(ghosts);
+      for (const each of natives) each.start();
+    } catch (error) {
+      ghosts.close();
+      throw error;
+    }
     return ghosts;
   }
 

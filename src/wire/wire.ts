@@ -46,8 +46,9 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   static async open(host: LabHost): Promise<Wire> {
     requireWire(host);
     const [packetFd] = await host.sockets("packet", 1);
+    let port: WirePort;
     try {
-      const port = new native.WirePort({
+      port = new native.WirePort({
         packetFd,
         ifindex: host.farIndex,
         fromHardware: host.hardware.far,
@@ -56,11 +57,12 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
         prefix: wireNetwork.prefix,
         except: [mirrorNetwork, ghostNetwork].map(({ address, prefix }) => ({ network: address, prefix })),
       });
-      return host.keep(new Wire(host, port));
     } catch (error) {
       native.close(packetFd);
       throw error;
     }
+    // from here on the descriptor is the port's
+    return host.keep(new Wire(host, port));
   }
 
   get closed(): boolean {
