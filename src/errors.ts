@@ -1,4 +1,5 @@
 import { getSystemErrorName } from "node:util";
+import { formatNumber } from "./wording/number";
 
 /**
  * The errors that readers meet. Each names the thing and says what to do (`hint`), and keeps Node's `code`, `errno` and `syscall`
@@ -108,7 +109,7 @@ const standingHints: Record<string, string> = {
 /** An integer in a range, or an ArgumentError that names it. */
 export function requireInteger(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
-    throw new ArgumentError(`${name} must be an integer from ${least.toLocaleString("en")} to ${most.toLocaleString("en")}, not ${show(value)}.`);
+    throw new ArgumentError(`${name} must be an integer from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`);
   }
   return value;
 }
@@ -116,7 +117,7 @@ export function requireInteger(value: unknown, name: string, least: number, most
 /** A finite number in a range, or an ArgumentError that names it. */
 export function requireNumber(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !(value >= least && value <= most)) {
-    throw new ArgumentError(`${name} must be a number from ${least.toLocaleString("en")} to ${most.toLocaleString("en")}, not ${show(value)}.`);
+    throw new ArgumentError(`${name} must be a number from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`);
   }
   return value;
 }

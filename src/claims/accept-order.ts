@@ -2,8 +2,9 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, numbers, optional } from "./evidence";
-import { atRest, inLab } from "./experiment";
-import { many } from "./wording";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
+import { countOf } from "../wording/number";
 
 const clients = 100;
 
@@ -35,7 +36,7 @@ export const acceptOrder = claim({
   experiment: (once) => once(oneAfterTheOther),
   judge({ completed, accepted, left }) {
     const strangers = accepted.filter((port) => !completed.includes(port)).length;
-    if (strangers > 0) throw new ArgumentError(`${many(strangers, "accepted connection")} came from no port in "completed".`, "Give the same clients in both.");
+    if (strangers > 0) throw new ArgumentError(`${countOf(strangers, "accepted connection")} came from no port in "completed".`, "Give the same clients in both.");
     const displaced = accepted.filter((port, at) => port !== completed[at]).length;
     const expected = completed.length - accepted.length;
     const measured = `${accepted.length} of ${completed.length} accepted, ${displaced} out of turn${left === undefined ? "" : `, ${left} left in the queue`}`;

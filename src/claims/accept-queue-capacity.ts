@@ -3,7 +3,8 @@ import { ArgumentError } from "../errors";
 import { claim, Verdict } from "./claim";
 import { count, integer, optional } from "./evidence";
 import { loopbackOverflow } from "./loopback-overflow";
-import { many, withCookies } from "./wording";
+import { countOf } from "../wording/number";
+import { withCookies } from "./cookies-setting";
 
 const backlogField = integer("the argument of listen(2)");
 const waitingField = count("connections in the accept queue when more clients had come than it holds");
@@ -47,7 +48,7 @@ export const boundOfTheQueue = claim({
   },
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, clients, waiting, open, cookies }): Verdict {
-    if (clients <= backlog + 1) throw new ArgumentError(`${many(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`, "Let more come than the backlog.");
+    if (clients <= backlog + 1) throw new ArgumentError(`${countOf(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`, "Let more come than the backlog.");
     const measured = `backlog ${backlog}, ${clients} clients: ${waiting} wait${withCookies(cookies)}; with accept() at work ${open} are open at once`;
     const kernel = isFull;
     if (waiting > backlog + 1) return { verdict: "false", measured, why: `The accept queue grew beyond the backlog.`, kernel };

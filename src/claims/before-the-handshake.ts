@@ -1,11 +1,11 @@
 /** Claims 38 and 39: what can stop SYNs before a handshake begins. */
 import { ArgumentError, LabError } from "../errors";
 import type { Lab } from "../front-door";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional, text } from "./evidence";
 import { inLab } from "./experiment";
-import { withCookies } from "./wording";
+import { withCookies } from "./cookies-setting";
 
 const flood = 50_000;
 

@@ -1,9 +1,9 @@
 /** Clients that come at once, and an application that accepts at a steady rate: what becomes of each. */
 import type { Lab } from "../front-door";
 import { native } from "../native";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { amount, count, optional, text } from "./evidence";
-import { msUntil } from "./experiment";
+import { msUntil } from "../waiting/until";
 
 export interface BurstOutcome {
   backlog: number;

@@ -5,7 +5,8 @@ import { native } from "../native";
 import { claim } from "./claim";
 import { amount, count, optional, text } from "./evidence";
 import { inLab } from "./experiment";
-import { many, withCookies } from "./wording";
+import { countOf } from "../wording/number";
+import { withCookies } from "./cookies-setting";
 
 const first = 1000;
 const longest = 120_000;
@@ -99,7 +100,7 @@ export const fullQueueTimesOut = claim({
   experiment: (once) => once(impatientClients),
   judge({ clients, timedOut, error, gaveUp, reckoned, reckonedByDefault, cookies }) {
     if (clients === 0) throw new ArgumentError("Nobody met a full queue.", "Fill it, and let another client come.");
-    const measured = `${timedOut} of ${many(clients, "client")} ended with ${error || "nothing"} after ${gaveUp.toFixed(1)} s (reckoned: ${reckoned.toFixed(0)} s); by default it would be ${reckonedByDefault.toFixed(0)} s${withCookies(cookies)}`;
+    const measured = `${timedOut} of ${countOf(clients, "client")} ended with ${error || "nothing"} after ${gaveUp.toFixed(1)} s (reckoned: ${reckoned.toFixed(0)} s); by default it would be ${reckonedByDefault.toFixed(0)} s${withCookies(cookies)}`;
     const kernel = "tcp_write_timeout()";
     if (timedOut === clients) return { verdict: "holds", measured, why: "Their SYNs are dropped, and they stop asking in the end. Whoever is in the queue already waits without limit.", kernel };
     return { verdict: timedOut > 0 ? "depends" : "false", measured, why: "Not all of them did.", kernel };

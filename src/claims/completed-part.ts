@@ -2,7 +2,7 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, Evidence, list, optional } from "./evidence";
-import { many } from "./wording";
+import { countOf } from "../wording/number";
 import { wireBursts } from "./wire-bursts";
 
 const burst = {
@@ -63,7 +63,7 @@ export const notDropped = claim({
   },
   judge({ others = [], ...first }) {
     const cases = [first, ...others];
-    const measured = cases.map(({ cookies, drops, believe, queued }) => `tcp_syncookies = ${cookies}: ${many(drops, "drop")}, ${believe} clients are connected as they see it, ${queued} in the accept queue`).join("; ");
+    const measured = cases.map(({ cookies, drops, believe, queued }) => `tcp_syncookies = ${cookies}: ${countOf(drops, "drop")}, ${believe} clients are connected as they see it, ${queued} in the accept queue`).join("; ");
     const losing = cases.filter(({ drops }) => drops > 0);
     const unseen = losing.some(({ believe, queued }) => believe > queued) ? " Where it is the final ACK that is dropped, the client does not learn of it and takes itself for connected." : "";
     const kernel = "tcp_conn_request()";

@@ -1,11 +1,11 @@
 /** Claims 8 and 46: what a connection costs the kernel. */
 import { ArgumentError } from "../errors";
 import { kernelMemory } from "../lab/memory";
-import { formatNumber } from "../trace/quantity";
+import { countOf, formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { clientsWithin, inLab, msUntil } from "./experiment";
-import { many } from "./wording";
+import { clientsWithin, inLab } from "./experiment";
+import { msUntil } from "../waiting/until";
 
 const most = 6000;
 const mostTalkers = 1000;
@@ -52,9 +52,9 @@ export const buffersWhileIdle = claim({
   evidence,
   experiment: (once) => once(idleAndUnread),
   judge({ connections, buffersEach, unread, buffersUnread }) {
-    if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const data = unread === undefined || buffersUnread === undefined ? "" : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
-    const measured = `${many(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
+    const measured = `${countOf(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
     const kernel = "__sk_mem_raise_allocated()";
     if (buffersEach >= 64 * 1024) return { verdict: "holds", measured, why: "That much is allocated.", kernel };
     return { verdict: "false", measured, why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.", kernel };
@@ -70,7 +70,7 @@ export const memoryEach = claim({
   evidence,
   experiment: (once) => once(idleAndUnread),
   judge({ connections, bytesEach, buffersEach }) {
-    if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const all = bytesEach + buffersEach;
     const measured = `${formatNumber(Math.round(all))} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
     const kernel = "sk_prot_alloc()";

@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { ArgumentError } from "../errors";
 import { epollServer, type EpollServerReport } from "../server/epoll-server";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count } from "./evidence";
-import { inLab, msUntil } from "./experiment";
+import { inLab } from "./experiment";
+import { msUntil } from "../waiting/until";
 
 const port = 8080;
 const limit = 40;

@@ -3,8 +3,9 @@ import { ArgumentError } from "../errors";
 import { native } from "../native";
 import { claim } from "./claim";
 import { count, optional, text } from "./evidence";
-import { atRest, inLab } from "./experiment";
-import { many } from "./wording";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
+import { countOf } from "../wording/number";
 
 const clients = 100;
 
@@ -39,7 +40,7 @@ export const ownDescriptors = claim({
   judge({ listenerDescriptors, connections, distinctDescriptors, descriptorsBeforeAccept }) {
     if (connections === 0) throw new ArgumentError("No connection was accepted.", "Connect clients and accept them first.");
     const early = descriptorsBeforeAccept === undefined ? "" : `, ${descriptorsBeforeAccept} of them before accept()`;
-    const measured = `${many(listenerDescriptors, "descriptor")} for the listener, ${distinctDescriptors} for ${many(connections, "connection")}${early}`;
+    const measured = `${countOf(listenerDescriptors, "descriptor")} for the listener, ${distinctDescriptors} for ${countOf(connections, "connection")}${early}`;
     const kernel = "__sys_accept4()";
     if (listenerDescriptors !== 1) return { verdict: "false", measured, why: "The listener did not take exactly one.", kernel };
     if (distinctDescriptors !== connections) return { verdict: "false", measured, why: "Connections shared descriptors.", kernel };

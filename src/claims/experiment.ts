@@ -1,7 +1,6 @@
 /**
- * What experiments share: a Lab for a while, waiting for the kernel to come to rest, and measuring once for several claims.
+ * What experiments share: a Lab for a while, and measuring once for several claims.
  */
-import { setTimeout as wait } from "node:timers/promises";
 import { Lab, LabOptions } from "../front-door";
 import { native } from "../native";
 
@@ -34,30 +33,4 @@ export async function inLab<T>(options: LabOptions, experiment: (lab: Lab) => Pr
   } finally {
     await lab.close();
   }
-}
-
-/** Looks every 2 ms until `condition` holds: the ms it took, Infinity if it did not hold within `timeout` ms. */
-export async function msUntil(condition: () => boolean, timeout: number): Promise<number> {
-  const start = native.now();
-  for (;;) {
-    const elapsed = native.now() - start;
-    if (condition()) return elapsed;
-    if (elapsed >= timeout) return Infinity;
-    await wait(2);
-  }
-}
-
-/**
- * Waits until the numbers that `look` gives have stood still for `quiet` ms, or `timeout` ms are over. It expects nothing of the numbers, so
- * a kernel that does other than we think is measured as faithfully.
- */
-export async function atRest(look: () => number[], { quiet = 150, timeout = 2500 }: { quiet?: number; timeout?: number } = {}): Promise<void> {
-  let seen = "";
-  let since = native.now();
-  await msUntil(() => {
-    const now = look().join();
-    if (now !== seen) since = native.now();
-    seen = now;
-    return native.now() - since >= quiet;
-  }, timeout);
 }

@@ -5,8 +5,9 @@ import type { Lab } from "../front-door";
 import type { Listener } from "../listener/listener";
 import { claim } from "./claim";
 import { count, optional, text } from "./evidence";
-import { atRest, inLab } from "./experiment";
-import { many } from "./wording";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
+import { countOf } from "../wording/number";
 
 const addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
 const clients = 100;
@@ -74,7 +75,7 @@ export const identity = claim({
   judge({ connections, distinctTuples, distinctServerPorts, sameTupleAgain }) {
     if (connections < 2) throw new ArgumentError("Telling connections apart takes two of them at least.", "Connect more clients.");
     const second = sameTupleAgain === undefined ? "" : `; the same 4-tuple a second time: ${sameTupleAgain}`;
-    const measured = `${many(connections, "connection")}, ${many(distinctServerPorts, "server port")}, ${many(distinctTuples, "4-tuple")}${second}`;
+    const measured = `${countOf(connections, "connection")}, ${countOf(distinctServerPorts, "server port")}, ${countOf(distinctTuples, "4-tuple")}${second}`;
     const kernel = "__inet_check_established()";
     if (distinctTuples < connections) return { verdict: "false", measured, why: "Two connections had the same 4-tuple.", kernel };
     if (sameTupleAgain === "connected") return { verdict: "false", measured, why: "The kernel let a second connection have a 4-tuple that was taken.", kernel };
@@ -95,7 +96,7 @@ export const unmixed = claim({
   experiment: (once) => once(introductions),
   judge({ connections, mixed }) {
     if (connections < 2) throw new ArgumentError("Mixing takes two connections at least.", "Connect more clients.");
-    const measured = `${many(connections, "connection")}, ${mixed} with another one's data`;
+    const measured = `${countOf(connections, "connection")}, ${mixed} with another one's data`;
     const kernel = "__inet_lookup_established()";
     if (mixed > 0) return { verdict: "false", measured, why: "Segments reached a socket that was not theirs.", kernel };
     return { verdict: "holds", measured, why: "Each segment is queued on the socket whose addresses and ports match its own, and on no other.", kernel };

@@ -6,8 +6,9 @@ import { tcpStates } from "../listener/sockets-table";
 import { native } from "../native";
 import { claim } from "./claim";
 import { amount, count, list, text } from "./evidence";
-import { atRest, inLab } from "./experiment";
-import { many } from "./wording";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
+import { countOf } from "../wording/number";
 
 async function blockedAccept() {
   return inLab({}, async (lab) => {
@@ -114,7 +115,7 @@ export const dataWaits = claim({
   experiment: (once) => once(dataBeforeAccept),
   judge({ sent, waiting, read }) {
     if (sent.length === 0) throw new ArgumentError("Nothing was sent.", "Send something before accept().");
-    const measured = `${many(waiting, "byte")} waited before accept(), read() then gave ${JSON.stringify(read)}`;
+    const measured = `${countOf(waiting, "byte")} waited before accept(), read() then gave ${JSON.stringify(read)}`;
     const kernel = "tcp_data_queue()";
     if (read !== sent || waiting === 0) return { verdict: "false", measured, why: "It was not kept.", kernel };
     return { verdict: "holds", measured, why: "The socket is complete before accept() and receives like any other; only the descriptor is missing.", kernel };
@@ -212,7 +213,7 @@ export const withoutTheApplication = claim({
   experiment: (once) => once(withoutApplication),
   judge({ handshakes, completed, acceptCalls }) {
     if (handshakes < 2) throw new ArgumentError("One handshake is not in parallel with anything.", "Let more begin.");
-    const measured = `${completed} of ${many(handshakes, "handshake")} complete after ${acceptCalls} calls of accept()`;
+    const measured = `${completed} of ${countOf(handshakes, "handshake")} complete after ${acceptCalls} calls of accept()`;
     const kernel = "tcp_v4_rcv()";
     if (completed < handshakes || acceptCalls > 0) return { verdict: "false", measured, why: "Some needed the application.", kernel };
     return { verdict: "holds", measured, why: "Segments are handled in softirq context, on whichever processor they arrive, whatever the application is doing.", kernel };

@@ -1,11 +1,10 @@
 /** Claim 29: buffers at the final ACK. */
 import { ArgumentError } from "../errors";
 import { kernelMemory } from "../lab/memory";
-import { formatNumber } from "../trace/quantity";
+import { countOf, formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count } from "./evidence";
 import { inLab } from "./experiment";
-import { many } from "./wording";
 
 const crowd = 20_000;
 
@@ -35,8 +34,8 @@ export const buffersAtAck = claim({
   },
   experiment: (once) => once(memoryOfConnections),
   judge({ connections, bytesEach, buffersEach }) {
-    if (connections < 100) throw new ArgumentError(`${many(connections, "connection")} disappear in the noise.`, "Make some thousands.");
-    const measured = `${many(connections, "connection")}: ${formatNumber(Math.round(bytesEach))} bytes each, ${formatNumber(Math.round(buffersEach))} of buffers`;
+    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Make some thousands.");
+    const measured = `${countOf(connections, "connection")}: ${formatNumber(Math.round(bytesEach))} bytes each, ${formatNumber(Math.round(buffersEach))} of buffers`;
     const kernel = "tcp_create_openreq_child()";
     const all = bytesEach + buffersEach;
     if (all >= textBytes / 2) return { verdict: "holds", measured, why: "As much as the text says is allocated.", kernel };

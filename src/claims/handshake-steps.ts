@@ -7,7 +7,7 @@ import { native } from "../native";
 import { claim } from "./claim";
 import { count, group, list, optional, text } from "./evidence";
 import { inLab } from "./experiment";
-import { many } from "./wording";
+import { countOf } from "../wording/number";
 
 const readable = 1;
 const handshakes = 32;
@@ -198,8 +198,8 @@ export const entryContents = claim({
     // what fits into both windows, or into neither, does not tell which one counts
     const telling = windows.filter(({ inSyn, inAck, written }) => inSyn < written !== inAck < written);
     if (telling.length === 0) throw new ArgumentError("No client shows which window counts.", "Let one announce a small window in its SYN or its ACK, and a large one in the other; write more than the small one.");
-    const answers = telling.map(({ inSyn, inAck, written, sent }) => `window ${inSyn} in the SYN and ${inAck} in the ACK: ${sent} of ${many(written, "byte")} sent`).join("; ");
-    const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${many(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}; ${answers}`;
+    const answers = telling.map(({ inSyn, inAck, written, sent }) => `window ${inSyn} in the SYN and ${inAck} in the ACK: ${sent} of ${countOf(written, "byte")} sent`).join("; ");
+    const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${countOf(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}; ${answers}`;
     const kernel = "inet_req_diag_fill()";
     if (shown !== client || state !== "SYN_RECV") return { verdict: "false", measured, why: "The table shows something else.", kernel };
     if (wrongAckAccepted > 0 || rightAckAccepted === 0) return { verdict: "false", measured, why: "The numbers are not remembered.", kernel };

@@ -2,11 +2,12 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { atRest, inLab } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 import { loopbackOverflow } from "./loopback-overflow";
 import { wireBurst } from "./wire-bursts";
-import { many, withCookies } from "./wording";
-import { formatTime } from "../trace/quantity";
+import { countOf, formatTime } from "../wording/number";
+import { withCookies } from "./cookies-setting";
 
 /** ms: generous for a kernel that moves a connection at once, and far from the second that a resend takes */
 const atOnce = 50;
@@ -25,7 +26,7 @@ export const movesOver = claim({
   experiment: (once) => once(loopbackOverflow),
   judge({ emptyFor, outside, cookies }) {
     if (outside === 0) throw new ArgumentError("Nobody was outside, so nobody could move over.", "Let more clients connect than the queue holds, then accept.");
-    const measured = `${many(outside, "client")} outside; the free place stayed empty ${emptyFor === Infinity ? "until the end" : `for ${formatTime(emptyFor)}`}${withCookies(cookies)}`;
+    const measured = `${countOf(outside, "client")} outside; the free place stayed empty ${emptyFor === Infinity ? "until the end" : `for ${formatTime(emptyFor)}`}${withCookies(cookies)}`;
     const kernel = "tcp_retransmit_timer()";
     if (emptyFor <= atOnce) return { verdict: "holds", measured, why: "The place was filled as soon as it was free.", kernel };
     return { verdict: "false", measured, why: "The server remembers nobody whom it could call in. The place is taken by whoever resends next, and that is decided by the clients' timers.", kernel };
@@ -63,7 +64,7 @@ export const everyConnection = claim({
   judge({ clients, accepted, believe, trying = 0, cookies }) {
     const faith = believe === undefined ? "" : `, ${believe} are connected as they see it`;
     const still = trying > 0 ? `, ${trying} still try` : "";
-    const measured = `of ${many(clients, "client")} the application got ${accepted}${faith}${still}${withCookies(cookies)}`;
+    const measured = `of ${countOf(clients, "client")} the application got ${accepted}${faith}${still}${withCookies(cookies)}`;
     const kernel = "tcp_get_cookie_sock()";
     if (accepted >= clients) return { verdict: "holds", measured, why: "All of them were accepted.", kernel };
     if (accepted + trying >= clients) return { verdict: "depends", measured, why: "The rest is on its way or gives up: their timers decide, and how long the application takes.", kernel };

@@ -5,7 +5,7 @@ import type { Lab } from "../front-door";
 import { constant } from "../listener/arrivals";
 import { native } from "../native";
 import { handOff, limited, Server } from "../server/accept-loops";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, group } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";

@@ -10,7 +10,7 @@ import { native } from "../native";
 import { claim } from "./claim";
 import { count, Evidence, group, numbers, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
-import { many } from "./wording";
+import { countOf } from "../wording/number";
 
 const mostConnections = 1600;
 const roomyBuckets = 16_384;
@@ -114,7 +114,7 @@ export const constantLookup = claim({
   experiment: (once) => once(lookupCost),
   judge({ roomy, tiny }) {
     const words = ({ buckets, connections, microseconds }: Evidence<typeof series>) =>
-      `${many(buckets, "bucket")}: ${microseconds.map((us) => us.toFixed(1)).join(", ")} µs for a ping-pong with ${connections.join(", ")} connections`;
+      `${countOf(buckets, "bucket")}: ${microseconds.map((us) => us.toFixed(1)).join(", ")} µs for a ping-pong with ${connections.join(", ")} connections`;
     const measured = [roomy, tiny].flatMap((times) => (times ? [words(times)] : [])).join("; ");
     const kernel = "__inet_lookup_established()";
     if (growth(roomy) >= constant) return { verdict: "false", measured, why: "Even in a table with room, the time grew with the number of connections.", kernel };

@@ -3,7 +3,8 @@
  * Over loopback a handshake ends inside connect(), so the clients come one after the other and the surplus meets a queue that is full already.
  */
 import { native } from "../native";
-import { atRest, inLab, msUntil } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest, msUntil } from "../waiting/until";
 
 const backlog = 128;
 const crowd = 200;

@@ -2,10 +2,11 @@
 import { ArgumentError } from "../errors";
 import { kernelMemory, pageSize } from "../lab/memory";
 import { native } from "../native";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { atRest, clientsWithin, inLab } from "./experiment";
+import { clientsWithin, inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 
 const backlog = 128;
 const mostPairs = 1500;

@@ -1,12 +1,11 @@
 /** Claims 22 and 52: one accept a second, before clients whose patience ends. */
 import { ArgumentError } from "../errors";
-import { formatNumber } from "../trace/quantity";
+import { countOf, formatNumber } from "../wording/number";
 import { burst, BurstOutcome, lost, outcomeFields } from "./burst";
 import { claim } from "./claim";
 import { Haste, hasten } from "./client-timeouts";
 import { amount, group } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
-import { many } from "./wording";
 
 const backlog = 128;
 
@@ -40,7 +39,7 @@ const bothClocks = {
 type BothClocks = Haste & { scale: number; without: BurstOutcome; withCookies: BurstOutcome };
 
 function requireOverflow({ clients, backlog }: { clients: number; backlog: number }): void {
-  if (clients <= backlog + 1) throw new ArgumentError(`${many(clients, "client")} cannot overflow a backlog of ${backlog}.`, "Let more come than the backlog.");
+  if (clients <= backlog + 1) throw new ArgumentError(`${countOf(clients, "client")} cannot overflow a backlog of ${backlog}.`, "Let more come than the backlog.");
 }
 
 function clocks({ scale, patience, usualPatience }: { scale: number; patience: number; usualPatience: number }): string {

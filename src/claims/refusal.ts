@@ -4,10 +4,11 @@ import { ArgumentError, LabError } from "../errors";
 import type { Connection } from "../listener/connection";
 import { claim } from "./claim";
 import { count, group, optional } from "./evidence";
-import { atRest, inLab } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 import { loopbackOverflow } from "./loopback-overflow";
 import { wireBurst } from "./wire-bursts";
-import { many } from "./wording";
+import { countOf } from "../wording/number";
 
 /** tcp_abort_on_overflow = 1, and final ACKs that come when the accept queue has filled meanwhile: three places, six handshakes. */
 async function abortOnOverflow() {
@@ -35,7 +36,7 @@ export const notRefused = claim({
   },
   judge({ refused, abortOnOverflow, refusedWithAbort, cookies }) {
     const also = refusedWithAbort === undefined ? "" : `; tcp_abort_on_overflow = 1: ${refusedWithAbort} reset`;
-    const measured = `tcp_abort_on_overflow = ${abortOnOverflow}${cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`}: ${many(refused, "client")} refused${also}`;
+    const measured = `tcp_abort_on_overflow = ${abortOnOverflow}${cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`}: ${countOf(refused, "client")} refused${also}`;
     const kernel = "tcp_check_req()";
     const silent = "What does not fit is dropped without an answer";
     if (refused > 0 && abortOnOverflow === 0) return { verdict: "false", measured, why: "Clients were refused although nothing had been set to refuse them.", kernel };

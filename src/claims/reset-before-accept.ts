@@ -1,12 +1,13 @@
 /** Claim 23: connections that time out before they are accepted. */
 import { ArgumentError } from "../errors";
-import { formatTime } from "../trace/quantity";
+import { countOf, formatTime } from "../wording/number";
 import { native } from "../native";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
-import { inLab, atRest, msUntil } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest, msUntil } from "../waiting/until";
 import { wireBurst } from "./wire-bursts";
-import { many, withCookies } from "./wording";
+import { withCookies } from "./cookies-setting";
 
 const waitingBefore = 3;
 
@@ -47,8 +48,8 @@ export const resetAtTimeout = claim({
   judge({ halfOpen, resetAtTimeout, resetAtData, queued, queuedReset = 0, waited, cookies }) {
     if (halfOpen === 0) throw new ArgumentError("No connection has timed out.", "Wait until the server has given up a request whose client is connected.");
     const later = resetAtData === undefined ? "" : `, ${resetAtData} when they spoke`;
-    const standing = queued === undefined ? "" : `; of ${many(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
-    const measured = `of ${many(halfOpen, "connected client")} whose request was given up ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
+    const standing = queued === undefined ? "" : `; of ${countOf(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
+    const measured = `of ${countOf(halfOpen, "connected client")} whose request was given up ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
     const kernel = "reqsk_timer_handler()";
     if (resetAtTimeout >= halfOpen) return { verdict: "holds", measured, why: "The server sent an RST when it gave them up.", kernel };
     if (resetAtTimeout > 0) return { verdict: "depends", measured, why: "Some were told and some were not.", kernel };

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { ArgumentError } from "../errors";
 import { native } from "../native";
 import { planHolding } from "../server/accept-workers";
-import { formatNumber } from "../trace/quantity";
+import { countOf, formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
-import { inLab, msUntil } from "./experiment";
-import { many } from "./wording";
+import { inLab } from "./experiment";
+import { msUntil } from "../waiting/until";
 
 const port = 8080;
 /** A server that listens and then sleeps: whatever wakes it can be counted. */
@@ -43,7 +43,7 @@ export const noSwitches = claim({
   experiment: (once) => once(switchesOfServer),
   judge({ handshakes, switches }) {
     if (handshakes < 100) throw new ArgumentError(`${handshakes} handshakes say little.`, "Let some hundred complete.");
-    const measured = `${many(handshakes, "handshake")}, ${many(switches, "switch", "switches")} to the server`;
+    const measured = `${countOf(handshakes, "handshake")}, ${countOf(switches, "switch", "switches")} to the server`;
     const kernel = "tcp_v4_rcv()";
     if (switches * 20 < handshakes) return { verdict: "holds", measured, why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.", kernel };
     return { verdict: "false", measured, why: "The server was running.", kernel };

@@ -4,11 +4,11 @@ import type { Lab } from "../front-door";
 import { constant } from "../listener/arrivals";
 import { native } from "../native";
 import { blocking, handOff, Server } from "../server/accept-loops";
-import { formatTime } from "../trace/quantity";
+import { formatTime } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, group, optional } from "./evidence";
 import { inLab } from "./experiment";
-import { withCookies } from "./wording";
+import { withCookies } from "./cookies-setting";
 
 const backlog = 128;
 const workload = { clients: 300, rate: 300, service: 10 };

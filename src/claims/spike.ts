@@ -1,11 +1,11 @@
 /** Claims 49 to 51: thousands that come at once, and what a longer backlog changes. */
 import { ArgumentError } from "../errors";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { burst, lost, outcomeFields } from "./burst";
 import { claim } from "./claim";
 import { group } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
-import { withCookies } from "./wording";
+import { withCookies } from "./cookies-setting";
 
 const backlog = 128;
 const spikeClients = 5000;

@@ -2,7 +2,8 @@
 import { LabError } from "../errors";
 import { claim } from "./claim";
 import { count } from "./evidence";
-import { atRest, inLab } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 
 async function askSs() {
   return inLab({ wire: false }, async (lab) => {

@@ -3,13 +3,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import { kernelMemory } from "../lab/memory";
-import { formatNumber } from "../trace/quantity";
+import { countOf, formatNumber } from "../wording/number";
 import type { Trace } from "../trace/trace";
 import type { GhostCounts } from "../wire/ghosts";
 import { claim } from "./claim";
 import { count, group, list, optional, amount } from "./evidence";
 import { inLab } from "./experiment";
-import { many } from "./wording";
 
 const backlog = 128;
 const rtt = 20;
@@ -259,7 +258,7 @@ export const neverQueued = claim({
   judge({ withCookies }) {
     if (withCookies.cookiesSent === 0) throw new ArgumentError("No cookie was sent.", "Set tcp_syncookies to 2, or flood more than the queue holds.");
     const remembered = withCookies.syns - withCookies.cookiesSent;
-    const measured = `${many(withCookies.cookiesSent, "cookie")} sent, ${costWords(withCookies)}`;
+    const measured = `${countOf(withCookies.cookiesSent, "cookie")} sent, ${costWords(withCookies)}`;
     const kernel = "tcp_conn_request()";
     if (withCookies.entries <= remembered) return { verdict: "holds", measured, why: "The text says that the SYN is dropped from the queue: it was never in it. A request is made for the time of writing the SYN-ACK, and freed.", kernel };
     return { verdict: "false", measured, why: "SYNs that were answered by cookies are in the queue.", kernel };

@@ -1,7 +1,7 @@
 /** Claims 5 and 48: what bounds the SYN queue. */
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { count, list } from "./evidence";
 import { inLab } from "./experiment";

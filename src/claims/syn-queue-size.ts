@@ -2,9 +2,11 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, integer, optional } from "./evidence";
-import { atRest, inLab, msUntil } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest, msUntil } from "../waiting/until";
 import { loopbackOverflow } from "./loopback-overflow";
-import { many, withCookies } from "./wording";
+import { countOf } from "../wording/number";
+import { withCookies } from "./cookies-setting";
 
 export const allSynsEnter = claim({
   number: 13,
@@ -22,7 +24,7 @@ export const allSynsEnter = claim({
   },
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, clients, synQueue, dropped, cookiesSent = 0, cookies }) {
-    if (clients <= backlog + 1) throw new ArgumentError(`${many(clients, "client")} cannot overflow a backlog of ${backlog}.`, "Let more come than the backlog.");
+    if (clients <= backlog + 1) throw new ArgumentError(`${countOf(clients, "client")} cannot overflow a backlog of ${backlog}.`, "Let more come than the backlog.");
     const answered = cookiesSent > 0 ? `, ${cookiesSent} answered with a cookie` : "";
     const measured = `backlog ${backlog}, ${clients} SYNs: ${dropped} dropped${answered}, ${synQueue} in the SYN queue while the accept queue is full${withCookies(cookies)}`;
     const kernel = "tcp_conn_request()";
@@ -74,7 +76,7 @@ export const totalCapacity = claim({
   },
   experiment: (once) => once(everythingFull),
   judge({ backlog, clients, waiting, synQueue, cookies }) {
-    if (clients < backlog + 1000) throw new ArgumentError(`${many(clients, "client")} cannot fill ${backlog} places and 1000 more.`, `Let at least ${backlog + 1000} try.`);
+    if (clients < backlog + 1000) throw new ArgumentError(`${countOf(clients, "client")} cannot fill ${backlog} places and 1000 more.`, `Let at least ${backlog + 1000} try.`);
     const measured = `backlog ${backlog}, ${clients} clients: at most ${waiting} + ${synQueue} = ${waiting + synQueue} are held at once${withCookies(cookies)}`;
     const kernel = "inet_csk_reqsk_queue_is_full()";
     if (synQueue >= 1000) return { verdict: "holds", measured, why: "The SYN queue took more than 1000 requests whatever the backlog.", kernel };

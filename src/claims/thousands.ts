@@ -2,8 +2,9 @@
 import { ArgumentError, LimitError } from "../errors";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
-import { atRest, clientsWithin, inLab } from "./experiment";
-import { many } from "./wording";
+import { clientsWithin, inLab } from "./experiment";
+import { atRest } from "../waiting/until";
+import { countOf } from "../wording/number";
 
 const thousands = 2000;
 const asked = 2500;
@@ -38,8 +39,8 @@ export const thousandsOfConnections = claim({
   },
   experiment: (once) => once(crowdAccepted),
   judge({ listeners, connections, clients }) {
-    if (clients !== undefined && clients < thousands) throw new ArgumentError(`${many(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
-    const measured = `${many(listeners, "listening socket")}, ${many(connections, "connection")} open at once${clients === undefined ? "" : ` of ${many(clients, "client")}`}`;
+    if (clients !== undefined && clients < thousands) throw new ArgumentError(`${countOf(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
+    const measured = `${countOf(listeners, "listening socket")}, ${countOf(connections, "connection")} open at once${clients === undefined ? "" : ` of ${countOf(clients, "client")}`}`;
     const kernel = "inet_csk_accept()";
     if (listeners !== 1) return { verdict: "false", measured, why: "It took more than one listening socket, or there was none.", kernel };
     if (connections < thousands) return { verdict: "false", measured, why: `One listening socket did not come to ${thousands}.`, kernel };

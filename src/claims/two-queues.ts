@@ -2,7 +2,8 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, group } from "./evidence";
-import { atRest, inLab } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 
 const clients = 10;
 

@@ -2,7 +2,8 @@
  * Bursts of clients that are a round-trip time away: all SYNs come before the first ACK does, so clients are caught between the two.
  */
 import type { Lab } from "../front-door";
-import { atRest, inLab } from "./experiment";
+import { inLab } from "./experiment";
+import { atRest } from "../waiting/until";
 
 const backlog = 5;
 const rtt = 20;

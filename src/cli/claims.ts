@@ -4,7 +4,7 @@ import { once } from "../claims/experiment";
 import { claimOf, claims, Decision, measure } from "../claims/registry";
 import { native } from "../native";
 import { LabError } from "../errors";
-import { progressLine } from "./progress-line";
+import { progressLine } from "../terminal/progress-line";
 
 /** A claim that could not be measured here, and why. */
 interface Failure {

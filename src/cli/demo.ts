@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import os from "node:os";
-import { Demo, Outcome } from "../demo/demo";
+import type { Demo } from "../demo/demo";
+import type { Outcome } from "../demo/outcome";
 import { demos, demosOf } from "../demo/index";
 import { Stage, StageKind } from "../demo/stage";
 import { ArgumentError, InterruptedError, requireInteger, requireNumber } from "../errors";

@@ -8,8 +8,8 @@ import { verify } from "../exercise/verify";
 import { reset } from "../exercise/workplace";
 import { autograderZip, templateRepository } from "../grade/packages";
 import { requireSandbox, sandbox } from "../grade/sandbox";
-import { textTable } from "../trace";
-import { progressLine } from "./progress-line";
+import { textTable } from "../wording/text-table";
+import { progressLine } from "../terminal/progress-line";
 import { watchExercise } from "./watch-exercise";
 
 export function addExercise(program: Command): Command {

@@ -4,8 +4,9 @@ import { availableParallelism } from "node:os";
 import { ArgumentError, requireInteger } from "../errors";
 import { grade, Progress, StudentResult } from "../grade/grade";
 import { writeResults } from "../grade/formats/write";
-import { formatTime, textTable } from "../trace";
-import { progressLine } from "./progress-line";
+import { formatTime } from "../wording/number";
+import { textTable } from "../wording/text-table";
+import { progressLine } from "../terminal/progress-line";
 
 interface Options {
   out: string;

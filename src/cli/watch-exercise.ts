@@ -7,7 +7,8 @@ import { gradeSource } from "../exercise/grade-source";
 import { nextHint, noteAttempt } from "../exercise/progress";
 import { CheckResult, firstMissed, passed } from "../exercise/result";
 import { answerFile, begin } from "../exercise/workplace";
-import { progressLine } from "./progress-line";
+import { gauge } from "../terminal/meter";
+import { progressLine } from "../terminal/progress-line";
 
 /** ms; editors write a file in several steps */
 const settle = 120;
@@ -76,7 +77,7 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
 
 /** The first that was missed, in full; the explained solution once it passes. */
 function report(exercise: Exercise, result: CheckResult): string {
-  const bar = `${"█".repeat(Math.round((20 * result.points) / Math.max(1, result.max)))}`.padEnd(20, "░");
+  const bar = gauge(result.points / Math.max(1, result.max), 20);
   const head = `${bar} ${result.points} of ${result.max} points`;
   const tests = result.tests.map(({ title, passed: ok, points, max }) => `  ${ok ? "✓" : "✗"} ${title} (${points} of ${max})`);
   const missed = firstMissed(result);

@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ArgumentError, LabError } from "../errors";
 import { native } from "../native";
+import { Repainter } from "../terminal/repaint";
 import { fullness, holders, named, readListening } from "../watch/listeners";
 import { readOverflows } from "../watch/overflows";
-import { count, line, listenersTable, panel, percent } from "../watch/screen";
+import { line, listenersTable, panel } from "../watch/screen";
+import { formatCount, formatPercent } from "../wording/number";
 import { Report, Watching } from "../watch/watching";
 
 interface Options {
@@ -111,12 +113,12 @@ async function watchPort(port: number, options: Options): Promise<number> {
   } finally {
     const seconds = watching.elapsed / 1000;
     const recorded = await watching.stop();
-    if (recorded) screen.note(`${options.record}: ${count(recorded.trace.meta.samples)} samples, ${count(recorded.bytes)} bytes`);
+    if (recorded) screen.note(`${options.record}: ${formatCount(recorded.trace.meta.samples)} samples, ${formatCount(recorded.bytes)} bytes`);
     const summary = {
       port, seconds, reason, exit: status, peak: watching.longest, samples: recorded?.trace.meta.samples,
       overflows: last?.overflowsEver ?? 0, drops: last?.dropsEver ?? 0, cookies: last?.cookiesEver ?? 0, cost: watching.threadCpu / (seconds * 1000),
     };
-    screen.end(summary, `${reason ? `${reason}\n` : ""}${seconds.toFixed(1)} s: peak ${count(summary.peak)}, overflows ${count(summary.overflows)}, drops ${count(summary.drops)}; sampling took ${percent(summary.cost)} of a core`);
+    screen.end(summary, `${reason ? `${reason}\n` : ""}${seconds.toFixed(1)} s: peak ${formatCount(summary.peak)}, overflows ${formatCount(summary.overflows)}, drops ${formatCount(summary.drops)}; sampling took ${formatPercent(summary.cost)} of a core`);
   }
   return status;
 }
@@ -156,8 +158,8 @@ async function watchAll(options: Options): Promise<number> {
 
 /** Why the alert fires, or undefined. */
 function causeOf(alert: Alert | undefined, full: number, overflows: number, queue: string): string | undefined {
-  if (alert?.overflows && overflows > 0) return `ListenOverflows rose by ${count(overflows)}: an accept queue of this network namespace had no room`;
-  if (alert?.share !== undefined && full >= alert.share) return `${queue} was ${percent(full)} full`;
+  if (alert?.overflows && overflows > 0) return `ListenOverflows rose by ${formatCount(overflows)}: an accept queue of this network namespace had no room`;
+  if (alert?.share !== undefined && full >= alert.share) return `${queue} was ${formatPercent(full)} full`;
   return undefined;
 }
 
@@ -192,7 +194,7 @@ async function every({ for: duration, interval }: Options, left: Promise<"left">
 class Screen {
   /** comes true when whoever read the output has gone: `watch | head -1` */
   readonly left: Promise<"left">;
-  private lines = 0;
+  private readonly painter = new Repainter(process.stdout);
 
   constructor(private readonly json = false) {
     this.left = new Promise((resolve, reject) => {
@@ -205,11 +207,7 @@ class Screen {
   show(data: object, drawn: () => string[], plain: () => string): void {
     if (this.json) return void process.stdout.write(`${JSON.stringify(data)}\n`);
     if (!process.stdout.isTTY) return void process.stdout.write(`${plain()}\n`);
-    const width = process.stdout.columns || 80;
-    const lines = drawn().slice(0, Math.max(1, (process.stdout.rows || 24) - 1)).map((text) => [...text].slice(0, width - 1).join(""));
-    const home = this.lines > 0 ? `\u001b[${this.lines}A` : "";
-    process.stdout.write(`${home}${lines.map((text) => `\u001b[K${text}\n`).join("")}\u001b[J`);
-    this.lines = lines.length;
+    this.painter.paint(drawn());
   }
 
   /** Beside the output proper. */

@@ -1,4 +1,5 @@
 /** What a demo is: an experiment in Labs of its own that shows what it measures while it measures it. */
+import type { Outcome } from "./outcome";
 import type { Stage } from "./stage";
 
 export interface DemoOptions {
@@ -6,15 +7,6 @@ export interface DemoOptions {
   seconds: number;
   /** connections that are wanted; only `million` asks for it */
   count: number;
-}
-
-/** What came out. Every number was measured in this run. */
-export interface Outcome {
-  numbers: Record<string, unknown>;
-  /** two or three sentences with the numbers in them */
-  result: string[];
-  /** the kernel function that decided */
-  kernel: string;
 }
 
 export interface Demo {

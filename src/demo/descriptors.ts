@@ -2,7 +2,7 @@
 import { inLab } from "../claims/experiment";
 import type { Lab } from "../front-door";
 import { LabError } from "../errors";
-import { count, percent } from "../watch/screen";
+import { formatCount, formatPercent } from "../wording/number";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
 import type { Stage } from "./stage";
@@ -105,7 +105,7 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
   await stage.during(program.exited, look);
   if (told.seconds === 0) throw new LabError(`The server has ended early. ${errors.trim()}`, { code: "ERR_SERVER" });
   const exhausted = { pause, clients, believe, refused: refused + reset, waiting, ...told, failuresPerSecond: told.failures / told.seconds };
-  stage.say(`It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${count(exhausted.failuresPerSecond)} failures a second, ${percent(told.cpu)} of a core.`);
+  stage.say(`It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${formatCount(exhausted.failuresPerSecond)} failures a second, ${formatPercent(told.cpu)} of a core.`);
   await stage.hold(look, 500 * seconds);
   await stage.curtain(pause > 0 ? "Side by side?" : "A server that pauses?", look);
   await crowd.close();
@@ -128,7 +128,7 @@ export const descriptors: Demo = {
       const pause = await outOfDescriptors(stage, lab, 0.1, seconds);
       const result = [
         `${retry.believe} of ${clients} clients were connected, ${retry.accepted} accepted, and ${retry.waiting} waited in the accept queue, connected and unheard; ${retry.refused} were refused.`,
-        `accept() failed with EMFILE, took nothing from the queue, and epoll reported it again at once: ${count(retry.failuresPerSecond)} times a second, ${percent(retry.cpu)} of a core. Pausing ${1000 * pause.pause} ms each time: ${percent(pause.cpu)}.`,
+        `accept() failed with EMFILE, took nothing from the queue, and epoll reported it again at once: ${formatCount(retry.failuresPerSecond)} times a second, ${formatPercent(retry.cpu)} of a core. Pausing ${1000 * pause.pause} ms each time: ${formatPercent(pause.cpu)}.`,
       ];
       const panel: Panel = {
         title: `descriptors: ${limit} of them, and ${clients} clients`,

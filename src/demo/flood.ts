@@ -1,9 +1,7 @@
 /** Honest clients during a SYN flood: without SYN cookies, and with. */
 import { inLab } from "../claims/experiment";
-import { many } from "../claims/wording";
+import { countOf, formatCount, formatTime } from "../wording/number";
 import type { Lab } from "../front-door";
-import { formatTime } from "../trace/quantity";
-import { count } from "../watch/screen";
 import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
@@ -42,7 +40,7 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
   const before = lab.counters();
   const without = cookies === 0 ? "without SYN cookies" : "with SYN cookies";
   stage.renew();
-  stage.say(`${count(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`);
+  stage.say(`${formatCount(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`);
   const flood = await lab.flood(listener, { count: syns, rate: floodRate });
   let synQueue = 0;
   let synQueueLeast = Infinity;
@@ -55,9 +53,9 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
     return {
       title: `flood: ${clients} honest clients under a SYN flood, ${without}`,
       meters: [
-        { label: "HONEST CLIENTS IN", note: `of ${count(came)} that came`, value: loop.accepted, of: clients, colour: "accepted" },
-        { label: "SYN QUEUE", note: `room for ${count(capacity)}${requests >= capacity ? ", FULL" : ""}`, value: requests, of: capacity, colour: "synQueue" },
-        { label: "SYNs OF THE FLOOD", note: `${count(flood.rate)} a second`, value: flood.counts().sent, of: syns, colour: "drops" },
+        { label: "HONEST CLIENTS IN", note: `of ${formatCount(came)} that came`, value: loop.accepted, of: clients, colour: "accepted" },
+        { label: "SYN QUEUE", note: `room for ${formatCount(capacity)}${requests >= capacity ? ", FULL" : ""}`, value: requests, of: capacity, colour: "synQueue" },
+        { label: "SYNs OF THE FLOOD", note: `${formatCount(flood.rate)} a second`, value: flood.counts().sent, of: syns, colour: "drops" },
         { label: "SYN COOKIES SENT", note: `tcp_syncookies = ${cookies}`, value: lab.counters().since(before).get("SyncookiesSent"), of: syns, colour: "cookies" },
       ],
     };
@@ -113,8 +111,8 @@ export const flood: Demo = {
       const on = await underFlood(stage, lab, 1, seconds);
       const median = (ms: number | null) => (ms === null ? "" : ` (median ${formatTime(ms)}, round trip ${rtt} ms)`);
       const result = [
-        `Under ${count(without.syns)} SYNs, ${count(without.rate)} a second, ${without.connected} of ${many(clients, "honest client")} got in without SYN cookies${median(without.median)}: the SYN queue held ${without.synQueue}, never fewer than ${without.synQueueLeast} while they tried, and ${count(without.drops)} SYNs were dropped.`,
-        `With cookies ${on.connected} got in${median(on.median)}: the queue held ${on.synQueue}, but ${count(on.cookiesSent)} SYNs were answered by a cookie, for which nothing is stored.`,
+        `Under ${formatCount(without.syns)} SYNs, ${formatCount(without.rate)} a second, ${without.connected} of ${countOf(clients, "honest client")} got in without SYN cookies${median(without.median)}: the SYN queue held ${without.synQueue}, never fewer than ${without.synQueueLeast} while they tried, and ${formatCount(without.drops)} SYNs were dropped.`,
+        `With cookies ${on.connected} got in${median(on.median)}: the queue held ${on.synQueue}, but ${formatCount(on.cookiesSent)} SYNs were answered by a cookie, for which nothing is stored.`,
       ];
       stage.renew();
       const outcome = { numbers: { without, with: on }, result, kernel };

@@ -4,7 +4,7 @@ import { inLab } from "../claims/experiment";
 import { Lab } from "../front-door";
 import { kernelMemory } from "../lab/memory";
 import { native } from "../native";
-import { count } from "../watch/screen";
+import { formatCount } from "../wording/number";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
 
@@ -37,7 +37,7 @@ async function weigh(connections: number): Promise<number> {
 export function planned(wanted: number, bytesEach: number, available: number): { total: number; because: string } {
   const affordable = Math.max(1, Math.floor((share * available) / (bytesEach + besides)));
   if (affordable >= wanted) return { total: wanted, because: "" };
-  return { total: affordable, because: `${count(wanted)} would take more than ${100 * share} % of the memory that is free` };
+  return { total: affordable, because: `${formatCount(wanted)} would take more than ${100 * share} % of the memory that is free` };
 }
 
 const kernel = "inet_ehash_insert() and inet_csk_reqsk_queue_add()";
@@ -59,23 +59,23 @@ export const manyConnections: Demo = {
     let used = 0;
     const { available } = kernelMemory();
     const look = (): Panel => ({
-      title: `million: ${count(total)} connections over one listener`,
+      title: `million: ${formatCount(total)} connections over one listener`,
       meters: [
         { label: "CONNECTIONS", note: "ESTABLISHED, in one accept queue", value: queued, of: total, colour: "acceptQueue" },
         { label: "A SECOND", note: "handshakes", value: rate, of: fastest, colour: "accepted" },
         { label: "BYTES EACH", note: "of kernel memory", value: bytesEach, of: Math.max(4096, bytesEach), colour: "cookies" },
-        { label: "MiB IN ALL", note: `of ${count(mebibytes(available))} that were free`, value: mebibytes(used), of: mebibytes(available), colour: "other" },
+        { label: "MiB IN ALL", note: `of ${formatCount(mebibytes(available))} that were free`, value: mebibytes(used), of: mebibytes(available), colour: "other" },
       ],
     });
 
-    stage.say(`First ${count(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`);
+    stage.say(`First ${formatCount(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`);
     const weighed = (await stage.during(weigh(Math.min(sample, wanted)), look)) || assumed;
     const { total: possible, because } = planned(wanted, weighed, available);
     total = possible;
-    const plan = `${count(total)} connections × ${count(weighed)} bytes = ${count(mebibytes(total * weighed))} MiB of the ${count(mebibytes(available))} MiB that are free`;
-    stage.say(`${plan}${because ? `; not ${count(wanted)}: ${because}` : ""}.`);
+    const plan = `${formatCount(total)} connections × ${formatCount(weighed)} bytes = ${formatCount(mebibytes(total * weighed))} MiB of the ${formatCount(mebibytes(available))} MiB that are free`;
+    stage.say(`${plan}${because ? `; not ${formatCount(wanted)}: ${because}` : ""}.`);
     await stage.hold(look, 2500);
-    await stage.curtain(`${count(total)} connections?`, look);
+    await stage.curtain(`${formatCount(total)} connections?`, look);
 
     const buckets = 2 ** Math.ceil(Math.log2(Math.max(1024, total)));
     const lab = await Lab.open({ hashBuckets: buckets, sysctls: { "net.core.somaxconn": 2 * total } });
@@ -106,7 +106,7 @@ export const manyConnections: Demo = {
       measure();
       rate = queued / took;
       peak = queued;
-      stage.say(`${count(queued)} connections over one listener after ${took.toFixed(1)} s.`);
+      stage.say(`${formatCount(queued)} connections over one listener after ${took.toFixed(1)} s.`);
       await stage.hold(look, 2500);
       await stage.curtain("Free all of it?", look);
       stage.say("Everything is closed and freed; that takes the kernel some seconds.");
@@ -122,8 +122,8 @@ export const manyConnections: Demo = {
       wanted, planned: total, because, connections: peak, seconds: took, perSecond: peak / took, bytesEach, bytes: used, availableBefore: available, availableAfter: after(),
     };
     const result = [
-      `${count(peak)} connections, all ESTABLISHED in the accept queue of one listening socket, one port, in ${took.toFixed(1)} s: ${count(peak / took)} handshakes a second.${because ? ` Not ${count(wanted)}: ${because}.` : ""}`,
-      `Each took ${count(bytesEach)} bytes of kernel memory, ${count(mebibytes(used))} MiB in all; ${count(mebibytes(after()))} MiB are free again, of ${count(mebibytes(available))} before.`,
+      `${formatCount(peak)} connections, all ESTABLISHED in the accept queue of one listening socket, one port, in ${took.toFixed(1)} s: ${formatCount(peak / took)} handshakes a second.${because ? ` Not ${formatCount(wanted)}: ${because}.` : ""}`,
+      `Each took ${formatCount(bytesEach)} bytes of kernel memory, ${formatCount(mebibytes(used))} MiB in all; ${formatCount(mebibytes(after()))} MiB are free again, of ${formatCount(mebibytes(available))} before.`,
     ];
     const outcome = { numbers, result, kernel };
     stage.conclude(look(), outcome, manyConnections.notebook);

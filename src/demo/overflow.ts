@@ -1,8 +1,7 @@
 /** A burst that is larger than the backlog, and nobody accepts: both queues, and who believes what. */
 import { inLab } from "../claims/experiment";
-import { many } from "../claims/wording";
+import { countOf, formatCount } from "../wording/number";
 import type { Trace } from "../trace/trace";
-import { count } from "../watch/screen";
 import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
@@ -33,11 +32,11 @@ const changesOf = (trace: Trace) => (name: string): number[] => {
 
 function panel(moment: Moment, capacity: number): Panel {
   const { acceptQueue, synQueue, established, accepted } = moment;
-  const room = (queued: number) => `room for ${count(capacity)}${queued >= capacity ? ", FULL" : ""}`;
+  const room = (queued: number) => `room for ${formatCount(capacity)}${queued >= capacity ? ", FULL" : ""}`;
   return {
     title: `overflow: ${clients} clients, ${rtt} ms away, and a backlog of ${backlog}`,
     meters: [
-      { label: "ACCEPT QUEUE", note: accepted > 0 ? `${count(accepted)} accepted` : room(acceptQueue), value: acceptQueue, of: capacity, colour: "acceptQueue" },
+      { label: "ACCEPT QUEUE", note: accepted > 0 ? `${formatCount(accepted)} accepted` : room(acceptQueue), value: acceptQueue, of: capacity, colour: "acceptQueue" },
       { label: "SYN QUEUE", note: room(synQueue), value: synQueue, of: capacity, colour: "synQueue" },
       { label: "BELIEVE", note: "clients that believe to be connected", value: established, of: clients, colour: "accepted" },
       { label: "PHANTOMS", note: "of whom the server knows nothing", value: phantomsOf(moment), of: clients, colour: "drops" },
@@ -84,7 +83,7 @@ export const overflow: Demo = {
       }, 1000 * seconds);
 
       const { established, acceptQueue, synQueue } = now();
-      stage.say(`Now, live: ${count(established)} clients believe to be connected. The server knows ${count(acceptQueue + synQueue)}.`);
+      stage.say(`Now, live: ${formatCount(established)} clients believe to be connected. The server knows ${formatCount(acceptQueue + synQueue)}.`);
       await stage.hold(look, 500 * seconds);
       await stage.curtain("accept() now?", look);
 
@@ -102,7 +101,7 @@ export const overflow: Demo = {
         overflows: moved.get("ListenOverflows"), drops: moved.get("ListenDrops"), cookiesSent: moved.get("SyncookiesSent"),
       };
       const result = [
-        `${full.established} of ${many(clients, "client")} believed to be connected, and the server knew ${full.acceptQueue + full.synQueue} of them: ${full.acceptQueue} in the accept queue, ${full.synQueue} in the SYN queue.`,
+        `${full.established} of ${countOf(clients, "client")} believed to be connected, and the server knew ${full.acceptQueue + full.synQueue} of them: ${full.acceptQueue} in the accept queue, ${full.synQueue} in the SYN queue.`,
         phantoms > 0
           ? `The other ${phantoms} are phantoms: their ACK met a full accept queue and was dropped, and ${moved.get("SyncookiesSent")} SYN-ACKs were cookies, so nothing of them is stored. When accept() had taken ${healed.accepted}, ${left} were phantoms: nobody sends anything again.`
           : `Nobody was deceived: ${trying} are outside, know it, and send their SYN again. accept() took ${healed.accepted}.`,

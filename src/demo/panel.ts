@@ -1,5 +1,7 @@
 /** What a demo draws: a few meters with large figures, at most 24 lines of at most 100 columns, as a pure function of its numbers. */
-import { gauge, sparkline } from "../watch/screen";
+import { gauge, sparkline } from "../terminal/meter";
+import { cropped, wrap } from "../terminal/text";
+import { formatCount } from "../wording/number";
 
 /** One colour, one meaning, as in the notebooks' plots (src/plot/palette.ts), in the lighter shades that a dark terminal needs. */
 const colours = { acceptQueue: 39, synQueue: 214, accepted: 42, drops: 203, cookies: 117, other: 250 } as const;
@@ -57,7 +59,7 @@ const figures: Record<string, [string, string, string]> = {
 
 /** A whole number in figures of three lines, thousands set apart. */
 export function largeFigures(value: number): [string, string, string] {
-  const text = [...Math.round(value).toLocaleString("en")];
+  const text = [...formatCount(value)];
   return [0, 1, 2].map((row) => text.map((figure) => figures[figure]?.[row] ?? figure).join(" ")) as [string, string, string];
 }
 
@@ -89,20 +91,9 @@ export function drawPanel(panel: Panel, { columns, rows, colour, history, below 
   return fitted(lines, Math.max(1, Math.min(rows, mostRows) - 1)).map((text) => cropped(text, width));
 }
 
-/** Lines of at most `width` characters, broken at spaces. */
-export function wrap(text: string, width: number): string[] {
-  return (text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)`, "gu")) ?? []).map((line) => line.trimEnd());
-}
-
 /** Empty lines go first, then the last ones. */
 function fitted(lines: string[], most: number): string[] {
   const kept = [...lines];
   for (let at = kept.length - 1; kept.length > most && at >= 0; at--) if (kept[at] === "") kept.splice(at, 1);
   return kept.slice(0, most);
-}
-
-/** At most `width` visible characters: escape sequences take no room. */
-function cropped(text: string, width: number): string {
-  let room = width;
-  return text.replace(/\u001b\[[\d;]*m|./gu, (part) => (part.startsWith("\u001b") || room-- > 0 ? part : ""));
 }

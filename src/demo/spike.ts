@@ -2,7 +2,7 @@
 import { inLab } from "../claims/experiment";
 import type { Lab } from "../front-door";
 import { native } from "../native";
-import { count } from "../watch/screen";
+import { formatCount } from "../wording/number";
 import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
@@ -39,17 +39,17 @@ async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: nu
     const { synSent, established, closedByServer } = clientStates(listener);
     const { acceptQueue } = listener;
     return {
-      title: `spike: ${count(clients)} clients at once, backlog ${count(backlog)}, ${count(rate)} accepts a second`,
+      title: `spike: ${formatCount(clients)} clients at once, backlog ${formatCount(backlog)}, ${formatCount(rate)} accepts a second`,
       meters: [
-        { label: "ACCEPT QUEUE", note: `room for ${count(capacity)}${acceptQueue >= capacity ? ", FULL" : ""}`, value: acceptQueue, of: capacity, colour: "acceptQueue" },
-        { label: "SERVED", note: `of ${count(clients)}`, value: accepted(), of: clients, colour: "accepted" },
+        { label: "ACCEPT QUEUE", note: `room for ${formatCount(capacity)}${acceptQueue >= capacity ? ", FULL" : ""}`, value: acceptQueue, of: capacity, colour: "acceptQueue" },
+        { label: "SERVED", note: `of ${formatCount(clients)}`, value: accepted(), of: clients, colour: "accepted" },
         { label: "OUTSIDE", note: "SYN sent, no answer", value: synSent, of: clients, colour: "synQueue" },
         { label: "PHANTOMS", note: "believe to be connected", value: Math.max(0, established + closedByServer - acceptQueue - listener.synQueue - accepted()), of: clients, colour: "drops" },
       ],
     };
   };
   stage.renew();
-  stage.say(`${count(clients)} clients at the same moment; a backlog of ${count(backlog)}.`);
+  stage.say(`${formatCount(clients)} clients at the same moment; a backlog of ${formatCount(backlog)}.`);
   const crowd = await stage.during(lab.connect(listener, { clients, quiet: 20 }), look);
   const loop = listener.acceptLoop({ close: true, rate });
   accepted = () => loop.accepted;
@@ -61,7 +61,7 @@ async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: nu
     backlog, clients, accepted: loop.accepted, waiting, trying, phantoms: Math.max(0, established + closedByServer - waiting - listener.synQueue - loop.accepted),
     resends: lab.counters().since(before).get("TCPSynRetrans"), seconds: (native.now() - start) / 1000,
   };
-  stage.say(`Backlog ${count(backlog)}: ${count(spike.accepted)} of ${count(clients)} served in ${spike.seconds.toFixed(1)} s, ${count(spike.phantoms)} phantoms, ${count(trying)} still trying.`);
+  stage.say(`Backlog ${formatCount(backlog)}: ${formatCount(spike.accepted)} of ${formatCount(clients)} served in ${spike.seconds.toFixed(1)} s, ${formatCount(spike.phantoms)} phantoms, ${formatCount(trying)} still trying.`);
   await stage.hold(look, Math.min(2000, 500 * seconds));
   await stage.curtain(backlog < 1000 ? "The same with a long backlog?" : "Side by side?", look);
   await loop.close();
@@ -75,7 +75,7 @@ const kernel = "sk_acceptq_is_full()";
 export const spike: Demo = {
   name: "spike",
   title: "A spike of 5,000 clients, backlog 128 and 4,096",
-  sentence: `${count(wanted)} clients at the same moment and a server that accepts ${count(rate)} a second: with a short backlog and with a long one.`,
+  sentence: `${formatCount(wanted)} clients at the same moment and a server that accepts ${formatCount(rate)} a second: with a short backlog and with a long one.`,
   takes: 14,
   seconds: 8,
   notebook: "05 · Slow accept",
@@ -83,20 +83,20 @@ export const spike: Demo = {
     inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_syncookies": 1 } }, async (lab) => {
       const { soft, open } = native.descriptors();
       const clients = Math.max(1, Math.min(wanted, soft - open - reserve));
-      if (clients < wanted) stage.say(`${count(clients)} clients instead of ${count(wanted)}: this process may have ${count(soft)} descriptors (ulimit -Hn).`);
+      if (clients < wanted) stage.say(`${formatCount(clients)} clients instead of ${formatCount(wanted)}: this process may have ${formatCount(soft)} descriptors (ulimit -Hn).`);
       const short = await spikeAgainst(stage, lab, 128, clients, seconds);
       const long = await spikeAgainst(stage, lab, 4096, clients, seconds);
       const tale = ({ backlog, accepted, seconds: took, phantoms, trying, waiting, resends }: Spike) =>
-        `backlog ${count(backlog)} served ${count(accepted)} of ${count(clients)} in ${took.toFixed(1)} s, after ${count(resends)} SYNs sent again; ${count(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${count(trying)} still trying` : ""}${waiting > 0 ? `, ${count(waiting)} still waiting` : ""}`;
+        `backlog ${formatCount(backlog)} served ${formatCount(accepted)} of ${formatCount(clients)} in ${took.toFixed(1)} s, after ${formatCount(resends)} SYNs sent again; ${formatCount(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${formatCount(trying)} still trying` : ""}${waiting > 0 ? `, ${formatCount(waiting)} still waiting` : ""}`;
       const result = [
-        `The same server behind both, ${count(rate)} accepts a second. ${upper(tale(short))}.`,
+        `The same server behind both, ${formatCount(rate)} accepts a second. ${upper(tale(short))}.`,
         `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
       ];
       const panel: Panel = {
-        title: `spike: ${count(clients)} clients at once`,
+        title: `spike: ${formatCount(clients)} clients at once`,
         meters: [short, long].flatMap((each): Panel["meters"] => [
-          { label: `SERVED, ${count(each.backlog)}`, note: `backlog ${count(each.backlog)}`, value: each.accepted, of: clients, colour: "accepted" },
-          { label: `PHANTOMS, ${count(each.backlog)}`, note: "believe to be connected", value: each.phantoms, of: clients, colour: "drops" },
+          { label: `SERVED, ${formatCount(each.backlog)}`, note: `backlog ${formatCount(each.backlog)}`, value: each.accepted, of: clients, colour: "accepted" },
+          { label: `PHANTOMS, ${formatCount(each.backlog)}`, note: "believe to be connected", value: each.phantoms, of: clients, colour: "drops" },
         ]),
       };
       stage.renew();

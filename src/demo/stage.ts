@@ -3,8 +3,10 @@ import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { InterruptedError } from "../errors";
 import { native } from "../native";
-import type { Outcome } from "./demo";
-import { drawPanel, now, Panel, wrap } from "./panel";
+import { Repainter, sizeOf } from "../terminal/repaint";
+import { wrap } from "../terminal/text";
+import type { Outcome } from "./outcome";
+import { drawPanel, now, type Panel } from "./panel";
 
 export type StageKind = "terminal" | "lines" | "silent";
 
@@ -23,7 +25,7 @@ const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";
 
 export class Stage {
-  private drawn = 0;
+  private readonly painter = new Repainter(process.stdout);
   private caption: readonly string[] = [];
   private last?: Panel;
   private readonly history = new Map<string, number[]>();
@@ -64,7 +66,7 @@ export class Stage {
 
   /** A new picture below the last one; pasts are forgotten. */
   begin(): void {
-    this.drawn = 0;
+    this.painter.leave();
     this.last = undefined;
     this.renew();
   }
@@ -150,11 +152,8 @@ export class Stage {
   private redraw(panel: Panel): void {
     this.last = panel;
     if (this.options.kind !== "terminal") return;
-    const { columns = 80, rows = 24 } = process.stdout;
     const { colour = false } = this.options;
-    const lines = drawPanel(panel, { columns: columns || 80, rows: rows || 24, colour, history: this.history, below: this.caption, corner: `Linux ${os.release()}` });
-    const home = this.drawn > 0 ? `\u001b[${this.drawn}A\r` : "";
-    process.stdout.write(`${home}${lines.map((text) => `\u001b[K${text}\n`).join("")}\u001b[J`);
-    this.drawn = lines.length;
+    const drawn = { colour, history: this.history, below: this.caption, corner: `Linux ${os.release()}` };
+    this.painter.paint(drawPanel(panel, { ...sizeOf(process.stdout), ...drawn }));
   }
 }

@@ -9,6 +9,7 @@ import type { Attempt, Running, StartOptions, TaskEvent } from "./attempt";
 import { descendants } from "./descendants";
 import { FromSolution, largestMessage, ToSolution, withinSolution } from "./messages";
 import { Fate, quoted, SolutionError } from "./story";
+import { formatNumber } from "../wording/number";
 
 export interface Bounds {
   /** ms that one process may live from the moment that its module has been evaluated; as long again at most to get there */
@@ -250,7 +251,7 @@ class Child {
     const { time } = this.bounds;
     if (native.now() - this.started > time) return this.ready ? this.kill("time", `It had not returned after ${Math.round(time / 1000)} s.`) : this.notReady(time);
     const all = descendants(this.process.pid);
-    if (all.reduce((sum, { descriptors: open }) => sum + open, 0) > this.bounds.nofile) return this.kill("descriptors", `Its processes had more than ${this.bounds.nofile.toLocaleString("en")} descriptors open together.`);
+    if (all.reduce((sum, { descriptors: open }) => sum + open, 0) > this.bounds.nofile) return this.kill("descriptors", `Its processes had more than ${formatNumber(this.bounds.nofile)} descriptors open together.`);
     if (all.length > this.bounds.processes) return this.kill("processes", `It started more than ${this.bounds.processes} processes.`);
     if (all.reduce((sum, { resident }) => sum + resident, 0) > this.bounds.memory) this.kill("memory", `It took more than ${this.bounds.memory >> 20} MB of memory.`);
   }

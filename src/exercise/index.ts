@@ -5,4 +5,4 @@ export { Missed, SolutionError, type Story } from "./story";
 export { type CheckResult, type TestResult } from "./result";
 export { Reader, readers } from "./reader";
 export { listening, remains } from "./waiting";
-export { atRest, msUntil } from "../claims/experiment";
+export { atRest, msUntil } from "../waiting/until";

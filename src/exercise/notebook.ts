@@ -5,7 +5,7 @@ import { card } from "../plot/cards";
 import { show, showHtml, newDisplayId, notebook } from "../plot/display";
 import { escapeHtml } from "../plot/page";
 import { palette } from "../plot/palette";
-import { textTable } from "../trace";
+import { textTable } from "../wording/text-table";
 import { allExercises, Exercise, loadExercise } from "./exercise";
 import { nextHint, noteAttempt, readProgress, Standing } from "./progress";
 import { withinSolution } from "./messages";

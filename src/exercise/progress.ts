@@ -1,6 +1,7 @@
 /** How far a student has come: kept beside the notebooks, one entry an exercise. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { writeWholeSync } from "../files/whole";
 import type { Exercise } from "./exercise";
 import type { CheckResult } from "./result";
 
@@ -38,8 +39,7 @@ function change(name: string, by: (standing: Standing) => Standing, folder: stri
   const file = fileIn(folder);
   try {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(`${file}.${process.pid}`, `${JSON.stringify({ version: 1, exercises: { ...all, [name]: standing } }, null, 2)}\n`);
-    renameSync(`${file}.${process.pid}`, file);
+    writeWholeSync(file, `${JSON.stringify({ version: 1, exercises: { ...all, [name]: standing } }, null, 2)}\n`);
   } catch {
     // a folder that cannot be written keeps no progress; the check itself is none the worse
   }

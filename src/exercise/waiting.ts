@@ -1,5 +1,5 @@
 /** What most checks of servers begin with, and end with. */
-import { msUntil } from "../claims/experiment";
+import { msUntil } from "../waiting/until";
 import type { Lab } from "../front-door";
 import type { SocketRow } from "../listener/sockets-table";
 import type { Running } from "./attempt";

@@ -1,8 +1,9 @@
 /** Grades a class: every exercise of every submission, in parallel, each result kept as soon as it is there. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { writeWholeSync } from "../files/whole";
 import { ArgumentError, LabError } from "../errors";
 import { defaultBounds } from "../exercise/child";
 import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
@@ -131,9 +132,7 @@ class Store {
   keep(submission: Submission, exercise: Exercise, result: Graded): void {
     const file = this.file(submission, exercise);
     mkdirSync(path.dirname(file), { recursive: true });
-    // complete or not at all
-    writeFileSync(`${file}.new`, JSON.stringify({ key: keyOf(submission, exercise), result }));
-    renameSync(`${file}.new`, file);
+    writeWholeSync(file, JSON.stringify({ key: keyOf(submission, exercise), result }));
   }
 
   private file({ student }: Submission, { name }: Exercise): string {

@@ -11,6 +11,7 @@ import { machineFacts, ruleBehind } from "./forbidden";
 import { LabHost, Step } from "./host";
 import { Program } from "./program";
 import { Sysctls } from "./sysctls";
+import { formatNumber } from "../wording/number";
 
 export interface Finding {
   /** what was tried */
@@ -73,7 +74,7 @@ export async function doctor(): Promise<Report> {
     }
   }
   const { soft, hard } = native.descriptors();
-  works("descriptors of this process (ulimit -n)", `${soft.toLocaleString("en")} (hard limit ${hard.toLocaleString("en")}); node has raised the soft one by itself`);
+  works("descriptors of this process (ulimit -n)", `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node has raised the soft one by itself`);
   works("processors, memory", `${os.cpus().length} processors, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
   for (const [name, use] of programs) findings.push(programFinding(name, use));
 

@@ -10,6 +10,7 @@ import { ArgumentError, LabError, requireInteger, requireKnown } from "../errors
 import { native } from "../native";
 import type { LabHost } from "./host";
 import type { Closable } from "./owned";
+import { formatNumber } from "../wording/number";
 
 /** setrlimit(2) resources; each is set as soft and hard limit alike. */
 export interface Limits {
@@ -148,8 +149,8 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
   const because = (message: string, hint: string) => new LabError(message, { code, errno, syscall, hint, cause: error });
   if (syscall === "chdir") return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
   if (syscall === "setrlimit") {
-    const asked = Object.entries(options.limits ?? {}).map(([name, value]) => `${name} ${value.toLocaleString("en")}`).join(", ");
-    return because(`These limits cannot be set: ${asked} (${code}).`, `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${native.descriptors().hard.toLocaleString("en")}; \`ulimit -Ha\` shows all.`);
+    const asked = Object.entries(options.limits ?? {}).map(([name, value]) => `${name} ${formatNumber(value)}`).join(", ");
+    return because(`These limits cannot be set: ${asked} (${code}).`, `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`);
   }
   // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere
   if (code === "ENOENT" || (code === "EACCES" && !isInPath(command, options.env ?? process.env))) {

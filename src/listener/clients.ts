@@ -6,6 +6,7 @@ import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { ClientState, ClientThread, native } from "../native";
 import { Connection } from "./connection";
+import { formatNumber } from "../wording/number";
 
 export type ClientStateName = keyof typeof ClientState;
 export const clientStateNames = Object.keys(ClientState) as ClientStateName[];
@@ -277,7 +278,7 @@ function requireDescriptors(count: number): void {
   const free = soft - open - reserve;
   if (count > free) {
     throw new LimitError(
-      `${count.toLocaleString("en")} clients need as many descriptors, and this process has ${Math.max(0, free).toLocaleString("en")} left of ${soft.toLocaleString("en")}.`,
+      `${formatNumber(count)} clients need as many descriptors, and this process has ${formatNumber(Math.max(0, free))} left of ${formatNumber(soft)}.`,
       `Ask for fewer (accepting them here needs one each, too), or raise the limit before starting Jupyter: \`ulimit -Hn\`.`,
     );
   }

@@ -1,5 +1,5 @@
 /** The bytes of a packet as the RFCs draw headers, 32 bits a row, with what they say. */
-import { textTable } from "../trace";
+import { textTable } from "../wording/text-table";
 import { anatomy, type Part } from "../wire/anatomy";
 import type { WireEntry } from "../wire/log";
 import { showHtml } from "./display";

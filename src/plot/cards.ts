@@ -1,7 +1,8 @@
 /** Predictions, verdicts and tables: small displays that look right in light and dark. */
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
-import { formatNumber, textTable } from "../trace";
+import { formatNumber } from "../wording/number";
+import { textTable } from "../wording/text-table";
 import { showHtml } from "./display";
 import { escapeHtml } from "./page";
 import { palette } from "./palette";

@@ -1,4 +1,5 @@
-import { formatNumber, formatTime, type Trace } from "../trace";
+import { type Trace } from "../trace";
+import { formatNumber, formatTime } from "../wording/number";
 import { baseLayout, timeAxis, type Figure } from "./figure";
 import { palette, seriesDashes } from "./palette";
 import { caption, eventLines, stepLine } from "./parts";

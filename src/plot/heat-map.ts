@@ -1,4 +1,5 @@
-import { formatNumber, textTable } from "../trace";
+import { formatNumber } from "../wording/number";
+import { textTable } from "../wording/text-table";
 import { baseLayout, type Figure } from "./figure";
 
 export interface HeatMapOptions {

@@ -1,4 +1,5 @@
-import { formatTime, type KernelView, type LadderStep } from "../trace";
+import { formatTime } from "../wording/number";
+import { type KernelView, type LadderStep } from "../ladder/ladder";
 import { baseLayout, type Figure } from "./figure";
 import { palette, stateColours } from "./palette";
 

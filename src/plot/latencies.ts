@@ -1,4 +1,4 @@
-import { formatNumber, formatTime } from "../trace";
+import { formatNumber, formatTime } from "../wording/number";
 import { baseLayout, type Figure } from "./figure";
 import { seriesColours, seriesDashes } from "./palette";
 

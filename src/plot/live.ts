@@ -1,7 +1,8 @@
 /**
  * A plot that moves while its cell runs, and freezes into the whole recording at the end.
  */
-import type { Ladder, Recording, Trace } from "../trace";
+import type { Recording, Trace } from "../trace";
+import type { Ladder } from "../ladder/ladder";
 import { embedLibrary, figureBundle, newDisplayId, notebook } from "./display";
 import type { Figure } from "./figure";
 import { ladder as ladderFigure } from "./ladder";

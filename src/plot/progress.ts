@@ -1,5 +1,5 @@
 /** A bar that says how far something long has come. */
-import { formatNumber } from "../trace";
+import { formatNumber } from "../wording/number";
 import { newDisplayId, notebook } from "./display";
 import { escapeHtml } from "./page";
 import { palette } from "./palette";

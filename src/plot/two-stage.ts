@@ -1,4 +1,5 @@
-import { formatNumber, rowAt, type Trace } from "../trace";
+import { rowAt, type Trace } from "../trace";
+import { formatNumber } from "../wording/number";
 import { baseLayout, seconds, type Figure } from "./figure";
 import { palette } from "./palette";
 import { queueDepth } from "./queue-depth";

@@ -9,7 +9,7 @@ import { kernelMemory } from "../lab/memory";
 import type { Closable } from "../lab/owned";
 import type { Listener } from "../listener/listener";
 import { acceptWorkerProgram, native } from "../native";
-import { formatNumber } from "../trace/quantity";
+import { formatNumber } from "../wording/number";
 
 /** descriptors that a worker needs for itself, and some to spare */
 const reserve = 20;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { ArgumentError, requireInteger, requireKnown } from "../errors";
 import { Clients } from "../listener/clients";
 import { readTable } from "../listener/sockets-table";
-import { formatNumber, formatTime } from "../trace/quantity";
+import { formatNumber, formatTime } from "../wording/number";
 import { record, type Surroundings } from "../trace/record";
 
 export interface CheckRow {

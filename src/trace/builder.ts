@@ -1,6 +1,7 @@
 import type { ClientState, SamplerRows } from "../native";
 import { ColumnBuffer } from "./column-buffer";
-import { Trace, type TraceMeta } from "./trace";
+import type { TraceMeta } from "./data";
+import { Trace } from "./trace";
 import { thinTrack, type Column, type Track, type TraceEvent } from "./track";
 
 const states = {

@@ -1,9 +1,9 @@
 import { rowsInOrder } from "./rows-in-order";
-import type { Trace } from "./trace";
+import type { TraceView } from "./data";
 import type { TraceEvent } from "./track";
 
 /** See Trace.toCSV(). Columns not yet measured are empty. */
-export function traceToCSV(trace: Trace): string {
+export function traceToCSV(trace: TraceView): string {
   const names = trace.columnNames;
   const series = names.map((name) => trace.column(name));
   const columnsOf = new Map<string, number[]>();

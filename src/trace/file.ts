@@ -5,15 +5,15 @@
  * A recording that runs on is a row of such files, one gzip member after the other in one file: each holds the rows and events since the one before,
  * and the meta so far. Whatever ends the recorder, the members before are whole.
  */
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { constants, gunzip, gzip } from "node:zlib";
 import { ArgumentError, LabError } from "../errors";
+import { writeWhole } from "../files/whole";
 import { ColumnBuffer } from "./column-buffer";
-import type { TraceData, TraceMeta } from "./trace";
+import type { TraceData, TraceMeta } from "./data";
 import { faultOf, type Column, type Track, type TraceEvent } from "./track";
 
 const title = "One Listener trace, version ";
@@ -42,18 +42,9 @@ interface Header {
 /** See Trace.save(). The file appears under its name only when it is complete. */
 export async function saveTrace(trace: Required<TraceData>, path: string): Promise<number> {
   const compressed = await compressTrace(trace);
-  const unfinished = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
   try {
-    const file = await open(unfinished, "wx");
-    try {
-      await file.writeFile(compressed);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, path);
+    await writeWhole(path, compressed);
   } catch (cause) {
-    await rm(unfinished, { force: true }).catch(() => undefined);
     const code = (cause as NodeJS.ErrnoException).code;
     throw new LabError(`The trace could not be saved to ${path}: ${(cause as Error).message}.`, {
       code: code ?? "ERR_TRACE",

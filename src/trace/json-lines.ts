@@ -1,11 +1,11 @@
 import { rowsInOrder } from "./rows-in-order";
-import type { Trace } from "./trace";
+import type { TraceView } from "./data";
 
 /**
  * See Trace.toJSONLines(). Line 1: `{ "meta": …, "start": ms, "end": ms, "tracks": { queues: ["acceptQueue", …], … } }`; then rows
  * `{ "track": "queues", "time": ms, "acceptQueue": 3, … }` and events `{ "event": "burst", "time": ms, "detail": "200 clients" }`.
  */
-export function traceToJSONLines(trace: Trace): string {
+export function traceToJSONLines(trace: TraceView): string {
   const tracks = Object.fromEntries(Object.entries(trace.tracks).map(([name, track]) => [name, Object.keys(track.columns)]));
   const lines = [JSON.stringify({ meta: trace.meta, start: trace.start, end: trace.end, tracks })];
   rowsInOrder(trace, (time, changed, events) => {

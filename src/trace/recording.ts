@@ -3,7 +3,7 @@ import { getSystemErrorName } from "node:util";
 import { LabError } from "../errors";
 import type { Sampler } from "../native";
 import { TraceBuilder, type RecordingMeta } from "./builder";
-import { formatTime } from "./quantity";
+import { formatTime } from "../wording/number";
 import type { Trace } from "./trace";
 
 /** ms between two drains of the sampler; live plots move no faster */

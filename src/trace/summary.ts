@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
-import { formatNumber, formatTime } from "./quantity";
-import { textTable } from "./text-table";
-import type { Trace } from "./trace";
+import { formatNumber, formatTime } from "../wording/number";
+import { textTable } from "../wording/text-table";
+import type { TraceView } from "./data";
 
 /** One column of a Trace in numbers. A column without rows has NaN everywhere. */
 export interface ColumnSummary {
@@ -22,7 +22,7 @@ export class TraceSummary {
   readonly columns: readonly ColumnSummary[];
   readonly #heading: string;
 
-  constructor(trace: Trace) {
+  constructor(trace: TraceView) {
     this.columns = trace.columnNames.map((name) => summarizeColumn(trace, name));
     this.#heading = trace.describe();
   }
@@ -52,7 +52,7 @@ export class TraceSummary {
   }
 }
 
-function summarizeColumn(trace: Trace, name: string): ColumnSummary {
+function summarizeColumn(trace: TraceView, name: string): ColumnSummary {
   const { time, values } = trace.column(name);
   const rows = time.length;
   if (rows === 0) return { column: name, first: NaN, last: NaN, min: NaN, max: NaN, mean: NaN, timeOfMax: NaN };

@@ -1,10 +1,11 @@
 /** What a value must be to stand in a packet. What does not fit is refused: written all the same, it would be something else, in silence. */
 import { types } from "node:util";
 import { SegmentError } from "./segment-error";
+import { formatNumber } from "../wording/number";
 
 /** @throws SegmentError no integer from 0 to `most` */
 export function field(value: number, name: string, most: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > most) throw new SegmentError(`${name} must be an integer from 0 to ${most.toLocaleString("en")}, not ${shown(value)}.`);
+  if (!Number.isInteger(value) || value < 0 || value > most) throw new SegmentError(`${name} must be an integer from 0 to ${formatNumber(most)}, not ${shown(value)}.`);
   return value;
 }
 

@@ -11,6 +11,7 @@ import type { Closable } from "../lab/owned";
 import { ClientState, Ghosts as NativeGhosts, native } from "../native";
 import { ghostNetwork } from "./networks";
 import { requireWire } from "./wire";
+import { formatNumber } from "../wording/number";
 
 export interface GhostOptions {
   /** how many; must be said. At most 100,000,000 */
@@ -85,7 +86,7 @@ export class Ghosts implements Closable {
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (a second)", 0.001, 1e8);
     const from = new Network(options.from ?? ghostNetwork.toString(), "from");
     if (!ghostNetwork.contains(from)) throw new ArgumentError(`${from} is outside the ghosts' network ${ghostNetwork}: the Lab answers nobody else's.`, "Leave `from` out, or take a part of it.");
-    if (from.prefix < 1 || from.size * 64_000 < count) throw new ArgumentError(`${from} has not enough addresses for ${count.toLocaleString("en")} ghosts.`, "Take a larger network.");
+    if (from.prefix < 1 || from.size * 64_000 < count) throw new ArgumentError(`${from} has not enough addresses for ${formatNumber(count)} ghosts.`, "Take a larger network.");
     const offer = {
       mss: requireInteger(options.mss ?? 1460, "mss", 0, 65_535),
       windowScale: requireInteger(options.windowScale ?? -1, "windowScale", -1, 14),
@@ -227,8 +228,8 @@ function requireMemory(count: number): void {
   const { available } = kernelMemory();
   if (count * bytesQueued <= available * share) return;
   throw new LimitError(
-    `${count.toLocaleString("en")} connections take some ${Math.round((count * bytesQueued) / 2 ** 20).toLocaleString("en")} MiB of the kernel's memory; ${Math.round(available / 2 ** 20).toLocaleString("en")} MiB are free.`,
-    `Ask for ${Math.floor((available * share) / bytesQueued).toLocaleString("en")} at most.`,
+    `${formatNumber(count)} connections take some ${formatNumber(Math.round((count * bytesQueued) / 2 ** 20))} MiB of the kernel's memory; ${formatNumber(Math.round(available / 2 ** 20))} MiB are free.`,
+    `Ask for ${formatNumber(Math.floor((available * share) / bytesQueued))} at most.`,
   );
 }
 

@@ -3,7 +3,7 @@
  * Source: the packetdrill manual's syntax; what it has no word for (unknown options) is written in its manner.
  */
 import type { TcpOption } from "./options";
-import type { Segment } from "./segment";
+import type { Segment } from "./segment-shape";
 
 export type Direction = "in" | "out";
 

@@ -3,54 +3,15 @@
  */
 import { inspect, types } from "node:util";
 import { dotted, parseAddress } from "../lab/address";
-import type { Endpoint } from "../native";
 import { headerChecksum, segmentChecksum } from "./checksum";
 import { bitField, bytesField, field, requireNames } from "./field";
 import { notation } from "./notation";
 import { decodeOptions, encodeOptions, PlacedOption, TcpOption } from "./options";
+import { flagNames, type Flags, type Segment, type SegmentFields } from "./segment-shape";
 import { SegmentError } from "./segment-error";
+import { formatNumber } from "../wording/number";
 
-export const flagNames = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"] as const;
-export type Flag = (typeof flagNames)[number];
-/** Bit 0 is FIN. */
-export type Flags = Record<Flag, boolean>;
-
-/** What of the IPv4 header a reader may want to set; the rest follows from the segment. */
-export interface IpFields {
-  /** hops left */
-  ttl: number;
-  /** type of service: DSCP and ECN */
-  tos: number;
-  identification: number;
-  dontFragment: boolean;
-  /** the bit that must be zero */
-  reserved: boolean;
-  /** IPv4 options as bytes, a multiple of four, at most 40 */
-  options: Uint8Array;
-}
-
-export interface Segment {
-  source: Endpoint;
-  destination: Endpoint;
-  /** of the first byte of data, or of the SYN or FIN; 32 bits, wraps around */
-  sequence: number;
-  /** the next sequence number expected; means something only with the ack flag */
-  acknowledgment: number;
-  flags: Flags;
-  /** as it stands in the header, not scaled */
-  window: number;
-  urgentPointer: number;
-  /** the four bits between data offset and flags, the lowest of them AE (RFC 9768) */
-  reserved: number;
-  options: TcpOption[];
-  payload: Uint8Array;
-  ip: IpFields;
-  /** written instead of the right ones; decoding gives them only where they are wrong */
-  checksums: { ip?: number; tcp?: number };
-}
-
-/** A segment to be made: all but the ends is optional. */
-export type SegmentFields = Pick<Segment, "source" | "destination"> & Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & { flags?: Partial<Flags>; ip?: Partial<IpFields> };
+export { flagNames, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./segment-shape";
 
 const segmentNames = ["source", "destination", "sequence", "acknowledgment", "flags", "window", "urgentPointer", "reserved", "options", "payload", "ip", "checksums"];
 const ipNames = ["ttl", "tos", "identification", "dontFragment", "reserved", "options"];
@@ -123,7 +84,7 @@ export function encode(fields: SegmentFields): Uint8Array {
   if (ip.options.length % 4 || ip.options.length > 40) throw new SegmentError(`IPv4 options take a multiple of 4 bytes, at most 40, not ${ip.options.length}.`);
   const headers = ipSize + ip.options.length + tcpSize + options.length;
   const total = headers + made.payload.length;
-  if (total > mostPacketBytes) throw new SegmentError(`The packet would take ${total.toLocaleString("en")} bytes; IPv4 allows ${mostPacketBytes.toLocaleString("en")}.`, "Send less data in one segment.");
+  if (total > mostPacketBytes) throw new SegmentError(`The packet would take ${formatNumber(total)} bytes; IPv4 allows ${formatNumber(mostPacketBytes)}.`, "Send less data in one segment.");
   const bytes = new Uint8Array(total);
   const view = new DataView(bytes.buffer);
   bytes[0] = 0x40 | ((ipSize + ip.options.length) / 4);

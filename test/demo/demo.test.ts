@@ -8,7 +8,8 @@ import fc from "fast-check";
 import { skip } from "../skip";
 import { demos, demosOf } from "../../dist/demo";
 import { planned } from "../../dist/demo/million";
-import { drawPanel, largeFigures, wrap } from "../../dist/demo/panel";
+import { drawPanel, largeFigures } from "../../dist/demo/panel";
+import { wrap } from "../../dist/terminal/text";
 
 const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
 const markName = "ONE_LISTENER_DEMO_TEST";

@@ -8,7 +8,8 @@ import path from "node:path";
 import { plot, Trace } from "one-listener";
 import { skip } from "../skip";
 import { named } from "../../dist/watch/listeners";
-import { gauge, percent, sparkline } from "../../dist/watch/screen";
+import { gauge, sparkline } from "../../dist/terminal/meter";
+import { formatPercent } from "../../dist/wording/number";
 
 const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
 
@@ -285,7 +286,7 @@ describe("one-listener watch", function () {
     assert.equal(sparkline([0, 1, 4, 8]), " ▁▄█");
     assert.equal(gauge(0.5, 4), "██░░");
     assert.equal(gauge(7, 4), "████");
-    assert.equal(percent(0.004), "0.4 %");
+    assert.equal(formatPercent(0.004), "0.4 %");
     assert.equal(named(["python3 (7)", "python3 (7)"]), "python3 (7)");
     assert.equal(named(["a (1)", "a (2)", "a (3)", "a (4)"]), "a (1), a (2) and 2 more");
   });

@@ -1,0 +1,8 @@
+/** What came out. Every number was measured in this run. */
+export interface Outcome {
+  numbers: Record<string, unknown>;
+  /** two or three sentences with the numbers in them */
+  result: string[];
+  /** the kernel function that decided */
+  kernel: string;
+}

@@ -1,0 +1,41 @@
+/** Drawing on a terminal in the same place again and again. */
+import type { WriteStream } from "node:tty";
+import { cropped } from "./text";
+
+/** where a terminal does not tell its size */
+const usual = { columns: 80, rows: 24 };
+
+/** The terminal's size in characters. */
+export function sizeOf({ columns, rows }: WriteStream): { columns: number; rows: number } {
+  return { columns: columns || usual.columns, rows: rows || usual.rows };
+}
+
+/** A block of lines that each paint() puts in the place of the one before. Cut to the terminal, whose last row the cursor needs. */
+export class Repainter {
+  private height = 0;
+
+  constructor(private readonly terminal: WriteStream) {}
+
+  /** Draws `lines` over what was painted last. */
+  paint(lines: readonly string[]): void {
+    const { columns, rows } = sizeOf(this.terminal);
+    const fitting = lines.slice(0, Math.max(1, rows - 1)).map((line) => cropped(line, columns - 1));
+    this.terminal.write(`${this.home}${fitting.map((line) => `\u001b[K${line}\n`).join("")}\u001b[J`);
+    this.height = fitting.length;
+  }
+
+  /** Wipes out what was painted last. */
+  clear(): void {
+    if (this.height > 0) this.terminal.write(`${this.home}\u001b[J`);
+    this.height = 0;
+  }
+
+  /** What is painted stays; the next paint() comes below it. */
+  leave(): void {
+    this.height = 0;
+  }
+
+  private get home(): string {
+    return this.height > 0 ? `\u001b[${this.height}A\r` : "";
+  }
+}
