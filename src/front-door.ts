@@ -2,17 +2,17 @@
  * The Lab as readers meet it: one-line methods over the layers below, which know only the namespace.
  */
 import net from "node:net";
-import { ArgumentError, LabError, explain, requireInteger, requireKnown } from "./errors";
+import { ArgumentError, LabError, requireInteger, requireKnown } from "./errors";
 import { CounterFiles, Counters } from "./lab/counters";
 import { GuestRights, LabHost } from "./lab/host";
 import type { Closable } from "./lab/owned";
 import { Program, SpawnOptions } from "./lab/program";
 import { Sysctls, SysctlValues } from "./lab/sysctls";
 import { Clients, ConnectOptions, Target } from "./listener/clients";
-import { Connection } from "./listener/connection";
+import type { Connection } from "./listener/connection";
+import { dial } from "./listener/dial";
 import { Listener, ListenOptions } from "./listener/listener";
 import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
-import { native } from "./native";
 import { checklist, ChecklistOptions, CheckRow } from "./server/checklist";
 import { AcceptWorkers } from "./server/accept-workers";
 import { InstalledServer, ServerName } from "./server/installed";
@@ -164,22 +164,7 @@ export class Lab implements Closable {
 
   /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */
   async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
-    const port = this.portOf(to, "dial()");
-    const [fd] = await this.host.sockets("tcp", 1);
-    const what = `Connecting to port ${port}`;
-    try {
-      if (!native.connect(fd, "127.0.0.1", port)) {
-        const ready = await native.poll(fd, 2, timeout).promise;
-        if (!ready) throw new LabError(`${what}: no answer within ${timeout} ms.`, { code: "ETIMEDOUT", hint: "Is the accept queue full? Its clients resend their SYN after a second." });
-        native.connect(fd, "127.0.0.1", port); // a second connect() reports how the first one ended
-      }
-    } catch (error) {
-      if ((error as LabError).code !== "EISCONN") {
-        native.close(fd);
-        throw explain(error, what, { ECONNREFUSED: "Nobody listens there in this Lab." });
-      }
-    }
-    return new Connection(this.host, fd);
+    return dial(this.host, this.portOf(to, "dial()"), timeout);
   }
 
   /** A node:net socket connected inside the Lab. */

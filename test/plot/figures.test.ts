@@ -157,7 +157,7 @@ describe("figures of numbers", () => {
     const [{ text, z }] = figure.data as { text: string[][]; z: number[][] }[];
     assert.deepEqual(text, [["2", "49"], ["2", "129"]]);
     assert.ok(z[1][1] > z[0][1] && z[0][1] > z[0][0]);
-    assert.match(figure.text, /64 +2 +49\n.*4096 +2 +129/s);
+    assert.match(figure.text, /64 +2 +49\n.*4,096 +2 +129/s);
   });
 
   it("latencies: shares of all who came, in the picture and in words", () => {
