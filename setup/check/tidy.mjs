@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import { at } from "../project.mjs";
 
-const place = at("native", "build");
+const buildFolder = at("native", "build");
 const cache = at(".build", "check", "clang-tidy");
 
 /**
@@ -12,7 +12,7 @@ const cache = at(".build", "check", "clang-tidy");
  * So clang-tidy sees the flags of native/binding.gyp as node-gyp understood them.
  */
 function compiled() {
-  const fragments = path.join(place, "Release", ".deps", "Release", "obj.target");
+  const fragments = path.join(buildFolder, "Release", ".deps", "Release", "obj.target");
   return readdirSync(fragments, { recursive: true })
     .filter((name) => name.endsWith(".o.d"))
     .map((name) => {
@@ -22,7 +22,7 @@ function compiled() {
       const [source, ...headers] = rule.split(/[\s\\]+/).filter(Boolean);
       return { source, headers, flags: flagsOf(command, source) };
     })
-    .filter(({ source }) => existsSync(path.resolve(place, source)))
+    .filter(({ source }) => existsSync(path.resolve(buildFolder, source)))
     .sort((a, b) => (a.source < b.source ? -1 : 1));
 }
 
@@ -31,14 +31,14 @@ function flagsOf(command, source) {
   const words = command.replaceAll("'", "").split(/\s+/).filter(Boolean).slice(1);
   const withValue = new Set(["-o", "-MF"]);
   const alone = new Set(["-c", "-MMD", source]);
-  return words.filter((word, at) => !withValue.has(word) && !withValue.has(words[at - 1]) && !alone.has(word));
+  return words.filter((word, place) => !withValue.has(word) && !withValue.has(words[place - 1]) && !alone.has(word));
 }
 
 function digest({ source, headers, flags }) {
   const hash = createHash("sha256");
   for (const rules of [at(".clang-tidy"), at("setup", "check-requirements.txt")]) hash.update(readFileSync(rules));
   hash.update(flags.join(" "));
-  for (const file of [source, ...headers]) hash.update(file).update(readFileSync(path.resolve(place, file)));
+  for (const file of [source, ...headers]) hash.update(file).update(readFileSync(path.resolve(buildFolder, file)));
   return hash.digest("hex");
 }
 
@@ -51,7 +51,7 @@ export function tidyJobs(program) {
     if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return [];
     return {
       command: [program, "--quiet", `--config-file=${at(".clang-tidy")}`, file.source, "--", ...file.flags],
-      cwd: place,
+      cwd: buildFolder,
       // stderr counts the warnings that were suppressed
       quietErrors: true,
       count: (output) => output.match(/ (?:warning|error): .* \[\S+\]$/gm)?.length ?? 0,
