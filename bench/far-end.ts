@@ -21,7 +21,11 @@ export function farEnd(lab: Lab): { command: string; args: string[] } | { missin
 
 /** The lab host's processes: the helper and the first process of its namespace. */
 function processes(lab: Lab): number[] {
-  const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && safely(() => new RegExp(`^PPid:\\s+${lab.host.pid}$`, "m").test(readFileSync(`/proc/${name}/status`, "utf8"))));
+  const children = readdirSync("/proc").filter(
+    (name) =>
+      /^\d+$/.test(name) &&
+      safely(() => new RegExp(`^PPid:\\s+${lab.host.pid}$`, "m").test(readFileSync(`/proc/${name}/status`, "utf8"))),
+  );
   return [lab.host.pid, ...children.map(Number)];
 }
 
@@ -34,7 +38,11 @@ function safely<T>(action: () => T): T | undefined {
 }
 
 /** Runs a command there for so many ms, then ends it by its pid. Resolves to how long it ran, ms. */
-export function runAtFarEnd(place: { command: string; args: string[] }, program: string[], ms: number): Promise<number> {
+export function runAtFarEnd(
+  place: { command: string; args: string[] },
+  program: string[],
+  ms: number,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const child = spawn(place.command, [...place.args, ...program], { stdio: "ignore" });

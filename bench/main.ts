@@ -14,7 +14,17 @@ import { synRate } from "./trials/syn-rate";
 import { watchCost } from "./trials/watch-cost";
 import type { Row, Trial, TrialResult } from "./trial";
 
-const trials: Trial[] = [acceptQueueSample, labOpen, drainFilledQueue, recordingCost, plotMillion, synRate, ghostHandshakes, watchCost, grading];
+const trials: Trial[] = [
+  acceptQueueSample,
+  labOpen,
+  drainFilledQueue,
+  recordingCost,
+  plotMillion,
+  synRate,
+  ghostHandshakes,
+  watchCost,
+  grading,
+];
 
 function number(value: number): string {
   if (Number.isNaN(value)) return "–";
@@ -25,21 +35,30 @@ function print(result: TrialResult): void {
   console.log(`\n${result.trial}: ${result.question}`);
   const width = Math.max(...result.rows.map((each: Row) => each.name.length));
   for (const each of result.rows) {
-    const spread = each.samples.length > 1 ? `  (${number(Math.min(...each.samples))} to ${number(Math.max(...each.samples))}, ${each.samples.length} runs)` : "";
-    console.log(`  ${each.name.padEnd(width)}  ${number(each.median).padStart(8)} ${each.unit}${each.skipped ? `  left out: ${each.skipped}` : spread}`);
+    const spread =
+      each.samples.length > 1
+        ? `  (${number(Math.min(...each.samples))} to ${number(Math.max(...each.samples))}, ${each.samples.length} runs)`
+        : "";
+    console.log(
+      `  ${each.name.padEnd(width)}  ${number(each.median).padStart(8)} ${each.unit}${each.skipped ? `  left out: ${each.skipped}` : spread}`,
+    );
   }
-  for (const ratio of result.ratios) console.log(`  ${ratio.reached ? "✓" : "✗"} ${ratio.name}: ${number(ratio.value)} (wanted ${ratio.wanted})`);
+  for (const ratio of result.ratios)
+    console.log(`  ${ratio.reached ? "✓" : "✗"} ${ratio.name}: ${number(ratio.value)} (wanted ${ratio.wanted})`);
   for (const note of result.notes) console.log(`  ${note}`);
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" }, help: { type: "boolean" } } });
+  const { values } = parseArgs({
+    options: { json: { type: "boolean" }, only: { type: "string" }, help: { type: "boolean" } },
+  });
   if (values.help) {
     console.log(`npm run bench [-- --json] [--only NAME]\nTrials: ${trials.map(({ name }) => name).join(", ")}`);
     return;
   }
   const chosen = trials.filter(({ name }) => values.only === undefined || name === values.only);
-  if (chosen.length === 0) throw new Error(`There is no trial "${values.only}". There are: ${trials.map(({ name }) => name).join(", ")}.`);
+  if (chosen.length === 0)
+    throw new Error(`There is no trial "${values.only}". There are: ${trials.map(({ name }) => name).join(", ")}.`);
   const results: TrialResult[] = [];
   for (const trial of chosen) {
     const progress = (text: string) => process.stderr.write(`${trial.name}: ${text}\n`);
@@ -48,7 +67,10 @@ async function main(): Promise<void> {
     results.push(result);
     if (!values.json) print(result);
   }
-  if (values.json) console.log(JSON.stringify({ kernel: os.release(), node: process.version, processors: os.cpus().length, results }, null, 2));
+  if (values.json)
+    console.log(
+      JSON.stringify({ kernel: os.release(), node: process.version, processors: os.cpus().length, results }, null, 2),
+    );
 }
 
 main().catch((error: Error) => {

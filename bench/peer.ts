@@ -17,12 +17,19 @@ export function peerSource(name: string): string {
 export function buildPeer(name: string): { program: string } | { missing: string } {
   mkdirSync(built, { recursive: true });
   const program = path.join(built, path.parse(name).name + path.extname(name).replace(".", "-"));
-  const [command, args] = name.endsWith(".go") ? ["go", ["build", "-o", program, peerSource(name)]] : ["cc", ["-O2", "-Wall", "-o", program, peerSource(name)]];
+  const [command, args] = name.endsWith(".go")
+    ? ["go", ["build", "-o", program, peerSource(name)]]
+    : ["cc", ["-O2", "-Wall", "-o", program, peerSource(name)]];
   try {
     execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"], cwd: built });
     return { program };
   } catch (error) {
     const { code, stderr } = error as { code?: string; stderr?: Buffer };
-    return { missing: code === "ENOENT" ? `${command} is not installed` : `${command} failed: ${stderr?.toString().trim().split("\n")[0]}` };
+    return {
+      missing:
+        code === "ENOENT"
+          ? `${command} is not installed`
+          : `${command} failed: ${stderr?.toString().trim().split("\n")[0]}`,
+    };
   }
 }

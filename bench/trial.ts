@@ -53,7 +53,10 @@ export function skippedRow(name: string, unit: string, reason: string): Row {
 }
 
 /** Runs the contestants in turn, `rounds` times, so that a noisy minute hits all of them. */
-export async function sideBySide(rounds: number, contestants: Record<string, () => Promise<number> | number>): Promise<Record<string, number[]>> {
+export async function sideBySide(
+  rounds: number,
+  contestants: Record<string, () => Promise<number> | number>,
+): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, measure] of Object.entries(contestants)) samples[name].push(await measure());

@@ -5,5 +5,10 @@ import { at, command, root } from "./project.mjs";
 
 command(() => {
   build({ tests: true });
-  return spawnSync(process.execPath, ["--expose-gc", at(".build", "bench", "main.js"), ...process.argv.slice(2)], { cwd: root, stdio: "inherit" }).status ?? 1;
+  return (
+    spawnSync(process.execPath, ["--expose-gc", at(".build", "bench", "main.js"), ...process.argv.slice(2)], {
+      cwd: root,
+      stdio: "inherit",
+    }).status ?? 1
+  );
 });

@@ -1,6 +1,15 @@
 // Builds what is older than its sources: the addon and the lab host, and the TypeScript.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies } from "./dependencies.mjs";
@@ -35,9 +44,22 @@ function buildNative() {
   const python = findPython();
   // Node's headers often lie beside its binary; then nothing needs to be downloaded, and else not into the reader's home.
   const prefix = path.resolve(path.dirname(process.execPath), "..");
-  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [`--devdir=${at(".build", "node-headers")}`];
+  const headers = existsSync(path.join(prefix, "include", "node", "node_api.h"))
+    ? [`--nodedir=${prefix}`]
+    : [`--devdir=${at(".build", "node-headers")}`];
   const nodeGyp = at("node_modules", "node-gyp", "bin", "node-gyp.js");
-  run(process.execPath, [nodeGyp, existsSync(at("native", "build", "Makefile")) ? "build" : "rebuild", "-C", "native", `--python=${python}`, ...headers], { env: { ...process.env, JOBS: "max" } });
+  run(
+    process.execPath,
+    [
+      nodeGyp,
+      existsSync(at("native", "build", "Makefile")) ? "build" : "rebuild",
+      "-C",
+      "native",
+      `--python=${python}`,
+      ...headers,
+    ],
+    { env: { ...process.env, JOBS: "max" } },
+  );
   writeFileSync(stamp, now);
 }
 
@@ -53,7 +75,8 @@ function buildTypeScript(tests) {
   for (const folder of ["test", "bench"]) removeOrphans(at(".build", folder), at(folder));
   removeOrphans(at(".build", "exercises"), at("exercises"));
   run(process.execPath, [compiler(), "-b", "exercises", ...(tests ? ["test"] : [])]);
-  if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo"))) publishLibrary();
+  if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo")))
+    publishLibrary();
   if (!tests) return;
   // compiled tests stand in .build/test and import ../../dist
   mkdirSync(at(".build"), { recursive: true });
@@ -67,7 +90,8 @@ function removeOrphans(compiled, sources) {
   for (const entry of readdirSync(compiled, { withFileTypes: true })) {
     const file = path.join(compiled, entry.name);
     if (entry.isDirectory()) removeOrphans(file, path.join(sources, entry.name));
-    else if (ending.test(entry.name) && !existsSync(path.join(sources, entry.name.replace(ending, ".ts")))) unlinkSync(file);
+    else if (ending.test(entry.name) && !existsSync(path.join(sources, entry.name.replace(ending, ".ts"))))
+      unlinkSync(file);
   }
 }
 

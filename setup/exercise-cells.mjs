@@ -10,17 +10,32 @@ const imported = ["check", "hint", "Lab", "optionOf", "sleep"];
 
 /** A starter as a cell: without imports and exports, which notebooks do in their own way. */
 export function asCell(source) {
-  return source.replace(/^import [^;]*;\n/gm, "").replace(/^export /gm, "").replace(/^\s+/, "").trimEnd();
+  return source
+    .replace(/^import [^;]*;\n/gm, "")
+    .replace(/^export /gm, "")
+    .replace(/^\s+/, "")
+    .trimEnd();
 }
 
 function cell(type, id, source, metadata = {}) {
   const own = { one_listener: { section, ...metadata.one_listener } };
   const lines = source.split("\n").map((line, index, all) => (index < all.length - 1 ? `${line}\n` : line));
   const made = { cell_type: type, id, metadata: { ...metadata, ...own }, source: lines };
-  return type === "code" ? { cell_type: type, execution_count: null, id, metadata: made.metadata, outputs: [], source: lines } : made;
+  return type === "code"
+    ? { cell_type: type, execution_count: null, id, metadata: made.metadata, outputs: [], source: lines }
+    : made;
 }
 
-const nbgrader = (name, role, more) => ({ schema_version: 3, grade_id: role === "solution" ? name : `${name}-check`, cell_type: "code", grade: role === "check", solution: role === "solution", locked: role === "check", task: false, ...more });
+const nbgrader = (name, role, more) => ({
+  schema_version: 3,
+  grade_id: role === "solution" ? name : `${name}-check`,
+  cell_type: "code",
+  grade: role === "check",
+  solution: role === "solution",
+  locked: role === "check",
+  task: false,
+  ...more,
+});
 
 /** The cells of the exercises that belong to notebook NN; none if there are none. */
 export function exerciseCells(number) {
@@ -29,12 +44,26 @@ export function exerciseCells(number) {
   if (exercises.length === 0) return [];
   const several = exercises.length > 1;
   return [
-    cell("markdown", `exercises-${number}`, `## ${several ? "Exercises" : "An exercise"}\n\nWrite the function, run its cell, then the check under it. The check judges what the kernel saw, in Labs of its own; your function runs in a process of its own, so ${several ? "each" : "it"} must stand in one cell. \`hint("…")\` helps, a little more each time.`),
+    cell(
+      "markdown",
+      `exercises-${number}`,
+      `## ${several ? "Exercises" : "An exercise"}\n\nWrite the function, run its cell, then the check under it. The check judges what the kernel saw, in Labs of its own; your function runs in a process of its own, so ${several ? "each" : "it"} must stand in one cell. \`hint("…")\` helps, a little more each time.`,
+    ),
     cell("code", `exercises-${number}-import`, `import { ${imported.join(", ")} } from "one-listener";`),
     ...exercises.flatMap((exercise) => [
-      cell("markdown", `${exercise.name}-statement`, `### ${exercise.title}\n\n*${exercise.points} points, ${["warm-up", "middling", "hard"][exercise.difficulty - 1]}*\n\n${exercise.statement}`),
-      cell("code", exercise.name, asCell(sourceOf(exercise, "starter.ts")), { tags: [`exercise:${exercise.name}`], nbgrader: nbgrader(exercise.name, "solution"), one_listener: { exercise: exercise.name } }),
-      cell("code", `${exercise.name}-check`, `await check("${exercise.name}", ${exercise.functionName});`, { nbgrader: nbgrader(exercise.name, "check", { points: exercise.points }) }),
+      cell(
+        "markdown",
+        `${exercise.name}-statement`,
+        `### ${exercise.title}\n\n*${exercise.points} points, ${["warm-up", "middling", "hard"][exercise.difficulty - 1]}*\n\n${exercise.statement}`,
+      ),
+      cell("code", exercise.name, asCell(sourceOf(exercise, "starter.ts")), {
+        tags: [`exercise:${exercise.name}`],
+        nbgrader: nbgrader(exercise.name, "solution"),
+        one_listener: { exercise: exercise.name },
+      }),
+      cell("code", `${exercise.name}-check`, `await check("${exercise.name}", ${exercise.functionName});`, {
+        nbgrader: nbgrader(exercise.name, "check", { points: exercise.points }),
+      }),
     ]),
   ];
 }
@@ -43,12 +72,17 @@ export function exerciseCells(number) {
 export function withExercises(notebook, number) {
   const others = notebook.cells.filter(({ metadata }) => metadata.one_listener?.section !== section);
   const last = others[others.length - 1];
-  const place = last?.cell_type === "markdown" && [last.source].flat().join("").startsWith(lastWords) ? others.length - 1 : others.length;
+  const place =
+    last?.cell_type === "markdown" && [last.source].flat().join("").startsWith(lastWords)
+      ? others.length - 1
+      : others.length;
   // what stays as it was keeps its outputs
   const known = new Map(notebook.cells.map((each) => [each.id, each]));
   const cells = exerciseCells(number).map((each) => {
     const old = known.get(each.id);
-    return old?.outputs && [old.source].flat().join("") === each.source.join("") ? { ...each, outputs: old.outputs, execution_count: old.execution_count } : each;
+    return old?.outputs && [old.source].flat().join("") === each.source.join("")
+      ? { ...each, outputs: old.outputs, execution_count: old.execution_count }
+      : each;
   });
   return { ...notebook, cells: [...others.slice(0, place), ...cells, ...others.slice(place)] };
 }

@@ -10,7 +10,8 @@ const venvPython = at(".venv", "bin", "python");
 
 /** A Python that has JupyterLab 4 and nbclient. */
 export function findJupyter() {
-  for (const python of [venvPython, behind("jupyter-lab"), behind("jupyter"), "python3"]) if (python && hasJupyterLab(python)) return python;
+  for (const python of [venvPython, behind("jupyter-lab"), behind("jupyter"), "python3"])
+    if (python && hasJupyterLab(python)) return python;
   const python = findPython();
   requireVenv(python);
   say("JupyterLab 4 is not here: making an environment for it in .venv (a minute or two)");
@@ -21,7 +22,10 @@ export function findJupyter() {
 
 /** The Python that runs a program of the PATH: `jupyter` may live in an environment of its own (conda, pipx). */
 function behind(program) {
-  const file = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, program)).find((each) => existsSync(each));
+  const file = (process.env.PATH ?? "")
+    .split(path.delimiter)
+    .map((directory) => path.join(directory, program))
+    .find((each) => existsSync(each));
   return file && /^#!\s*(\/\S*python[\d.]*)\s*$/.exec(readFileSync(file, "latin1").split("\n", 1)[0])?.[1];
 }
 
@@ -58,7 +62,12 @@ export function registerKernel() {
   // Ending an endless loop from outside leaves Node's bookkeeping of callbacks out of step, which it would die of.
   const unforced = "--no-force-async-hooks-checks";
   writeJson(own("share", "jupyter", "kernels", "tslab", "kernel.json"), {
-    argv: [process.execPath, ...(process.allowedNodeEnvironmentFlags.has(unforced) ? [unforced] : []), at("dist", "kernel", "launch.js"), "{connection_file}"],
+    argv: [
+      process.execPath,
+      ...(process.allowedNodeEnvironmentFlags.has(unforced) ? [unforced] : []),
+      at("dist", "kernel", "launch.js"),
+      "{connection_file}",
+    ],
     display_name: "TypeScript (tslab)",
     language: "typescript",
     interrupt_mode: "signal",

@@ -21,11 +21,19 @@ export class Missing extends Error {
 
 /** Runs a program; its output is shown only if it fails, or where `show` is set. */
 export function run(command, args, { show = false, cwd = root, env = process.env } = {}) {
-  const result = spawnSync(command, args, { cwd, env, stdio: show ? ["inherit", 2, 2] : ["ignore", "pipe", "pipe"], encoding: "utf8", maxBuffer: 1 << 28 });
+  const result = spawnSync(command, args, {
+    cwd,
+    env,
+    stdio: show ? ["inherit", 2, 2] : ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (result.error) throw result.error;
   if (result.status !== 0) {
     if (!show) process.stderr.write(`${result.stdout}${result.stderr}`);
-    throw new Error(`${path.basename(command)} ${args.slice(0, 3).join(" ")} … failed${result.status === null ? ` (${result.signal})` : ""}`);
+    throw new Error(
+      `${path.basename(command)} ${args.slice(0, 3).join(" ")} … failed${result.status === null ? ` (${result.signal})` : ""}`,
+    );
   }
   return result.stdout;
 }

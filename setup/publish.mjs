@@ -17,11 +17,30 @@ export function publishLibrary() {
   const command = Object.fromEntries(Object.entries(bin).map(([key, file]) => [key, `../../${file}`]));
   const types = `${place}/index.d.ts`;
   run(process.execPath, [
-    at("node_modules", "typescript", "bin", "tsc"), "-p", at("tsconfig.json"), "--composite", "false", "--incremental", "false", "--tsBuildInfoFile", "null",
-    "--emitDeclarationOnly", "--declaration", "--module", "amd", "--moduleResolution", "node10", "--esModuleInterop", "--outFile", types,
+    at("node_modules", "typescript", "bin", "tsc"),
+    "-p",
+    at("tsconfig.json"),
+    "--composite",
+    "false",
+    "--incremental",
+    "false",
+    "--tsBuildInfoFile",
+    "null",
+    "--emitDeclarationOnly",
+    "--declaration",
+    "--module",
+    "amd",
+    "--moduleResolution",
+    "node10",
+    "--esModuleInterop",
+    "--outFile",
+    types,
   ]);
   writeFileSync(types, named(readFileSync(types, "utf8"), name));
-  writeFileSync(`${place}/package.json`, `${JSON.stringify({ name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" }, null, 2)}\n`);
+  writeFileSync(
+    `${place}/package.json`,
+    `${JSON.stringify({ name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" }, null, 2)}\n`,
+  );
   const published = at("node_modules", "one-listener");
   rmSync(published, { recursive: true, force: true });
   renameSync(place, published);
@@ -30,5 +49,7 @@ export function publishLibrary() {
 /** The modules of the bundle under the package's name: "index" becomes "one-listener", "lab/host" becomes "one-listener/lab/host". */
 function named(bundle, name) {
   const modules = new Set([...bundle.matchAll(/^declare module "([^"]+)"/gm)].map(([, module]) => module));
-  return bundle.replace(/(declare module |from |import\()"([^"]+)"/g, (all, before, module) => (modules.has(module) ? `${before}"${module === "index" ? name : `${name}/${module}`}"` : all));
+  return bundle.replace(/(declare module |from |import\()"([^"]+)"/g, (all, before, module) =>
+    modules.has(module) ? `${before}"${module === "index" ? name : `${name}/${module}`}"` : all,
+  );
 }

@@ -8,9 +8,14 @@ const largest = 500_000;
 const plotlyType = "application/vnd.plotly.v1+json";
 
 function findBrowser() {
-  const places = (process.env.PATH ?? "").split(path.delimiter).flatMap((directory) => ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name)));
+  const places = (process.env.PATH ?? "")
+    .split(path.delimiter)
+    .flatMap((directory) =>
+      ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name)),
+    );
   const found = places.find((file) => existsSync(file));
-  if (!found) throw new Missing("A Chromium browser is needed for the still pictures.", "sudo apt-get install chromium");
+  if (!found)
+    throw new Missing("A Chromium browser is needed for the still pictures.", "sudo apt-get install chromium");
   return found;
 }
 
@@ -31,16 +36,34 @@ function shorter(path) {
 /** Draws figures as SVG, a third of a PNG's size, with the same library that notebooks use. */
 async function withPainter(use) {
   const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({ executablePath: findBrowser(), args: [...(process.geteuid() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  const browser = await chromium.launch({
+    executablePath: findBrowser(),
+    args: [
+      ...(process.geteuid() === 0 ? ["--no-sandbox"] : []),
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
   try {
     const page = await browser.newPage();
     await page.addScriptTag({ path: at("node_modules", "plotly.js-cartesian-dist-min", "plotly-cartesian.min.js") });
     return await use(async ({ data, layout }) => {
       const url = await page.evaluate(
-        ([given, look]) => window.Plotly.toImage({ data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } }, { format: "svg", width: 900, height: look.height ?? 420 }),
+        ([given, look]) =>
+          window.Plotly.toImage(
+            { data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } },
+            { format: "svg", width: 900, height: look.height ?? 420 },
+          ),
         [data, layout],
       );
-      return decodeURIComponent(url.slice(url.indexOf(",") + 1)).replace(/ d="([^"]*)"/g, (_, path) => ` d="${shorter(path)}"`);
+      return decodeURIComponent(url.slice(url.indexOf(",") + 1)).replace(
+        / d="([^"]*)"/g,
+        (_, path) => ` d="${shorter(path)}"`,
+      );
     });
   } finally {
     await browser.close();
@@ -49,7 +72,11 @@ async function withPainter(use) {
 
 /** Invisible displays carry live data; in a saved notebook they are empty. */
 function isEmpty(output) {
-  return output.output_type === "display_data" && !["text/html", "text/plain"].some((type) => String([output.data[type] ?? ""].flat().join("")).trim() !== "") && Object.keys(output.data).every((type) => type.startsWith("text/"));
+  return (
+    output.output_type === "display_data" &&
+    !["text/html", "text/plain"].some((type) => String([output.data[type] ?? ""].flat().join("")).trim() !== "") &&
+    Object.keys(output.data).every((type) => type.startsWith("text/"))
+  );
 }
 
 /** A notebook as Jupyter writes it, but each figure on one line: its arrays would take a line a number. */
@@ -75,9 +102,14 @@ export async function refresh(names) {
           output.data = { "image/svg+xml": image, [plotlyType]: figure, "text/plain": output.data["text/plain"] };
         }
       }
-      notebook.metadata.one_listener = { executed_on: `${os.type()} ${os.release()}`, node: process.version, processors: os.cpus().length };
+      notebook.metadata.one_listener = {
+        executed_on: `${os.type()} ${os.release()}`,
+        node: process.version,
+        processors: os.cpus().length,
+      };
       const text = asText(notebook);
-      if (text.length > largest) throw new Error(`${name} would be ${text.length} bytes; a committed notebook stays under ${largest}.`);
+      if (text.length > largest)
+        throw new Error(`${name} would be ${text.length} bytes; a committed notebook stays under ${largest}.`);
       writeFileSync(at("notebooks", name), text);
       say(`${name}: ${Math.round(text.length / 1024)} KB`);
     }

@@ -2,6 +2,7 @@
 
 usage: run_notebook.py NOTEBOOK EXECUTED REPORT TIMEOUT
 """
+
 import json
 import os
 import sys
@@ -15,7 +16,13 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 def main(source, executed, report, timeout):
     notebook = nbformat.read(source, as_version=4)
     # allow_errors: the replies are looked at here, so that an aborted or silent failure cannot pass (nbclient looks at error outputs).
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="tslab", allow_errors=True, resources={"metadata": {"path": os.path.dirname(source)}})
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="tslab",
+        allow_errors=True,
+        resources={"metadata": {"path": os.path.dirname(source)}},
+    )
     times, failure = [], None
     with client.setup_kernel():
         for number, cell in enumerate(notebook.cells):
@@ -32,17 +39,32 @@ def main(source, executed, report, timeout):
             times.append((time.monotonic() - started, number))
             status = replies[-1]["content"]["status"] if replies else "no reply"
             if error is None and status != "ok":
-                texts = ["".join(o.get("text", "") or "\n".join(o.get("traceback", []))) for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
+                texts = [
+                    "".join(o.get("text", "") or "\n".join(o.get("traceback", [])))
+                    for o in cell.outputs
+                    if o.output_type == "error" or o.get("name") == "stderr"
+                ]
                 error = f"status {status}\n" + "\n".join(texts)
             if error is None and any(o.output_type == "stream" and o.name == "stderr" for o in cell.outputs):
-                error = "the cell wrote to stderr:\n" + "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stderr")
+                error = "the cell wrote to stderr:\n" + "".join(
+                    o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stderr"
+                )
             if error is not None:
                 failure = {"cell": number, "source": cell.source, "error": error}
                 break
     nbformat.write(notebook, executed)
     slowest = max(times, default=(0.0, 0))
     with open(report, "w") as file:
-        json.dump({"name": os.path.basename(source), "cells": len(times), "total": sum(t for t, _ in times), "slowest": {"seconds": slowest[0], "cell": slowest[1]}, "failure": failure}, file)
+        json.dump(
+            {
+                "name": os.path.basename(source),
+                "cells": len(times),
+                "total": sum(t for t, _ in times),
+                "slowest": {"seconds": slowest[0], "cell": slowest[1]},
+                "failure": failure,
+            },
+            file,
+        )
 
 
 if __name__ == "__main__":

@@ -22,21 +22,40 @@ function portIsFree(port, host) {
 }
 
 command(async () => {
-  const { values } = parseArgs({ options: { "no-browser": { type: "boolean" }, port: { type: "string" }, ip: { type: "string", default: "127.0.0.1" }, "setup-only": { type: "boolean" }, help: { type: "boolean" } } });
+  const { values } = parseArgs({
+    options: {
+      "no-browser": { type: "boolean" },
+      port: { type: "string" },
+      ip: { type: "string", default: "127.0.0.1" },
+      "setup-only": { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
   if (values.help) {
     process.stdout.write(help);
     return;
   }
   if (values.port !== undefined) {
-    if (!/^\d+$/.test(values.port) || Number(values.port) < 1 || Number(values.port) > 65535) throw new Missing(`--port must be a number from 1 to 65535, not ${values.port}.`, "npm start -- --port 8890");
-    if (!(await portIsFree(Number(values.port), values.ip))) throw new Missing(`Port ${values.port} is taken by another program.`, `npm start -- --port ${Number(values.port) + 1}`);
+    if (!/^\d+$/.test(values.port) || Number(values.port) < 1 || Number(values.port) > 65535)
+      throw new Missing(`--port must be a number from 1 to 65535, not ${values.port}.`, "npm start -- --port 8890");
+    if (!(await portIsFree(Number(values.port), values.ip)))
+      throw new Missing(
+        `Port ${values.port} is taken by another program.`,
+        `npm start -- --port ${Number(values.port) + 1}`,
+      );
   }
   build();
   const python = findJupyter();
   registerKernel();
   if (values["setup-only"]) return say("ready: npm start");
   say("starting JupyterLab; Ctrl-C ends it");
-  const args = ["-m", "jupyterlab", `--ServerApp.root_dir=${root}`, "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb", `--ServerApp.ip=${values.ip}`];
+  const args = [
+    "-m",
+    "jupyterlab",
+    `--ServerApp.root_dir=${root}`,
+    "--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb",
+    `--ServerApp.ip=${values.ip}`,
+  ];
   if (values.port !== undefined) args.push(`--ServerApp.port=${values.port}`, "--ServerApp.port_retries=0");
   if (values["no-browser"]) args.push("--no-browser");
   if (process.geteuid() === 0) args.push("--allow-root");

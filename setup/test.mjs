@@ -8,10 +8,14 @@ command(() => {
   build({ tests: true });
   const python = findJupyter();
   registerKernel();
-  const mocha = spawnSync(process.execPath, ["--expose-gc", at("node_modules", "mocha", "bin", "mocha.js"), ...process.argv.slice(2)], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...jupyterEnvironment(), ONE_LISTENER_PYTHON: python },
-  });
+  const mocha = spawnSync(
+    process.execPath,
+    ["--expose-gc", at("node_modules", "mocha", "bin", "mocha.js"), ...process.argv.slice(2)],
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...jupyterEnvironment(), ONE_LISTENER_PYTHON: python },
+    },
+  );
   return mocha.status ?? 1;
 });

@@ -23,7 +23,10 @@ export class LabError extends Error {
   declare readonly syscall?: string;
 
   constructor(message: string, details: ErrorDetails) {
-    super(details.hint ? `${message} ${details.hint}` : message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      details.hint ? `${message} ${details.hint}` : message,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = new.target.name;
     this.code = details.code;
     if (details.hint !== undefined) this.hint = details.hint;
@@ -42,7 +45,10 @@ export class ArgumentError extends LabError {
 /** The Lab, Listener, … is closed. */
 export class ClosedError extends LabError {
   constructor(thing: string, why = "") {
-    super(`This ${thing} is closed${why ? ` (${why})` : ""}.`, { code: "ERR_CLOSED", hint: `Open another one: run the cell that made it again.` });
+    super(`This ${thing} is closed${why ? ` (${why})` : ""}.`, {
+      code: "ERR_CLOSED",
+      hint: `Open another one: run the cell that made it again.`,
+    });
   }
 }
 
@@ -84,7 +90,11 @@ export interface SystemError extends Error {
 }
 
 export function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && typeof (error as SystemError).code === "string" && typeof (error as SystemError).syscall === "string";
+  return (
+    error instanceof Error &&
+    typeof (error as SystemError).code === "string" &&
+    typeof (error as SystemError).syscall === "string"
+  );
 }
 
 /** Turns a system error into a LabError that names the thing; anything else is returned as it is. */
@@ -100,7 +110,8 @@ export function explain(error: unknown, what: string, hints: Record<string, stri
 }
 
 const standingHints: Record<string, string> = {
-  EMFILE: "This process has no descriptor left: close what you no longer need, or raise `ulimit -Hn` before starting Jupyter.",
+  EMFILE:
+    "This process has no descriptor left: close what you no longer need, or raise `ulimit -Hn` before starting Jupyter.",
   ENFILE: "The whole machine has no descriptor left (fs.file-max).",
   ENOMEM: "The kernel has no memory for it.",
   ENOBUFS: "The kernel has no buffer space for it.",
@@ -109,7 +120,9 @@ const standingHints: Record<string, string> = {
 /** An integer in a range, or an ArgumentError that names it. */
 export function requireInteger(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
-    throw new ArgumentError(`${name} must be an integer from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`);
+    throw new ArgumentError(
+      `${name} must be an integer from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`,
+    );
   }
   return value;
 }
@@ -117,7 +130,9 @@ export function requireInteger(value: unknown, name: string, least: number, most
 /** A finite number in a range, or an ArgumentError that names it. */
 export function requireNumber(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !(value >= least && value <= most)) {
-    throw new ArgumentError(`${name} must be a number from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`);
+    throw new ArgumentError(
+      `${name} must be a number from ${formatNumber(least)} to ${formatNumber(most)}, not ${show(value)}.`,
+    );
   }
   return value;
 }
@@ -130,9 +145,11 @@ export function requireBoolean(value: unknown, name: string): boolean {
 
 /** Rejects option names that the call does not know: a misspelt option would be ignored in silence. */
 export function requireKnown(options: object, known: readonly string[], call: string): void {
-  if (typeof options !== "object" || options === null) throw new ArgumentError(`${call} takes an object of options, not ${show(options)}.`);
+  if (typeof options !== "object" || options === null)
+    throw new ArgumentError(`${call} takes an object of options, not ${show(options)}.`);
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new ArgumentError(`${call} has no option "${name}".`, `It has: ${known.join(", ")}.`);
+    if (!known.includes(name))
+      throw new ArgumentError(`${call} has no option "${name}".`, `It has: ${known.join(", ")}.`);
   }
 }
 

@@ -151,7 +151,8 @@ export class Lab implements Closable {
 
   /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
   async flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
-    if (options && "segments" in options) throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
+    if (options && "segments" in options)
+      throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
     return this.ghosts(to, { ...options, segments: "syn" });
   }
 
@@ -181,8 +182,13 @@ export class Lab implements Closable {
 
   /** Records the queues of a listener, or of the program that listens on a port, the Lab's counters and clients' states; in a notebook, a live plot appears under the cell. */
   async record(listener: Listener | number, options: LabRecordOptions = {}): Promise<Recording> {
-    if (!(listener instanceof Listener) && typeof listener !== "number") throw new ArgumentError("record() takes a Listener or a port first.", "lab.listen() gives a Listener.");
-    const recording = await record({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, listener, options);
+    if (!(listener instanceof Listener) && typeof listener !== "number")
+      throw new ArgumentError("record() takes a Listener or a port first.", "lab.listen() gives a Listener.");
+    const recording = await record(
+      { host: this.host, sysctls: this.sysctl, counters: this.counterFiles },
+      listener,
+      options,
+    );
     if (options.live !== false) live(recording);
     return recording;
   }
@@ -211,7 +217,11 @@ export class Lab implements Closable {
 
   /** What to look at before the server on this port goes into production; see ChecklistOptions for its process and a burst. @throws ArgumentError nobody listens there; LimitError */
   checklist(to: Listener | number, options: ChecklistOptions = {}): Promise<CheckRow[]> {
-    return checklist({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, this.portOf(to, "checklist()"), options);
+    return checklist(
+      { host: this.host, sysctls: this.sysctl, counters: this.counterFiles },
+      this.portOf(to, "checklist()"),
+      options,
+    );
   }
 
   /** A real server, if it is installed, listening in this Lab. @throws LabError ENOENT: not installed; ArgumentError */
@@ -229,27 +239,35 @@ export class Lab implements Closable {
   }
 
   private get counterFiles(): CounterFiles {
-    if (!this.files) throw new LabError("The counters are not shown to guests of this Lab.", { code: "ERR_FORBIDDEN", hint: "The exercise is to be solved without." });
+    if (!this.files)
+      throw new LabError("The counters are not shown to guests of this Lab.", {
+        code: "ERR_FORBIDDEN",
+        hint: "The exercise is to be solved without.",
+      });
     return this.files;
   }
 
   private async target(port: number, options: LabConnectOptions): Promise<Target> {
     const { kind = "loopback" } = options;
     if (kind === "loopback") {
-      if (options.rtt !== undefined || options.loss !== undefined) throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
+      if (options.rtt !== undefined || options.loss !== undefined)
+        throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
       return { address: "127.0.0.1", port, roundTrip: 0, spreadSources: true };
     }
-    if (kind !== "mirror") throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
+    if (kind !== "mirror")
+      throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
     const mirror = await Mirror.open(this.host, options);
     return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false, carrier: mirror };
   }
 
   private portOf(to: Listener | number, call: string): number {
     if (to instanceof Listener) {
-      if (to.host !== this.host) throw new ArgumentError(`${call}: that listener is in another Lab.`, "Labs cannot reach each other.");
+      if (to.host !== this.host)
+        throw new ArgumentError(`${call}: that listener is in another Lab.`, "Labs cannot reach each other.");
       return to.port;
     }
-    if (typeof to !== "number") throw new ArgumentError(`${call} takes a Listener or a port first.`, "lab.listen() gives a Listener.");
+    if (typeof to !== "number")
+      throw new ArgumentError(`${call} takes a Listener or a port first.`, "lab.listen() gives a Listener.");
     return requireInteger(to, "port", 1, 65535);
   }
 }

@@ -28,15 +28,38 @@ export { Mirror, type MirrorSettings } from "./wire/mirror";
 export { flagLetters, flagWords, notation, type Direction, type NotationOptions } from "./wire/notation";
 export { type SackBlock, type TcpOption } from "./wire/options";
 export { Peer, type PeerOptions, type SegmentChanges, type SynOptions, type WireEnd } from "./wire/peer";
-export { decode, encode, optionOf, segment, sequenceLength, type DecodeOptions, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./wire/segment";
+export {
+  decode,
+  encode,
+  optionOf,
+  segment,
+  sequenceLength,
+  type DecodeOptions,
+  type Flag,
+  type Flags,
+  type IpFields,
+  type Segment,
+  type SegmentFields,
+} from "./wire/segment";
 export { SegmentError } from "./wire/segment-error";
 export { Wire, type WireEvents } from "./wire/wire";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
 export * from "./trace";
 export * as plot from "./plot";
 export {
-  bound, decide, floodCost, underFlood, type ClaimNumber, type Decision, type EvidenceOf, type FloodCost, type FloodOutcome, type FloodSettings, type SynQueueBound,
-  type UnderFlood, type Verdict,
+  bound,
+  decide,
+  floodCost,
+  underFlood,
+  type ClaimNumber,
+  type Decision,
+  type EvidenceOf,
+  type FloodCost,
+  type FloodOutcome,
+  type FloodSettings,
+  type SynQueueBound,
+  type UnderFlood,
+  type Verdict,
 } from "./claims";
 export { doctor, type Finding, type Report } from "./lab/doctor";
 export * from "./native";

@@ -34,14 +34,35 @@ export const acceptQueueSample: Trial = {
       const samples = await sideBySide(9, {
         ours,
         getter,
-        ...("program" in peer && { c: () => Number(execFileSync(peer.program, [String(readings)]).toString().split(" ")[0]) }),
+        ...("program" in peer && {
+          c: () =>
+            Number(
+              execFileSync(peer.program, [String(readings)])
+                .toString()
+                .split(" ")[0],
+            ),
+        }),
         ss,
       });
-      const rows = [row("native.acceptQueueReader(fd)()", "ns", samples.ours), row("listener.acceptQueue", "ns", samples.getter)];
-      rows.push(samples.c ? row("C getsockopt(TCP_INFO) loop", "ns", samples.c) : skippedRow("C getsockopt(TCP_INFO) loop", "ns", "missing" in peer ? peer.missing : ""));
+      const rows = [
+        row("native.acceptQueueReader(fd)()", "ns", samples.ours),
+        row("listener.acceptQueue", "ns", samples.getter),
+      ];
+      rows.push(
+        samples.c
+          ? row("C getsockopt(TCP_INFO) loop", "ns", samples.c)
+          : skippedRow("C getsockopt(TCP_INFO) loop", "ns", "missing" in peer ? peer.missing : ""),
+      );
       rows.push(row("spawning ss -Hltn", "ns", samples.ss));
       const [call, , c, program] = rows;
-      return { rows, ratios: [atMost("ours / C", call.median / c.median, 1.2), atMost("ours / ss", call.median / program.median, 0.01)], notes: [] };
+      return {
+        rows,
+        ratios: [
+          atMost("ours / C", call.median / c.median, 1.2),
+          atMost("ours / ss", call.median / program.median, 0.01),
+        ],
+        notes: [],
+      };
     } finally {
       await lab.close();
     }

@@ -34,7 +34,8 @@ function theirs(lab: Lab, count: number, command: string, args: string[]): () =>
     program.stdout.on("data", (part) => (said += String(part)));
     const ended = program.exited.then(() => "ended");
     while (!said.includes("listening")) {
-      if ((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2))])) === "ended") throw new Error(`${command} ended before it listened`);
+      if ((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2))])) === "ended")
+        throw new Error(`${command} ended before it listened`);
     }
     const clients = await lab.connect(port, { clients: count, quiet: 2000 });
     program.stdin.write("go\n");
@@ -59,12 +60,16 @@ export const drainFilledQueue: Trial = {
       };
       const contestants: Record<string, () => Promise<number>> = {
         "our accept loop": ours(lab, count, (listener) => listener.acceptLoop({ close: true, limit: count }).done),
-        "acceptAll(), then close": ours(lab, count, async (listener) => listener.acceptAll().forEach((connection) => connection.close())),
+        "acceptAll(), then close": ours(lab, count, async (listener) =>
+          listener.acceptAll().forEach((connection) => connection.close()),
+        ),
       };
-      for (const [name, peer] of Object.entries(peers)) if ("program" in peer) contestants[name] = theirs(lab, count, peer.program, peer.args ?? []);
+      for (const [name, peer] of Object.entries(peers))
+        if ("program" in peer) contestants[name] = theirs(lab, count, peer.program, peer.args ?? []);
       const samples = await sideBySide(7, contestants);
       const rows: Row[] = Object.keys(contestants).map((name) => row(name, "ms", samples[name]));
-      for (const [name, peer] of Object.entries(peers)) if ("missing" in peer) rows.push(skippedRow(name, "ms", peer.missing));
+      for (const [name, peer] of Object.entries(peers))
+        if ("missing" in peer) rows.push(skippedRow(name, "ms", peer.missing));
       const time = (name: string) => rows.find((each) => each.name === name)!.median;
       return {
         rows,

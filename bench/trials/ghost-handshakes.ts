@@ -31,7 +31,11 @@ function byC(program: string): Fill {
   return async (lab, connections) => {
     const [packetFd] = await lab.host.sockets("packet", 1);
     try {
-      const child = spawn(program, [String(connections), lab.host.hardware.far, lab.host.hardware.near, lab.address, String(port)], { stdio: ["ignore", "ignore", "inherit", packetFd] });
+      const child = spawn(
+        program,
+        [String(connections), lab.host.hardware.far, lab.host.hardware.near, lab.address, String(port)],
+        { stdio: ["ignore", "ignore", "inherit", packetFd] },
+      );
       const code = await new Promise((resolve) => child.once("close", resolve));
       if (code !== 0) throw new Error(`the C program ended with ${String(code)}`);
     } finally {
@@ -62,17 +66,23 @@ async function filled(fill: Fill, connections: number, hashBuckets: number): Pro
 
 export const ghostHandshakes: Trial = {
   name: "ghost-handshakes",
-  question: "how many handshakes a second do ghosts complete, and what is a million of them in one accept queue, against a bare C program?",
+  question:
+    "how many handshakes a second do ghosts complete, and what is a million of them in one accept queue, against a bare C program?",
   async run(progress) {
     const peer = buildPeer("handshakes.c");
-    const contestants: [string, Fill][] = [["ours, one thread", ours(1)], ["ours, two threads", ours(2)]];
+    const contestants: [string, Fill][] = [
+      ["ours, one thread", ours(1)],
+      ["ours, two threads", ours(2)],
+    ];
     if ("program" in peer) contestants.push(["C, one thread", byC(peer.program)]);
     const rates = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
     for (let round = 1; round <= rounds; round++) {
       progress(`${round} of ${rounds}: ${count.toLocaleString("en")} each`);
       for (const [name, fill] of contestants) rates.get(name)!.push((await filled(fill, count, 65_536)).rate);
     }
-    const rows: Row[] = contestants.map(([name]) => row(`${count.toLocaleString("en")} handshakes, ${name}`, "handshakes/s", rates.get(name)!));
+    const rows: Row[] = contestants.map(([name]) =>
+      row(`${count.toLocaleString("en")} handshakes, ${name}`, "handshakes/s", rates.get(name)!),
+    );
     const notes: string[] = [];
     const ratios: Ratio[] = [];
     if ("missing" in peer) rows.push(skippedRow("C, one thread", "handshakes/s", peer.missing));
@@ -91,11 +101,22 @@ export const ghostHandshakes: Trial = {
       progress(`a million connections, ${name}`);
       const one = await filled(fill, million, 1 << 20);
       times[name] = one.seconds;
-      rows.push(row(`a million ESTABLISHED in one accept queue, ${name}`, "s", [one.seconds]), row("  that is", "connections/s", [one.rate]), row("  each of them takes of the kernel's memory", "bytes", [one.bytesEach]), row("  closing that listener", "s", [one.closing]));
-      notes.push(`${name}: ${one.queued.toLocaleString("en")} connections waited; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`);
+      rows.push(
+        row(`a million ESTABLISHED in one accept queue, ${name}`, "s", [one.seconds]),
+        row("  that is", "connections/s", [one.rate]),
+        row("  each of them takes of the kernel's memory", "bytes", [one.bytesEach]),
+        row("  closing that listener", "s", [one.closing]),
+      );
+      notes.push(
+        `${name}: ${one.queued.toLocaleString("en")} connections waited; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`,
+      );
     }
     const c = times["C, one thread"];
-    if (c) ratios.push(atLeast("a million, time of C / time of ours, one thread each", c / times["ours, one thread"], 0.8), atLeast("a million, time of C with one thread / time of ours with two", c / times["ours, two threads"], 1));
+    if (c)
+      ratios.push(
+        atLeast("a million, time of C / time of ours, one thread each", c / times["ours, one thread"], 0.8),
+        atLeast("a million, time of C with one thread / time of ours with two", c / times["ours, two threads"], 1),
+      );
     return { rows, ratios, notes };
   },
 };

@@ -14,7 +14,13 @@ const main = path.join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
 
 /** Two of three solve an exercise, the third hands in one of its wrong solutions. */
 function handIn(folder: string): void {
-  const wrong: Record<string, string> = { "first-listener": "wrong-one-client", "queue-arithmetic": "wrong-minus-one", "handshake-by-hand": "wrong-no-ack", "find-the-backlog": "wrong-off-by-one", "fast-accept": "wrong-no-answer" };
+  const wrong: Record<string, string> = {
+    "first-listener": "wrong-one-client",
+    "queue-arithmetic": "wrong-minus-one",
+    "handshake-by-hand": "wrong-no-ack",
+    "find-the-backlog": "wrong-off-by-one",
+    "fast-accept": "wrong-no-answer",
+  };
   for (let student = 0; student < students; student++) {
     const place = path.join(folder, `student-${String(student).padStart(3, "0")}`);
     mkdirSync(place);
@@ -57,15 +63,27 @@ export const grading: Trial = {
       handIn(submissions);
       progress(`${students} students`);
       const start = performance.now();
-      const child = spawn(process.execPath, [main, "grade", submissions, "--out", path.join(folder, "out")], { stdio: ["ignore", "ignore", "ignore"] });
+      const child = spawn(process.execPath, [main, "grade", submissions, "--out", path.join(folder, "out")], {
+        stdio: ["ignore", "ignore", "ignore"],
+      });
       let peak = 0;
-      const timer = setInterval(() => (peak = Math.max(peak, descendants(child.pid!).reduce((sum, { resident }) => sum + resident, 0))), 200);
+      const timer = setInterval(
+        () =>
+          (peak = Math.max(
+            peak,
+            descendants(child.pid!).reduce((sum, { resident }) => sum + resident, 0),
+          )),
+        200,
+      );
       const code = await new Promise((resolve) => child.once("close", resolve));
       clearInterval(timer);
       if (code !== 0) throw new Error(`grade ended with ${String(code)}`);
       const minutes = (performance.now() - start) / 60_000;
       const cores = availableParallelism();
-      const graded = readFileSync(path.join(folder, "out", "gradebook.csv"), "utf8").trim().split("\n").length - 1;
+      const graded =
+        readFileSync(path.join(folder, "out", "gradebook.csv"), "utf8")
+          .trim()
+          .split("\n").length - 1;
       const ideal = (bare.reduce((sum, ms) => sum + ms, 0) * students) / 60_000 / cores;
       return {
         rows: [
@@ -75,7 +93,9 @@ export const grading: Trial = {
           row("memory, all processes, at its peak", "MB", [peak / 2 ** 20]),
         ],
         ratios: [],
-        notes: [`${minutes.toFixed(2)} min in all; the checks of perfect solutions alone, bare, on ${cores} cores: ${ideal.toFixed(2)} min. A third of the solutions is wrong, and those are tried twice.`],
+        notes: [
+          `${minutes.toFixed(2)} min in all; the checks of perfect solutions alone, bare, on ${cores} cores: ${ideal.toFixed(2)} min. A third of the solutions is wrong, and those are tried twice.`,
+        ],
       };
     } finally {
       rmSync(folder, { recursive: true, force: true });

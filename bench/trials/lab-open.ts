@@ -15,6 +15,10 @@ export const labOpen: Trial = {
   async run() {
     await open(true);
     const samples = await sideBySide(25, { without: () => open(false), with: () => open(true) });
-    return { rows: [row("without wire", "ms", samples.without), row("with wire", "ms", samples.with)], ratios: [], notes: [] };
+    return {
+      rows: [row("without wire", "ms", samples.without), row("with wire", "ms", samples.with)],
+      ratios: [],
+      notes: [],
+    };
   },
 };

@@ -11,8 +11,22 @@ const rounds = 7;
 function longTrace(): Trace {
   const column = (of: (at: number) => number) => Uint32Array.from({ length: samples }, (_, at) => of(at));
   const time = Float64Array.from({ length: samples }, (_, at) => at / 10);
-  const columns = { acceptQueue: column((at) => (at * 7919) % 130), acceptMax: column(() => 128), synQueue: column((at) => at % 50), accepted: column((at) => at) };
-  const meta = { startedAt: new Date().toISOString(), hz: 10_000, kernel: "", listener: { port: 80, backlog: 128 }, settings: {}, samples, missed: 0, cpu: 0 };
+  const columns = {
+    acceptQueue: column((at) => (at * 7919) % 130),
+    acceptMax: column(() => 128),
+    synQueue: column((at) => at % 50),
+    accepted: column((at) => at),
+  };
+  const meta = {
+    startedAt: new Date().toISOString(),
+    hz: 10_000,
+    kernel: "",
+    listener: { port: 80, backlog: 128 },
+    settings: {},
+    samples,
+    missed: 0,
+    cpu: 0,
+  };
   return new Trace({ meta, tracks: { queues: { time, columns } } });
 }
 
@@ -20,9 +34,26 @@ export const plotMillion: Trial = {
   name: "plot-million",
   question: "how long until a Trace of a million samples stands in the browser?",
   async run() {
-    const executablePath = (process.env.PATH ?? "").split(path.delimiter).flatMap((directory) => ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name))).find(existsSync);
-    if (!executablePath) return { rows: [skippedRow("figure and drawing", "ms", "no Chromium in the PATH")], ratios: [], notes: [] };
-    const browser = await chromium.launch({ executablePath, args: [...(process.geteuid!() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+    const executablePath = (process.env.PATH ?? "")
+      .split(path.delimiter)
+      .flatMap((directory) =>
+        ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name)),
+      )
+      .find(existsSync);
+    if (!executablePath)
+      return { rows: [skippedRow("figure and drawing", "ms", "no Chromium in the PATH")], ratios: [], notes: [] };
+    const browser = await chromium.launch({
+      executablePath,
+      args: [
+        ...(process.geteuid!() === 0 ? ["--no-sandbox"] : []),
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
     try {
       const page = await browser.newPage();
       await page.setContent('<div id="plot"></div>');
@@ -37,16 +68,25 @@ export const plotMillion: Trial = {
         const { data, layout } = plot.queueDepth(trace);
         const made = native.now();
         drawing.push(
-          await page.evaluate(async ([given, look]) => {
-            const begin = performance.now();
-            await (window as unknown as { Plotly: { newPlot(id: string, data: unknown, layout: unknown): Promise<void> } }).Plotly.newPlot("plot", given, look);
-            return performance.now() - begin;
-          }, [data, layout] as const),
+          await page.evaluate(
+            async ([given, look]) => {
+              const begin = performance.now();
+              await (
+                window as unknown as { Plotly: { newPlot(id: string, data: unknown, layout: unknown): Promise<void> } }
+              ).Plotly.newPlot("plot", given, look);
+              return performance.now() - begin;
+            },
+            [data, layout] as const,
+          ),
         );
         figure.push(made - start);
         whole.push(native.now() - start);
       }
-      const rows = [row("the figure, a pure function of the Trace", "ms", figure), row("drawing it", "ms", drawing), row("both, and the way to the browser", "ms", whole)];
+      const rows = [
+        row("the figure, a pure function of the Trace", "ms", figure),
+        row("drawing it", "ms", drawing),
+        row("both, and the way to the browser", "ms", whole),
+      ];
       return { rows, ratios: [atMost("a million samples, ms", rows[2].median, 1000)], notes: [] };
     } finally {
       await browser.close();

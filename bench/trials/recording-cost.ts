@@ -12,14 +12,29 @@ async function once(counters: boolean): Promise<{ share: number; megabytesAMinut
     global.gc?.();
     const recording = await lab.record(listener, { hz: 10_000, live: false, ...(counters ? {} : { counters: [] }) });
     listener.acceptLoop({ rate: 2500, close: true });
-    const clients = await lab.connect(listener, { clients: 2500 * (seconds - 1), rate: 2500, quiet: 200 }).catch(() => lab.connect(listener, { clients: 12_000, rate: 12_000 / (seconds - 1), quiet: 200 }));
+    const clients = await lab
+      .connect(listener, { clients: 2500 * (seconds - 1), rate: 2500, quiet: 200 })
+      .catch(() => lab.connect(listener, { clients: 12_000, rate: 12_000 / (seconds - 1), quiet: 200 }));
     const trace = await recording.stop();
     await clients.close();
-    const bytes = Object.values(trace.tracks).reduce((sum, { time, columns }) => sum + time.byteLength + Object.values(columns).reduce((all, column) => all + column.byteLength, 0), 0);
+    const bytes = Object.values(trace.tracks).reduce(
+      (sum, { time, columns }) =>
+        sum + time.byteLength + Object.values(columns).reduce((all, column) => all + column.byteLength, 0),
+      0,
+    );
     // what a minute would take if every sample were stored
-    const perRow = bytes / Math.max(1, Object.values(trace.tracks).reduce((sum, { time }) => sum + time.length, 0));
+    const perRow =
+      bytes /
+      Math.max(
+        1,
+        Object.values(trace.tracks).reduce((sum, { time }) => sum + time.length, 0),
+      );
     const rowsAMinute = 60 * 10_000 * 2 + 60 * 100;
-    return { share: trace.meta.cpu / (trace.end - trace.start), megabytesAMinute: (perRow * rowsAMinute) / 2 ** 20, missed: trace.meta.missed / trace.meta.samples };
+    return {
+      share: trace.meta.cpu / (trace.end - trace.start),
+      megabytesAMinute: (perRow * rowsAMinute) / 2 ** 20,
+      missed: trace.meta.missed / trace.meta.samples,
+    };
   } finally {
     await lab.close();
   }

@@ -21,7 +21,15 @@ async function rateOf(lab: Lab, send: () => Promise<number>): Promise<number> {
 async function sendByC(lab: Lab, program: string, kind: string): Promise<number> {
   const [packetFd] = await lab.host.sockets("packet", 1);
   try {
-    const args = [kind, String(count), String(lab.host.farIndex), lab.host.hardware.far, lab.host.hardware.near, lab.address, String(port)];
+    const args = [
+      kind,
+      String(count),
+      String(lab.host.farIndex),
+      lab.host.hardware.far,
+      lab.host.hardware.near,
+      lab.address,
+      String(port),
+    ];
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit", packetFd] });
     let said = "";
     child.stdout!.on("data", (part) => (said += String(part)));
@@ -57,7 +65,10 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
     const contestants: Record<string, () => Promise<number>> = { [one]: flooded({ threads: 1 }), [ours]: flooded({}) };
     const missing: Row[] = [];
     const sender = buildPeer("syn-sender.c");
-    const kinds: Record<string, string> = { [named("C, sendmmsg, blind")]: "mmsg", [named("C, PACKET_TX_RING, blind")]: "ring" };
+    const kinds: Record<string, string> = {
+      [named("C, sendmmsg, blind")]: "mmsg",
+      [named("C, PACKET_TX_RING, blind")]: "ring",
+    };
     for (const [name, kind] of Object.entries(kinds)) {
       if ("program" in sender) contestants[name] = () => rateOf(lab, () => sendByC(lab, sender.program, kind));
       else missing.push(skippedRow(name, perSecond, sender.missing));
@@ -68,12 +79,34 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
     else {
       contestants[bare] = flooded({ mss: 0 });
       contestants[hping] = () =>
-        rateOf(theirs, () => runAtFarEnd(place, ["hping3", "--flood", "--syn", "--quiet", "--interface", "far0", "--spoof", "10.3.0.1", "--destport", String(port), theirs.address], hpingMs));
+        rateOf(theirs, () =>
+          runAtFarEnd(
+            place,
+            [
+              "hping3",
+              "--flood",
+              "--syn",
+              "--quiet",
+              "--interface",
+              "far0",
+              "--spoof",
+              "10.3.0.1",
+              "--destport",
+              String(port),
+              theirs.address,
+            ],
+            hpingMs,
+          ),
+        );
     }
     const samples = await sideBySide(5, contestants);
     const rows = [...Object.keys(contestants).map((name) => row(name, perSecond, samples[name])), ...missing];
     const median = (name: string) => rows.find((each) => each.name === name)?.median ?? NaN;
-    const best = Math.max(...Object.keys(kinds).map(median).filter((rate) => !Number.isNaN(rate)));
+    const best = Math.max(
+      ...Object.keys(kinds)
+        .map(median)
+        .filter((rate) => !Number.isNaN(rate)),
+    );
     const ratios = [
       atLeast(named("ours, 1 thread / the better of the C senders, 1 thread"), median(one) / best, 0.8),
       atLeast(named("ours, a thread a processor / the better of the C senders, 1 thread"), median(ours) / best, 0.8),
@@ -111,7 +144,8 @@ async function preparedForHping(lab: Lab): Promise<ReturnType<typeof farEnd>> {
   try {
     await run("hping3", ["--version"]);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { missing: "hping3 is not installed (sudo apt-get install hping3)" };
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return { missing: "hping3 is not installed (sudo apt-get install hping3)" };
   }
   const place = farEnd(lab);
   if ("missing" in place) return place;
@@ -124,6 +158,8 @@ async function preparedForHping(lab: Lab): Promise<ReturnType<typeof farEnd>> {
     for (const step of steps) await run(place.command, [...place.args, ...step]);
     return place;
   } catch (error) {
-    return { missing: `the far end cannot be prepared for hping3: ${(error as Error).message.trim().split("\n").pop()}` };
+    return {
+      missing: `the far end cannot be prepared for hping3: ${(error as Error).message.trim().split("\n").pop()}`,
+    };
   }
 }

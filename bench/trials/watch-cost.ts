@@ -19,17 +19,38 @@ async function served(port: number): Promise<number> {
 }
 
 /** With watch beside it: what `meanwhile` gives, and the share of a core that watch says it takes. */
-async function watched(port: number, hz: number, meanwhile: () => Promise<number>): Promise<{ rate: number; cost: number }> {
-  const child = spawn(process.execPath, [main, "watch", String(port), "--json", "--hz", String(hz), "--interval", "1"], { stdio: ["ignore", "pipe", "ignore"] });
+async function watched(
+  port: number,
+  hz: number,
+  meanwhile: () => Promise<number>,
+): Promise<{ rate: number; cost: number }> {
+  const child = spawn(
+    process.execPath,
+    [main, "watch", String(port), "--json", "--hz", String(hz), "--interval", "1"],
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
   let said = "";
   child.stdout.on("data", (data) => (said += data));
   await new Promise((resolve) => child.stdout.once("data", resolve));
   const rate = await meanwhile();
   child.kill("SIGINT");
   await new Promise((resolve) => child.once("close", resolve));
-  const reports = said.trim().split("\n").map((line) => JSON.parse(line) as { cost?: number });
+  const reports = said
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { cost?: number });
   // the first interval holds the start of the process
-  return { rate, cost: 100 * median(reports.slice(1).map(({ cost }) => cost).filter((cost) => cost !== undefined)) };
+  return {
+    rate,
+    cost:
+      100 *
+      median(
+        reports
+          .slice(1)
+          .map(({ cost }) => cost)
+          .filter((cost) => cost !== undefined),
+      ),
+  };
 }
 
 /** Nobody comes: what is left is what looking costs. */
@@ -75,6 +96,12 @@ export const watchCost: Trial = {
       atMost("% of a core, idle port at 20 Hz", rows[4].median, 3),
       atMost("% of a core, busy port at 20 Hz", rows[2].median, 4),
     ];
-    return { rows, ratios, notes: [`the kernel's table of connections has ${readFileSync("/proc/sys/net/ipv4/tcp_ehash_entries", "utf8").trim()} buckets here`] };
+    return {
+      rows,
+      ratios,
+      notes: [
+        `the kernel's table of connections has ${readFileSync("/proc/sys/net/ipv4/tcp_ehash_entries", "utf8").trim()} buckets here`,
+      ],
+    };
   },
 };

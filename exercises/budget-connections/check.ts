@@ -35,10 +35,15 @@ while True:
 `;
 
 /** What a real process does with its descriptors. */
-async function measure(lab: Lab, { nofile, backlog, clients }: Omit<Question, "open">): Promise<{ open: number; answer: Answer }> {
+async function measure(
+  lab: Lab,
+  { nofile, backlog, clients }: Omit<Question, "open">,
+): Promise<{ open: number; answer: Answer }> {
   const server = await lab.spawn("python3", ["-c", program(backlog, port)], { limits: { nofile } });
   await msUntil(() => lab.sockets({ port, states: ["LISTEN"] }).length > 0, 5000);
-  const open = Number(String(server.stdout.read() ?? (await new Promise((resolve) => server.stdout.once("data", resolve)))));
+  const open = Number(
+    String(server.stdout.read() ?? (await new Promise((resolve) => server.stdout.once("data", resolve)))),
+  );
   // slowly: whoever finds the queue full because python is slow would only come back after a second
   const crowd = await lab.connect(port, { clients, rate: 300, quiet: 50 });
   const established = () => lab.sockets({ port, states: ["ESTABLISHED"] });
@@ -60,22 +65,44 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   const seen = new Map<keyof typeof cases, { open: number; truth: Answer; said: Answer }>();
 
   before("three processes with limits of their own", async () => {
-    for (const [name, question] of shuffled(Object.entries(cases) as [keyof typeof cases, (typeof cases)["roomy"]][], integer)) {
+    for (const [name, question] of shuffled(
+      Object.entries(cases) as [keyof typeof cases, (typeof cases)["roomy"]][],
+      integer,
+    )) {
       // cookies off: who is outside is outside, and nobody believes otherwise
       const lab = await openLab({ wire: false, sysctls: { "net.ipv4.tcp_syncookies": 0, "net.core.somaxconn": 4096 } });
       const { open, answer } = await measure(lab, question);
       seen.set(name, { open, truth: answer, said: await ask<Answer>(undefined, { ...question, open }) });
     }
-    const labels = Object.values(cases).flatMap(({ nofile, backlog, clients }) => (["accepted", "waiting", "outside"] as const).map((what) => `${what}: nofile ${nofile}, backlog ${backlog}, ${clients} clients`));
-    const flat = (of: "truth" | "said") => Object.keys(cases).flatMap((name) => (["accepted", "waiting", "outside"] as const).map((what) => Number(seen.get(name as keyof typeof cases)![of]?.[what] ?? 0)));
-    picture(plot.bars(labels, [{ name: "you said", values: flat("said") }, { name: "measured", values: flat("truth") }]));
+    const labels = Object.values(cases).flatMap(({ nofile, backlog, clients }) =>
+      (["accepted", "waiting", "outside"] as const).map(
+        (what) => `${what}: nofile ${nofile}, backlog ${backlog}, ${clients} clients`,
+      ),
+    );
+    const flat = (of: "truth" | "said") =>
+      Object.keys(cases).flatMap((name) =>
+        (["accepted", "waiting", "outside"] as const).map((what) =>
+          Number(seen.get(name as keyof typeof cases)![of]?.[what] ?? 0),
+        ),
+      );
+    picture(
+      plot.bars(labels, [
+        { name: "you said", values: flat("said") },
+        { name: "measured", values: flat("truth") },
+      ]),
+    );
   });
 
   const right = (name: keyof typeof cases) => {
     const { open, truth, said } = seen.get(name)!;
     const { nofile, backlog, clients } = cases[name];
     const same = said && (Object.keys(truth) as (keyof Answer)[]).every((key) => said[key] === truth[key]);
-    that(Boolean(same), { did: `A process with ${nofile} descriptors, ${open} of them open, listen(${backlog}), and ${clients} clients`, expected: JSON.stringify(truth), measured: `your function said ${JSON.stringify(said)?.slice(0, 200)}`, read: "notebook 06, A server with 40 descriptors" });
+    that(Boolean(same), {
+      did: `A process with ${nofile} descriptors, ${open} of them open, listen(${backlog}), and ${clients} clients`,
+      expected: JSON.stringify(truth),
+      measured: `your function said ${JSON.stringify(said)?.slice(0, 200)}`,
+      read: "notebook 06, A server with 40 descriptors",
+    });
   };
   it("a process that has room for all", 1, () => right("roomy"));
   it("a process that runs out of descriptors", 3, () => right("descriptors"));

@@ -1,6 +1,16 @@
 // forgets the one more
 // fails: a queue that overflows behind it
-export function budgetConnections({ nofile, open, backlog, clients }: { nofile: number; open: number; backlog: number; clients: number }): { accepted: number; waiting: number; outside: number } {
+export function budgetConnections({
+  nofile,
+  open,
+  backlog,
+  clients,
+}: {
+  nofile: number;
+  open: number;
+  backlog: number;
+  clients: number;
+}): { accepted: number; waiting: number; outside: number } {
   const accepted = Math.min(clients, nofile - open);
   const waiting = Math.min(clients - accepted, backlog);
   return { accepted, waiting, outside: clients - accepted - waiting };

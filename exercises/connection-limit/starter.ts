@@ -1,5 +1,13 @@
 import { sleep, type Lab } from "one-listener";
 
-export async function connectionLimit(lab: Lab, { port, limit, handleMs, signal }: { port: number; limit: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+export async function connectionLimit(
+  lab: Lab,
+  {
+    port,
+    limit,
+    handleMs,
+    signal,
+  }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
+): Promise<void> {
   throw new Error("nobody is handled yet");
 }

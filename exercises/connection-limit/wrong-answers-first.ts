@@ -2,7 +2,15 @@
 // fails: everybody is answered, after the work
 import { sleep, type Lab } from "one-listener";
 
-export async function connectionLimit(lab: Lab, { port, limit, handleMs, signal }: { port: number; limit: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+export async function connectionLimit(
+  lab: Lab,
+  {
+    port,
+    limit,
+    handleMs,
+    signal,
+  }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
   signal.addEventListener("abort", () => void listener.close());
   async function worker() {

@@ -45,20 +45,35 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
       looks.push({ name, truth, said, took: native.now() - begin });
       await run.stop();
     }
-    const share = (name: string, of: "truth" | "said") => looks.filter((look) => look.name === name && look[of] === "cookie").length / 2;
-    picture(plot.bars(names.map((name) => `${name}: tcp_syncookies ${scenes[name].cookies}`), [
-      { name: "cookies, by the kernel's counter", values: names.map((name) => share(name, "truth")) },
-      { name: "cookies, as you say", values: names.map((name) => share(name, "said")) },
-    ]));
+    const share = (name: string, of: "truth" | "said") =>
+      looks.filter((look) => look.name === name && look[of] === "cookie").length / 2;
+    picture(
+      plot.bars(
+        names.map((name) => `${name}: tcp_syncookies ${scenes[name].cookies}`),
+        [
+          { name: "cookies, by the kernel's counter", values: names.map((name) => share(name, "truth")) },
+          { name: "cookies, as you say", values: names.map((name) => share(name, "said")) },
+        ],
+      ),
+    );
   });
 
   const right = (name: keyof typeof scenes) => {
     const { cookies, flood } = scenes[name];
     for (const { truth, said } of looks.filter((look) => look.name === name)) {
-      that(said === truth, { did: `tcp_syncookies ${cookies}${flood ? `, and ${flood} SYNs before yours` : ""}`, expected: `"${truth}", as SyncookiesSent says`, measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}`, read: "notebook 07, The price" });
+      that(said === truth, {
+        did: `tcp_syncookies ${cookies}${flood ? `, and ${flood} SYNs before yours` : ""}`,
+        expected: `"${truth}", as SyncookiesSent says`,
+        measured: `your function said ${JSON.stringify(said)?.slice(0, 100)}`,
+        read: "notebook 07, The price",
+      });
     }
     // half of it would be right by saying the same thing each time
-    that(new Set(looks.map(({ said }) => said)).size > 1, { did: "Eight listeners were shown to your function, four of which send cookies", expected: "two different answers", measured: `${JSON.stringify(looks[0]?.said)?.slice(0, 100)} each time` });
+    that(new Set(looks.map(({ said }) => said)).size > 1, {
+      did: "Eight listeners were shown to your function, four of which send cookies",
+      expected: "two different answers",
+      measured: `${JSON.stringify(looks[0]?.said)?.slice(0, 100)} each time`,
+    });
   };
   it("a listener that sends cookies always", 2, () => right("always"));
   it("a listener that has room", 1, () => right("room"));
@@ -66,8 +81,16 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   it("a listener that never does", 1, () => right("never"));
   it("without waiting for a resend", 1, () => {
     const wrong = looks.filter(({ truth, said }) => said !== truth).length;
-    that(wrong === 0, { did: "Eight listeners were shown to your function", expected: "eight right answers, in time", measured: `${wrong} wrong answers` });
+    that(wrong === 0, {
+      did: "Eight listeners were shown to your function",
+      expected: "eight right answers, in time",
+      measured: `${wrong} wrong answers`,
+    });
     const slowest = Math.max(...looks.map(({ took }) => took));
-    that(slowest < 900, { did: "Your function was timed", expected: "an answer before the first SYN-ACK would be sent again, after a second", measured: `${Math.round(slowest)} ms` });
+    that(slowest < 900, {
+      did: "Your function was timed",
+      expected: "an answer before the first SYN-ACK would be sent again, after a second",
+      measured: `${Math.round(slowest)} ms`,
+    });
   });
 });

@@ -5,7 +5,10 @@
  */
 import { optionOf, type Lab } from "one-listener";
 
-export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {
+export async function cookieDetective(
+  lab: Lab,
+  { port }: { port: number },
+): Promise<"cookie" | "remembered"> {
   const peer = (await lab.wire()).peer(port);
   peer.syn({ windowScale: 7, sack: true, timestamps: false });
   const answer = await peer.receive();

@@ -2,7 +2,10 @@
 // fails: a listener that sends cookies always
 import type { Lab } from "one-listener";
 
-export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {
+export async function cookieDetective(
+  lab: Lab,
+  { port }: { port: number },
+): Promise<"cookie" | "remembered"> {
   const peer = (await lab.wire()).peer(port);
   peer.syn();
   await peer.receive();

@@ -2,7 +2,10 @@
 // fails: a listener that sends cookies always
 import { optionOf, type Lab } from "one-listener";
 
-export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {
+export async function cookieDetective(
+  lab: Lab,
+  { port }: { port: number },
+): Promise<"cookie" | "remembered"> {
   const peer = (await lab.wire()).peer(port);
   peer.syn({ windowScale: 7 });
   return optionOf(await peer.receive(), "mss") ? "remembered" : "cookie";

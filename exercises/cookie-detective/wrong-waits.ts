@@ -2,7 +2,10 @@
 // fails: without waiting for a resend
 import type { Lab } from "one-listener";
 
-export async function cookieDetective(lab: Lab, { port }: { port: number }): Promise<"cookie" | "remembered"> {
+export async function cookieDetective(
+  lab: Lab,
+  { port }: { port: number },
+): Promise<"cookie" | "remembered"> {
   const peer = (await lab.wire()).peer(port);
   peer.syn();
   await peer.receive();

@@ -22,12 +22,24 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     const lab = await openLab({ wire: false, sysctls: { "net.core.somaxconn": 4096 } });
     const server = await start(lab, { port });
     const listeners = await listening(lab, port, server);
-    that(listeners.length > 0, { did: "Your function was started", expected: "a listener within 3 s", measured: "none" });
+    that(listeners.length > 0, {
+      did: "Your function was started",
+      expected: "a listener within 3 s",
+      measured: "none",
+    });
     room = listeners[0].sendQueue + 1;
     const recording = await lab.record(port, { live: false });
     const counters = lab.counters();
-    read = readers(lab, port, Array.from({ length: some }, () => integer(0, spike - 10)));
-    const crowd = await lab.connect(port, { clients: clients - some, schedule: arrivals.spike(clients - some, 0, spike), quiet: 300 });
+    read = readers(
+      lab,
+      port,
+      Array.from({ length: some }, () => integer(0, spike - 10)),
+    );
+    const crowd = await lab.connect(port, {
+      clients: clients - some,
+      schedule: arrivals.spike(clients - some, 0, spike),
+      quiet: 300,
+    });
     const all = () => crowd.counts().closedByServer === crowd.length && read.every(({ over }) => over);
     // resends come after a second: who is not connected by now was outside
     await msUntil(all, 700);
@@ -55,20 +67,37 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("the accept queue never overflows", 3, () => {
-    that(overflows === 0, { did: `${clients.toLocaleString("en")} clients came within ${spike / 1000} s`, expected: "ListenOverflows stays where it is", measured: `it rose by ${overflows.toLocaleString("en")}; the queue was ${peak.toLocaleString("en")} long at most, and has room for ${room.toLocaleString("en")}`, read: "notebook 05, The spike of 5,000" });
+    that(overflows === 0, {
+      did: `${clients.toLocaleString("en")} clients came within ${spike / 1000} s`,
+      expected: "ListenOverflows stays where it is",
+      measured: `it rose by ${overflows.toLocaleString("en")}; the queue was ${peak.toLocaleString("en")} long at most, and has room for ${room.toLocaleString("en")}`,
+      read: "notebook 05, The spike of 5,000",
+    });
   });
   it("nobody has to send a second SYN", 1, () => {
-    that(outside === 0, { did: "The clients were counted after the spike", expected: "nobody is in SYN_SENT", measured: `${outside.toLocaleString("en")} are`, read: "notebook 04, The clients outside" });
+    that(outside === 0, {
+      did: "The clients were counted after the spike",
+      expected: "nobody is in SYN_SENT",
+      measured: `${outside.toLocaleString("en")} are`,
+      read: "notebook 04, The clients outside",
+    });
   });
   it("everybody is answered", 3, () => {
     const other = read.find(({ text }) => text !== "" && text !== "ok");
     that(answered === clients, {
-      did: `The bytes of each client were counted, and those of ${some} were read`, expected: `ok, and then the server's FIN, for all ${clients.toLocaleString("en")}`,
-      measured: other ? `one of them read ${JSON.stringify(other.text.slice(0, 100))}` : `${answered.toLocaleString("en")} have both, ${open.toLocaleString("en")} have their answer and are still connected, ${failed.toLocaleString("en")} have something else or nothing`,
+      did: `The bytes of each client were counted, and those of ${some} were read`,
+      expected: `ok, and then the server's FIN, for all ${clients.toLocaleString("en")}`,
+      measured: other
+        ? `one of them read ${JSON.stringify(other.text.slice(0, 100))}`
+        : `${answered.toLocaleString("en")} have both, ${open.toLocaleString("en")} have their answer and are still connected, ${failed.toLocaleString("en")} have something else or nothing`,
       read: "notebook 05, The spike of 5,000",
     });
   });
   it("ends when it is told to", 1, () => {
-    that(left === "", { did: "The signal was aborted", expected: "no listener is left, and your function has returned", measured: left });
+    that(left === "", {
+      did: "The signal was aborted",
+      expected: "no listener is left, and your function has returned",
+      measured: left,
+    });
   });
 });

@@ -1,5 +1,8 @@
 import type { Lab } from "one-listener";
 
-export async function fastAccept(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function fastAccept(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   throw new Error("nobody is accepted yet");
 }

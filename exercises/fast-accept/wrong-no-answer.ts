@@ -2,7 +2,10 @@
 // fails: everybody is answered
 import type { Lab } from "one-listener";
 
-export async function fastAccept(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function fastAccept(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 4096 });
   signal.addEventListener("abort", () => void listener.close());
   await listener.acceptLoop({ close: true }).done;

@@ -2,7 +2,10 @@
 // fails: the accept queue never overflows
 import { sleep, type Lab } from "one-listener";
 
-export async function fastAccept(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function fastAccept(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 4096 });
   signal.addEventListener("abort", () => void listener.close());
   while (!signal.aborted) {

@@ -2,12 +2,16 @@
 // fails: the accept queue never overflows
 import { sleep, type Lab } from "one-listener";
 
-export async function fastAccept(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function fastAccept(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 5 });
   signal.addEventListener("abort", () => void listener.close());
   while (!signal.aborted) {
     await sleep(5);
     if (signal.aborted) break;
-    for (const connection of listener.acceptAll()) void connection.write("ok").then(() => connection.close());
+    for (const connection of listener.acceptAll())
+      void connection.write("ok").then(() => connection.close());
   }
 }

@@ -22,7 +22,11 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     if (listening === 0) return;
     maximum = listeners[0].sendQueue;
     const recording = await lab.record(port, { live: false, counters: [] });
-    const all = readers(lab, port, Array.from({ length: clients }, (_, at) => 2 * at));
+    const all = readers(
+      lab,
+      port,
+      Array.from({ length: clients }, (_, at) => 2 * at),
+    );
     await msUntil(() => all.every(({ over }) => over), 1500);
     picture(plot.queueDepth(await recording.stop()));
     answered = all.filter(({ text }) => text === hello).length;
@@ -33,18 +37,41 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("listens on the port", 1, () => {
-    that(listening === 1, { did: `Your function was started with port ${port}`, expected: "one listener on it", measured: `${listening} in the Lab's table of sockets`, read: "notebook 01, What does a listener cost?" });
+    that(listening === 1, {
+      did: `Your function was started with port ${port}`,
+      expected: "one listener on it",
+      measured: `${listening} in the Lab's table of sockets`,
+      read: "notebook 01, What does a listener cost?",
+    });
   });
   it("asks for the backlog it was given", 1, () => {
-    that(maximum === backlog, { did: `The kernel was asked for the listener's maximum (Send-Q of ss)`, expected: `the backlog of ${backlog}`, measured: String(maximum), read: "notebook 01, What ss -ltn shows" });
+    that(maximum === backlog, {
+      did: `The kernel was asked for the listener's maximum (Send-Q of ss)`,
+      expected: `the backlog of ${backlog}`,
+      measured: String(maximum),
+      read: "notebook 01, What ss -ltn shows",
+    });
   });
   it("says hello to everybody", 2, () => {
-    that(answered === clients, { did: `${clients} clients connected, and read`, expected: `${JSON.stringify(hello)} for each`, measured: `${answered} of them read just that${other === undefined ? "" : `, another one ${JSON.stringify(other.slice(0, 100))}`}`, read: "notebook 01, Does the listener carry data?" });
+    that(answered === clients, {
+      did: `${clients} clients connected, and read`,
+      expected: `${JSON.stringify(hello)} for each`,
+      measured: `${answered} of them read just that${other === undefined ? "" : `, another one ${JSON.stringify(other.slice(0, 100))}`}`,
+      read: "notebook 01, Does the listener carry data?",
+    });
   });
   it("closes each connection", 1, () => {
-    that(ended === clients, { did: `${clients} clients connected`, expected: "the server closes each connection (FIN)", measured: `${ended} were closed by the server` });
+    that(ended === clients, {
+      did: `${clients} clients connected`,
+      expected: "the server closes each connection (FIN)",
+      measured: `${ended} were closed by the server`,
+    });
   });
   it("stops listening when it is told to", 1, () => {
-    that(left === "", { did: "The signal was aborted", expected: "no listener is left, and your function has returned", measured: left });
+    that(left === "", {
+      did: "The signal was aborted",
+      expected: "no listener is left, and your function has returned",
+      measured: left,
+    });
   });
 });

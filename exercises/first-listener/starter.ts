@@ -1,5 +1,8 @@
 import type { Lab } from "one-listener";
 
-export async function firstListener(lab: Lab, { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal }): Promise<void> {
+export async function firstListener(
+  lab: Lab,
+  { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal },
+): Promise<void> {
   throw new Error("nothing is written here yet");
 }

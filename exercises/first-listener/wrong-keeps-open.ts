@@ -2,8 +2,15 @@
 // fails: closes each connection
 import type { Lab } from "one-listener";
 
-export async function firstListener(lab: Lab, { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal }): Promise<void> {
+export async function firstListener(
+  lab: Lab,
+  { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog });
   signal.addEventListener("abort", () => void listener.close());
-  while (!signal.aborted) await listener.accept().then((connection) => connection.write("hello\n"), () => undefined);
+  while (!signal.aborted)
+    await listener.accept().then(
+      (connection) => connection.write("hello\n"),
+      () => undefined,
+    );
 }

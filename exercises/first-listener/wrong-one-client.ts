@@ -2,7 +2,10 @@
 // fails: says hello to everybody
 import type { Lab } from "one-listener";
 
-export async function firstListener(lab: Lab, { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal }): Promise<void> {
+export async function firstListener(
+  lab: Lab,
+  { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog });
   const connection = await listener.accept();
   await connection.write("hello\n");

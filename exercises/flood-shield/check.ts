@@ -1,7 +1,12 @@
 import { arrivals, plot } from "one-listener";
 import { defineCheck, SolutionError } from "one-listener/exercise";
 
-const allowed = new Set(["net.core.somaxconn", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_synack_retries"]);
+const allowed = new Set([
+  "net.core.somaxconn",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_synack_retries",
+]);
 
 export default defineCheck(({ before, it, that, lab: openLab, ask, integer, picture }) => {
   const port = 8080;
@@ -17,8 +22,12 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   before(`a flood of ${floodRate.toLocaleString("en")} SYNs a second, and ${honest} honest clients`, async () => {
     const answer = await ask<{ backlog: number; sysctls: Record<string, number> }>(undefined, { floodRate, requests });
     const { backlog, sysctls = {} } = answer ?? {};
-    if (!Number.isInteger(backlog)) throw new SolutionError("answer", `It returned no backlog: ${JSON.stringify(answer)?.slice(0, 200)}`);
-    refused = Object.entries(sysctls).filter(([name, value]) => !allowed.has(name) || !Number.isInteger(value)).map(([name]) => name).join(", ");
+    if (!Number.isInteger(backlog))
+      throw new SolutionError("answer", `It returned no backlog: ${JSON.stringify(answer)?.slice(0, 200)}`);
+    refused = Object.entries(sysctls)
+      .filter(([name, value]) => !allowed.has(name) || !Number.isInteger(value))
+      .map(([name]) => name)
+      .join(", ");
     if (refused) return;
     const lab = await openLab();
     try {
@@ -30,7 +39,13 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     listener.acceptLoop();
     const recording = await lab.record(listener, { live: false });
     const flood = await lab.flood(listener, { count: floodRate * seconds, rate: floodRate });
-    const crowd = await lab.connect(listener, { clients: honest, kind: "mirror", rtt: 20, schedule: arrivals.constant(honest, honest / (seconds - 0.8)).map((ms) => ms + 200), quiet: 500 });
+    const crowd = await lab.connect(listener, {
+      clients: honest,
+      kind: "mirror",
+      rtt: 20,
+      schedule: arrivals.constant(honest, honest / (seconds - 0.8)).map((ms) => ms + 200),
+      quiet: 500,
+    });
     connected = crowd.latencies().filter((ms) => ms <= 500).length;
     floodSent = flood.counts().sent;
     flood.close();
@@ -41,12 +56,26 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   });
 
   it("the honest clients get in", 4, () => {
-    that(connected >= 0.99 * honest && floodSent > 1000, { did: `${floodSent.toLocaleString("en")} SYNs of the flood came, and ${honest} honest clients`, expected: "at least 99 are connected within half a second", measured: `${connected}`, read: "notebook 07, The flood" });
+    that(connected >= 0.99 * honest && floodSent > 1000, {
+      did: `${floodSent.toLocaleString("en")} SYNs of the flood came, and ${honest} honest clients`,
+      expected: "at least 99 are connected within half a second",
+      measured: `${connected}`,
+      read: "notebook 07, The flood",
+    });
   });
   it("only settings that may be changed", 1, () => {
-    that(refused === "" && connected > 0, { did: "Your settings were looked at", expected: `whole numbers for ${[...allowed].join(", ")}`, measured: refused || "no honest client was connected with them" });
+    that(refused === "" && connected > 0, {
+      did: "Your settings were looked at",
+      expected: `whole numbers for ${[...allowed].join(", ")}`,
+      measured: refused || "no honest client was connected with them",
+    });
   });
   it("within the memory budget", 3, () => {
-    that(peak <= requests && floodSent > 1000 && connected > 0, { did: "The SYN queue was recorded", expected: `never more than ${requests} requests, with honest clients connected`, measured: `${peak.toLocaleString("en")} requests, ${connected} honest clients`, read: "notebook 07, How long is the SYN queue?" });
+    that(peak <= requests && floodSent > 1000 && connected > 0, {
+      did: "The SYN queue was recorded",
+      expected: `never more than ${requests} requests, with honest clients connected`,
+      measured: `${peak.toLocaleString("en")} requests, ${connected} honest clients`,
+      read: "notebook 07, How long is the SYN queue?",
+    });
   });
 });

@@ -25,12 +25,29 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
   });
 
   it("n handshakes hang", 3, () => {
-    for (const { n, at } of seen) that(at === n, { did: `Your function was asked for ${n}`, expected: `${n} requests in the SYN queue when it returns`, measured: String(at), read: "notebook 03, Where is the first queue?" });
+    for (const { n, at } of seen)
+      that(at === n, {
+        did: `Your function was asked for ${n}`,
+        expected: `${n} requests in the SYN queue when it returns`,
+        measured: String(at),
+        read: "notebook 03, Where is the first queue?",
+      });
   });
   it("and go on hanging", 1, () => {
-    for (const { n, later } of seen) that(later === n, { did: `${lookFor} ms went by`, expected: `${n} requests still there`, measured: String(later), read: "notebook 02, An ACK that never comes" });
+    for (const { n, later } of seen)
+      that(later === n, {
+        did: `${lookFor} ms went by`,
+        expected: `${n} requests still there`,
+        measured: String(later),
+        read: "notebook 02, An ACK that never comes",
+      });
   });
   it("nothing in the accept queue", 1, () => {
-    for (const { at, accept } of seen) that(accept === 0 && at > 0, { did: "The accept queue was looked at", expected: "nobody there: handshakes have begun, and none is complete", measured: `${accept} connections there, ${at} requests in the SYN queue` });
+    for (const { at, accept } of seen)
+      that(accept === 0 && at > 0, {
+        did: "The accept queue was looked at",
+        expected: "nobody there: handshakes have begun, and none is complete",
+        measured: `${accept} connections there, ${at} requests in the SYN queue`,
+      });
   });
 });

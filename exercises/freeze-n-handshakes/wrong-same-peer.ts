@@ -2,7 +2,10 @@
 // fails: n handshakes hang
 import type { Lab } from "one-listener";
 
-export async function freezeNHandshakes(lab: Lab, { port, n }: { port: number; n: number }): Promise<void> {
+export async function freezeNHandshakes(
+  lab: Lab,
+  { port, n }: { port: number; n: number },
+): Promise<void> {
   const peer = (await lab.wire()).peer(port);
   for (let at = 0; at < n; at++) peer.syn();
   await peer.receive();

@@ -30,17 +30,37 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     await run.stop();
   });
 
-  const byHand = () => that(sockets === 0, { did: "The kernel counted connect() calls in the Lab (Tcp.ActiveOpens)", expected: "none: the client is made of segments alone", measured: String(sockets), read: "notebook 02, One: SYN" });
+  const byHand = () =>
+    that(sockets === 0, {
+      did: "The kernel counted connect() calls in the Lab (Tcp.ActiveOpens)",
+      expected: "none: the client is made of segments alone",
+      measured: String(sockets),
+      read: "notebook 02, One: SYN",
+    });
   it("no socket of the kernel's is the client", 1, () => {
-    that(established || syns > 0, { did: "Your function returned", expected: "a SYN of yours has reached the listener", measured: "neither a request nor a connection is there" });
+    that(established || syns > 0, {
+      did: "Your function returned",
+      expected: "a SYN of yours has reached the listener",
+      measured: "neither a request nor a connection is there",
+    });
     byHand();
   });
   it("the connection is ESTABLISHED", 3, () => {
     byHand();
-    that(established, { did: "Your function returned", expected: "one connection in the accept queue", measured: `${handshakes} handshakes were completed, and ${syns} requests wait in the SYN queue for an ACK`, read: "notebook 02, Three: ACK" });
+    that(established, {
+      did: "Your function returned",
+      expected: "one connection in the accept queue",
+      measured: `${handshakes} handshakes were completed, and ${syns} requests wait in the SYN queue for an ACK`,
+      read: "notebook 02, Three: ACK",
+    });
   });
   it("the message arrives", 2, () => {
     byHand();
-    that(text === message, { did: "The connection was accepted and read", expected: JSON.stringify(message), measured: JSON.stringify(text), read: "notebook 02, Three: ACK" });
+    that(text === message, {
+      did: "The connection was accepted and read",
+      expected: JSON.stringify(message),
+      measured: JSON.stringify(text),
+      read: "notebook 02, Three: ACK",
+    });
   });
 });

@@ -5,7 +5,10 @@
  */
 import type { Lab } from "one-listener";
 
-export async function handshakeByHand(lab: Lab, { port, message }: { port: number; message: string }): Promise<void> {
+export async function handshakeByHand(
+  lab: Lab,
+  { port, message }: { port: number; message: string },
+): Promise<void> {
   const wire = await lab.wire();
   const peer = wire.peer(port);
   peer.syn();

@@ -2,7 +2,10 @@
 // fails: the connection is ESTABLISHED
 import type { Lab } from "one-listener";
 
-export async function handshakeByHand(lab: Lab, { port, message }: { port: number; message: string }): Promise<void> {
+export async function handshakeByHand(
+  lab: Lab,
+  { port, message }: { port: number; message: string },
+): Promise<void> {
   const peer = (await lab.wire()).peer(port);
   peer.syn();
   const answer = await peer.receive();

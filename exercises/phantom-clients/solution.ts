@@ -4,7 +4,16 @@
  */
 import type { Lab } from "one-listener";
 
-export async function phantomClients(lab: Lab, { port, clients }: { port: number; clients: { address: string; port: number }[] }): Promise<number[]> {
-  const known = new Set(lab.sockets({ port, states: ["ESTABLISHED"] }).map(({ remote }) => `${remote.address}:${remote.port}`));
-  return clients.flatMap((client, at) => (known.has(`${client.address}:${client.port}`) ? [] : [at]));
+export async function phantomClients(
+  lab: Lab,
+  { port, clients }: { port: number; clients: { address: string; port: number }[] },
+): Promise<number[]> {
+  const known = new Set(
+    lab
+      .sockets({ port, states: ["ESTABLISHED"] })
+      .map(({ remote }) => `${remote.address}:${remote.port}`),
+  );
+  return clients.flatMap((client, at) =>
+    known.has(`${client.address}:${client.port}`) ? [] : [at],
+  );
 }

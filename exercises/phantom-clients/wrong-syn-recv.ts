@@ -2,7 +2,14 @@
 // fails: every phantom is found
 import type { Lab } from "one-listener";
 
-export async function phantomClients(lab: Lab, { port, clients }: { port: number; clients: { address: string; port: number }[] }): Promise<number[]> {
-  const known = new Set(lab.sockets({ port }).map(({ remote }) => `${remote.address}:${remote.port}`));
-  return clients.flatMap((client, at) => (known.has(`${client.address}:${client.port}`) ? [] : [at]));
+export async function phantomClients(
+  lab: Lab,
+  { port, clients }: { port: number; clients: { address: string; port: number }[] },
+): Promise<number[]> {
+  const known = new Set(
+    lab.sockets({ port }).map(({ remote }) => `${remote.address}:${remote.port}`),
+  );
+  return clients.flatMap((client, at) =>
+    known.has(`${client.address}:${client.port}`) ? [] : [at],
+  );
 }

@@ -22,7 +22,8 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     const listener = await lab.listen({ port, backlog: maximum });
     const recording = await lab.record(listener, { live: false });
     const watcher = await start(lab, { port, share }, { events: ["alarm"] });
-    const alarmsIn = (from: number, to: number) => watcher.events.filter(({ name, time }) => name === "alarm" && time >= from && time < to);
+    const alarmsIn = (from: number, to: number) =>
+      watcher.events.filter(({ name, time }) => name === "alarm" && time >= from && time < to);
     const begin = native.now();
     await wait(150);
     for (let round = 0; round < times; round++) {
@@ -43,7 +44,11 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     }
     alarms = watcher.events.length;
     falseAlarms = alarmsIn(begin, Infinity).length - alarmsAbove();
-    picture(plot.queueDepth(await recording.stop(), { predictions: [{ question: "the threshold", value: threshold } as never] }));
+    picture(
+      plot.queueDepth(await recording.stop(), {
+        predictions: [{ question: "the threshold", value: threshold } as never],
+      }),
+    );
     await watcher.stop();
     runsOn = watcher.running;
 
@@ -53,25 +58,48 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
       const start = native.now() - recording.elapsed;
       return watcher.events.filter((event) => {
         const at = event.time - start;
-        return time.some((from, row) => values[row] > threshold && at >= from - 2 && at <= (time[row + 1] ?? Infinity) + 60);
+        return time.some(
+          (from, row) => values[row] > threshold && at >= from - 2 && at <= (time[row + 1] ?? Infinity) + 60,
+        );
       }).length;
     }
   });
 
   it("it rings", 1, () => {
-    that(alarms > 0, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: "an alarm", measured: "none", read: "notebook 09, Watching" });
+    that(alarms > 0, {
+      did: `The queue went above ${threshold} of ${maximum}, ${times} times`,
+      expected: "an alarm",
+      measured: "none",
+      read: "notebook 09, Watching",
+    });
   });
   it("never without reason", 2, () => {
-    that(alarms > 0 && falseAlarms === 0, { did: `The queue stood at ${threshold} of ${maximum}, which is not above the threshold, or below`, expected: "no alarm then", measured: alarms === 0 ? "no alarm at all" : `${falseAlarms}` });
+    that(alarms > 0 && falseAlarms === 0, {
+      did: `The queue stood at ${threshold} of ${maximum}, which is not above the threshold, or below`,
+      expected: "no alarm then",
+      measured: alarms === 0 ? "no alarm at all" : `${falseAlarms}`,
+    });
   });
   it("within 100 ms", 2, () => {
     const median = delays.slice().sort((a, b) => a - b)[delays.length >> 1];
-    that(rang === times && median <= 100, { did: `The queue went above ${threshold} of ${maximum}, ${times} times`, expected: `${times} alarms, within 100 ms (the median counts)`, measured: `${rang} alarms, after ${delays.map((ms) => `${Math.round(ms)} ms`).join(", ") || "–"}` });
+    that(rang === times && median <= 100, {
+      did: `The queue went above ${threshold} of ${maximum}, ${times} times`,
+      expected: `${times} alarms, within 100 ms (the median counts)`,
+      measured: `${rang} alarms, after ${delays.map((ms) => `${Math.round(ms)} ms`).join(", ") || "–"}`,
+    });
   });
   it("once each time", 1, () => {
-    that(alarms > 0 && alarms <= times, { did: `The threshold was crossed ${times} times`, expected: `${times} alarms`, measured: `${alarms}` });
+    that(alarms > 0 && alarms <= times, {
+      did: `The threshold was crossed ${times} times`,
+      expected: `${times} alarms`,
+      measured: `${alarms}`,
+    });
   });
   it("ends when it is told to", 1, () => {
-    that(alarms > 0 && !runsOn, { did: "The signal was aborted", expected: "your function, which has rung before, returns", measured: runsOn ? "it still runs" : `${alarms} alarms; it has returned` });
+    that(alarms > 0 && !runsOn, {
+      did: "The signal was aborted",
+      expected: "your function, which has rung before, returns",
+      measured: runsOn ? "it still runs" : `${alarms} alarms; it has returned`,
+    });
   });
 });

@@ -4,7 +4,15 @@
  */
 import { sleep, type Lab } from "one-listener";
 
-export async function queueAlarm(lab: Lab, { port, share, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+export async function queueAlarm(
+  lab: Lab,
+  {
+    port,
+    share,
+    alarm,
+    signal,
+  }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
+): Promise<void> {
   let on = false;
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });

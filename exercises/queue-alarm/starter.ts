@@ -1,5 +1,13 @@
 import { sleep, type Lab } from "one-listener";
 
-export async function queueAlarm(lab: Lab, { port, share, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+export async function queueAlarm(
+  lab: Lab,
+  {
+    port,
+    share,
+    alarm,
+    signal,
+  }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
+): Promise<void> {
   throw new Error("nobody watches yet");
 }

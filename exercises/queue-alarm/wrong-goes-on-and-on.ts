@@ -2,7 +2,15 @@
 // fails: once each time
 import { sleep, type Lab } from "one-listener";
 
-export async function queueAlarm(lab: Lab, { port, share, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+export async function queueAlarm(
+  lab: Lab,
+  {
+    port,
+    share,
+    alarm,
+    signal,
+  }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
+): Promise<void> {
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
     if (listener.receiveQueue > share * listener.sendQueue) alarm();

@@ -2,7 +2,10 @@
 // fails: it rings
 import { sleep, type Lab } from "one-listener";
 
-export async function queueAlarm(lab: Lab, { port, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+export async function queueAlarm(
+  lab: Lab,
+  { port, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
+): Promise<void> {
   let on = false;
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });

@@ -2,7 +2,15 @@
 // fails: within 100 ms
 import { sleep, type Lab } from "one-listener";
 
-export async function queueAlarm(lab: Lab, { port, share, alarm, signal }: { port: number; share: number; alarm: () => void; signal: AbortSignal }): Promise<void> {
+export async function queueAlarm(
+  lab: Lab,
+  {
+    port,
+    share,
+    alarm,
+    signal,
+  }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
+): Promise<void> {
   const full = () => {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
     return listener.receiveQueue > share * listener.sendQueue;

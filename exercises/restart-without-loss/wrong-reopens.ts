@@ -2,7 +2,15 @@
 // fails: nobody is refused or reset
 import { sleep, type Lab } from "one-listener";
 
-export async function restartWithoutLoss(lab: Lab, { port, restart, loadMs, signal }: { port: number; restart: number; loadMs: number; signal: AbortSignal }): Promise<void> {
+export async function restartWithoutLoss(
+  lab: Lab,
+  {
+    port,
+    restart,
+    loadMs,
+    signal,
+  }: { port: number; restart: number; loadMs: number; signal: AbortSignal },
+): Promise<void> {
   async function serve(answer: string, ms: number) {
     const listener = await lab.listen({ port, backlog: 1024 });
     const end = () => void listener.close();

@@ -2,7 +2,15 @@
 // fails: everybody is answered
 import { sleep, type Lab } from "one-listener";
 
-export async function restartWithoutLoss(lab: Lab, { port, restart, loadMs, signal }: { port: number; restart: number; loadMs: number; signal: AbortSignal }): Promise<void> {
+export async function restartWithoutLoss(
+  lab: Lab,
+  {
+    port,
+    restart,
+    loadMs,
+    signal,
+  }: { port: number; restart: number; loadMs: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 10 });
   signal.addEventListener("abort", () => void listener.close());
   let answer = "old";

@@ -22,10 +22,22 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture, in
     const lab = await openLab({ wire: false });
     const server = await start(lab, { port, backlog, handleMs });
     const listeners = await listening(lab, port, server);
-    that(listeners.length > 0, { did: "Your function was started", expected: "a listener within 3 s", measured: "none" });
+    that(listeners.length > 0, {
+      did: "Your function was started",
+      expected: "a listener within 3 s",
+      measured: "none",
+    });
     const recording = await lab.record(port, { live: false });
-    read = readers(lab, port, Array.from({ length: some }, () => integer(0, 900)));
-    const crowd = await lab.connect(port, { clients: clients - some, schedule: arrivals.constant(clients - some, clients - some), quiet: 200 });
+    read = readers(
+      lab,
+      port,
+      Array.from({ length: some }, () => integer(0, 900)),
+    );
+    const crowd = await lab.connect(port, {
+      clients: clients - some,
+      schedule: arrivals.constant(clients - some, clients - some),
+      quiet: 200,
+    });
     await msUntil(() => crowd.counts().closedByServer === crowd.length && read.every(({ over }) => over), 500);
     const trace = await recording.stop();
     peak = trace.summary().get("acceptQueue").max;
@@ -56,20 +68,38 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture, in
   });
 
   it("the accept queue stays short", 2, () => {
-    that(bytes > 0, { did: `${clients} clients came in a second`, expected: "some of them are answered", measured: "not a byte" });
-    that(peak <= short, { did: `${clients} clients came in a second`, expected: `never more than ${short} in the accept queue`, measured: `${peak} at its longest`, read: "notebook 05, Little's law" });
+    that(bytes > 0, {
+      did: `${clients} clients came in a second`,
+      expected: "some of them are answered",
+      measured: "not a byte",
+    });
+    that(peak <= short, {
+      did: `${clients} clients came in a second`,
+      expected: `never more than ${short} in the accept queue`,
+      measured: `${peak} at its longest`,
+      read: "notebook 05, Little's law",
+    });
   });
   it("everybody is answered in time", 2, () => {
     const other = read.find(({ text }) => text !== "" && text !== "done");
     that(answered === clients, {
-      did: `The clients were looked at half a second after the last had come; ${some} of them were read`, expected: `all ${clients} have done (4 bytes), and the connection is closed`,
+      did: `The clients were looked at half a second after the last had come; ${some} of them were read`,
+      expected: `all ${clients} have done (4 bytes), and the connection is closed`,
       measured: other ? `one of them read ${JSON.stringify(other.text.slice(0, 100))}` : `${answered} have both`,
     });
   });
   it("the work is done for each", 2, () => {
-    that(answered > 0 && tooEarly === 0, { did: "The time from each client's connect() to the end of its connection was measured, and to the answer where it was read", expected: `at least the ${handleMs} ms of work`, measured: answered === 0 ? "nobody was answered" : `${tooEarly} took less; the median is ${median.toFixed(1)} ms` });
+    that(answered > 0 && tooEarly === 0, {
+      did: "The time from each client's connect() to the end of its connection was measured, and to the answer where it was read",
+      expected: `at least the ${handleMs} ms of work`,
+      measured: answered === 0 ? "nobody was answered" : `${tooEarly} took less; the median is ${median.toFixed(1)} ms`,
+    });
   });
   it("ends when it is told to", 1, () => {
-    that(left === "", { did: "The signal was aborted", expected: "no listener is left, and your function has returned", measured: left });
+    that(left === "", {
+      did: "The signal was aborted",
+      expected: "no listener is left, and your function has returned",
+      measured: left,
+    });
   });
 });

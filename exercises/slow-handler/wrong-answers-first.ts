@@ -2,7 +2,15 @@
 // fails: the work is done for each
 import { sleep, type Connection, type Lab } from "one-listener";
 
-export async function slowHandler(lab: Lab, { port, backlog, handleMs, signal }: { port: number; backlog: number; handleMs: number; signal: AbortSignal }): Promise<void> {
+export async function slowHandler(
+  lab: Lab,
+  {
+    port,
+    backlog,
+    handleMs,
+    signal,
+  }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog });
   signal.addEventListener("abort", () => void listener.close());
   async function handle(connection: Connection) {

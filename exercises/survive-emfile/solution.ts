@@ -4,7 +4,10 @@
  */
 import { sleep, type Connection, type Lab } from "one-listener";
 
-export async function surviveEmfile(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function surviveEmfile(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
   signal.addEventListener("abort", () => void listener.close());
 

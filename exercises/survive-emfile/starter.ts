@@ -1,5 +1,8 @@
 import { sleep, type Lab } from "one-listener";
 
-export async function surviveEmfile(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function surviveEmfile(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   throw new Error("nobody is served yet");
 }

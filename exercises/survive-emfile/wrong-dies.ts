@@ -2,7 +2,10 @@
 // fails: the server survives
 import type { Lab } from "one-listener";
 
-export async function surviveEmfile(lab: Lab, { port, signal }: { port: number; signal: AbortSignal }): Promise<void> {
+export async function surviveEmfile(
+  lab: Lab,
+  { port, signal }: { port: number; signal: AbortSignal },
+): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
   signal.addEventListener("abort", () => void listener.close());
   while (!signal.aborted) {

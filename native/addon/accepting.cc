@@ -29,7 +29,8 @@ void Add(const Fd& epoll, int fd) {
 }  // namespace
 
 Accepting::Accepting(int listenerFd, double rate, uint32_t limit, bool closeAtOnce)
-    : listener_(listenerFd), limit_(limit), closeAtOnce_(closeAtOnce), rate_(rate), epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+    : listener_(listenerFd), limit_(limit), closeAtOnce_(closeAtOnce), rate_(rate),
+      epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   fresh_.reserve(kBatch);
 }
 
@@ -82,7 +83,9 @@ void Accepting::Run() {
   announce_();
 }
 
-bool Accepting::Done() const { return thread.Stopping() || (limit_ > 0 && accepted->load(std::memory_order_relaxed) >= limit_); }
+bool Accepting::Done() const {
+  return thread.Stopping() || (limit_ > 0 && accepted->load(std::memory_order_relaxed) >= limit_);
+}
 
 // Waits for its turn and for a connection, then accepts. False: the loop has ended.
 bool Accepting::TakeTurn() {
@@ -108,7 +111,8 @@ bool Accepting::TakeTurn() {
   // Evenly spaced: turns that nobody came for are not made up for, a late thread's are.
   slot_ = waited ? now : std::max(due, now - kMostCatchUp);
   switch (perSecond > 0 ? AcceptOne() : AcceptMany()) {
-    case Outcome::kTaken: case Outcome::kEmpty: return true;
+    case Outcome::kTaken:
+    case Outcome::kEmpty: return true;
     case Outcome::kExhausted:
       // accept4 takes the descriptor first and leaves the queue as it is: asking again at once would spin.
       ++exhausted;
@@ -161,8 +165,15 @@ Accepting::Outcome Accepting::AcceptOne() {
   }
   switch (errno) {
     // The last two are a connection's own errors (accept(2)).
-    case EAGAIN: case EINTR: case ECONNABORTED: case EPROTO: case EPERM: return Outcome::kEmpty;
-    case EMFILE: case ENFILE: case ENOBUFS: case ENOMEM: return Outcome::kExhausted;
+    case EAGAIN:
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM: return Outcome::kEmpty;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return Outcome::kExhausted;
     default: error = errno; return Outcome::kFailed;
   }
 }
@@ -177,7 +188,8 @@ void Accepting::Keep(int fd) {
   if (count >= kBatch) Flush(true);
 }
 
-// Announces what was accepted: at most one announcement waits to be answered, and no two within 2 ms unless a batch is full.
+// Announces what was accepted: at most one announcement waits to be answered, and no two within 2 ms unless a batch is
+// full.
 void Accepting::Flush(bool now) {
   double time = MonotonicMilliseconds();
   if (!now && time - flushed_ < kBatchMilliseconds) return;
@@ -195,7 +207,8 @@ void Accepting::SleepUntil(double due) {
   Flush(false);
   thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kBatchMilliseconds));
   Flush(false);
-  if (MonotonicMilliseconds() < due && !thread.Stopping()) thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kLookMilliseconds));
+  if (MonotonicMilliseconds() < due && !thread.Stopping())
+    thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kLookMilliseconds));
 }
 
 }  // namespace one_listener

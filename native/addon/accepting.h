@@ -19,7 +19,8 @@ class Accepting {
   Accepting(int listenerFd, double rate, uint32_t limit, bool closeAtOnce);
   ~Accepting();
 
-  // `announce` asks, from the thread, for a Fetch(): at most once until it has been fetched, and once when the thread has ended. @throws OsError
+  // `announce` asks, from the thread, for a Fetch(): at most once until it has been fetched, and once when the thread
+  // has ended. @throws OsError
   void Start(std::function<void()> announce);
   void Pause() { paused = true; }
   void Resume();

@@ -18,10 +18,16 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
   static constexpr napi_type_tag kTag = {0x6f6e652d6c697374, 0x6163636570746f72};
 
   static void Init(Napi::Env env, Napi::Object exports) {
-    exports.Set("Acceptor", DefineClass(env, "Acceptor", {
-      InstanceMethod<&Acceptor::Start>("start"), InstanceMethod<&Acceptor::Pause>("pause"), InstanceMethod<&Acceptor::Resume>("resume"),
-      InstanceMethod<&Acceptor::SetRate>("setRate"), InstanceMethod<&Acceptor::Stats>("stats"), InstanceMethod<&Acceptor::Stop>("stop"),
-    }));
+    exports.Set("Acceptor",
+        DefineClass(env, "Acceptor",
+            {
+                InstanceMethod<&Acceptor::Start>("start"),
+                InstanceMethod<&Acceptor::Pause>("pause"),
+                InstanceMethod<&Acceptor::Resume>("resume"),
+                InstanceMethod<&Acceptor::SetRate>("setRate"),
+                InstanceMethod<&Acceptor::Stats>("stats"),
+                InstanceMethod<&Acceptor::Stop>("stop"),
+            }));
   }
 
   explicit Acceptor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Acceptor>(info) {
@@ -32,7 +38,8 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     std::string mode = Text(options.Get("mode"), "mode");
     if (mode != "keep" && mode != "close") throw Napi::TypeError::New(info.Env(), "mode must be \"keep\" or \"close\"");
     onBatch_ = Napi::Persistent(Callback(options.Get("onBatch"), "onBatch"));
-    accepting_ = Guarded(info.Env(), [&] { return std::make_shared<Accepting>(listener, rate, limit, mode == "close"); });
+    accepting_ =
+        Guarded(info.Env(), [&] { return std::make_shared<Accepting>(listener, rate, limit, mode == "close"); });
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
@@ -107,10 +114,11 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     };
     // The reference keeps this object until the worker has come back.
     auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
-    return Worker<std::shared_ptr<Accepting>>::Start(info.Env(), "join", accepting_, join, [this, self](Napi::Env env, auto&) -> Napi::Value {
-      Deliver(env);
-      return env.Undefined();
-    });
+    return Worker<std::shared_ptr<Accepting>>::Start(
+        info.Env(), "join", accepting_, join, [this, self](Napi::Env env, auto&) -> Napi::Value {
+          Deliver(env);
+          return env.Undefined();
+        });
   }
 
   void Release(Napi::Env env) {

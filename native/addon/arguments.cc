@@ -17,7 +17,8 @@ int64_t Integer(const Napi::Value& value, const char* name, int64_t least, int64
   if (!value.IsNumber()) throw Wrong(value, name, "an integer");
   double number = value.As<Napi::Number>().DoubleValue();
   if (std::nearbyint(number) != number || number < static_cast<double>(least) || number > static_cast<double>(most)) {
-    throw Napi::RangeError::New(value.Env(), std::string(name) + " must be an integer from " + std::to_string(least) + " to " + std::to_string(most));
+    throw Napi::RangeError::New(value.Env(),
+        std::string(name) + " must be an integer from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return static_cast<int64_t>(number);
 }
@@ -26,7 +27,8 @@ double Number(const Napi::Value& value, const char* name, double least, double m
   if (!value.IsNumber()) throw Wrong(value, name, "a number");
   double number = value.As<Napi::Number>().DoubleValue();
   if (!(number >= least && number <= most)) {
-    throw Napi::RangeError::New(value.Env(), std::string(name) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most));
+    throw Napi::RangeError::New(value.Env(),
+        std::string(name) + " must be a number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return number;
 }
@@ -51,12 +53,14 @@ Napi::Function Callback(const Napi::Value& value, const char* name) {
 }
 
 Napi::Int32Array Int32s(const Napi::Value& value, const char* name) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) throw Wrong(value, name, "an Int32Array");
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+    throw Wrong(value, name, "an Int32Array");
   return value.As<Napi::Int32Array>();
 }
 
 Napi::Uint8Array Bytes(const Napi::Value& value, const char* name) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) throw Wrong(value, name, "a Uint8Array");
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw Wrong(value, name, "a Uint8Array");
   return value.As<Napi::Uint8Array>();
 }
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-// Reads JavaScript arguments strictly: a wrong type throws TypeError, a number out of range RangeError, each naming the argument.
-// Napi::TypedArray views are only valid during the call.
+// Reads JavaScript arguments strictly: a wrong type throws TypeError, a number out of range RangeError, each naming the
+// argument. Napi::TypedArray views are only valid during the call.
 namespace one_listener {
 
 int64_t Integer(const Napi::Value& value, const char* name, int64_t least, int64_t most);

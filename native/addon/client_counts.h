@@ -7,10 +7,20 @@
 namespace one_listener {
 
 constexpr size_t kClientStates = 9;
-enum ClientState : uint8_t { kIdle, kSynSent, kEstablished, kRefused, kTimedOut, kReset, kClosedByServer, kClosed, kFailed };
+enum ClientState : uint8_t {
+  kIdle,
+  kSynSent,
+  kEstablished,
+  kRefused,
+  kTimedOut,
+  kReset,
+  kClosedByServer,
+  kClosed,
+  kFailed
+};
 
-// Clients in each state: written by a crowd under its mutex, read by samplers and JavaScript, owned by all. A sequence lock: readers
-// never see a client in no state or in two, and never hold the writer up.
+// Clients in each state: written by a crowd under its mutex, read by samplers and JavaScript, owned by all. A sequence
+// lock: readers never see a client in no state or in two, and never hold the writer up.
 class ClientCounts {
  public:
   using Snapshot = std::array<uint32_t, kClientStates>;
@@ -30,7 +40,8 @@ class ClientCounts {
     for (;;) {
       uint32_t version = version_.load(std::memory_order_acquire);
       Snapshot snapshot;
-      for (size_t state = 0; state < kClientStates; ++state) snapshot[state] = counts_[state].load(std::memory_order_relaxed);
+      for (size_t state = 0; state < kClientStates; ++state)
+        snapshot[state] = counts_[state].load(std::memory_order_relaxed);
       std::atomic_thread_fence(std::memory_order_acquire);
       if (version % 2 == 0 && version_.load(std::memory_order_relaxed) == version) return snapshot;
       std::this_thread::yield();

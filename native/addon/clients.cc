@@ -21,19 +21,33 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
   static void Init(Napi::Env env, Napi::Object exports) {
     auto leftovers = std::make_shared<Leftovers>();
     env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
-    Napi::Function made = DefineClass(env, "ClientThread", {
-      InstanceAccessor<&ClientThread::Length>("length"), InstanceAccessor<&ClientThread::StartedAt>("startedAt"),
-      InstanceMethod<&ClientThread::Start>("start"), InstanceMethod<&ClientThread::Counts>("counts"), InstanceMethod<&ClientThread::States>("states"),
-      InstanceMethod<&ClientThread::ConnectAt>("connectAt"), InstanceMethod<&ClientThread::Latency>("latency"), InstanceMethod<&ClientThread::ChangedAt>("changedAt"),
-      InstanceMethod<&ClientThread::Errnos>("errnos"), InstanceMethod<&ClientThread::BytesReceived>("bytesReceived"), InstanceMethod<&ClientThread::LocalPorts>("localPorts"),
-      InstanceMethod<&ClientThread::Fds>("fds"), InstanceMethod<&ClientThread::Send>("send"), InstanceMethod<&ClientThread::Close>("close"),
-      InstanceMethod<&ClientThread::Reset>("reset"), InstanceMethod<&ClientThread::Shutdown>("shutdown"), InstanceMethod<&ClientThread::Release>("release"),
-      InstanceMethod<&ClientThread::Stop>("stop"),
-    }, leftovers.get());
+    Napi::Function made = DefineClass(env, "ClientThread",
+        {
+            InstanceAccessor<&ClientThread::Length>("length"),
+            InstanceAccessor<&ClientThread::StartedAt>("startedAt"),
+            InstanceMethod<&ClientThread::Start>("start"),
+            InstanceMethod<&ClientThread::Counts>("counts"),
+            InstanceMethod<&ClientThread::States>("states"),
+            InstanceMethod<&ClientThread::ConnectAt>("connectAt"),
+            InstanceMethod<&ClientThread::Latency>("latency"),
+            InstanceMethod<&ClientThread::ChangedAt>("changedAt"),
+            InstanceMethod<&ClientThread::Errnos>("errnos"),
+            InstanceMethod<&ClientThread::BytesReceived>("bytesReceived"),
+            InstanceMethod<&ClientThread::LocalPorts>("localPorts"),
+            InstanceMethod<&ClientThread::Fds>("fds"),
+            InstanceMethod<&ClientThread::Send>("send"),
+            InstanceMethod<&ClientThread::Close>("close"),
+            InstanceMethod<&ClientThread::Reset>("reset"),
+            InstanceMethod<&ClientThread::Shutdown>("shutdown"),
+            InstanceMethod<&ClientThread::Release>("release"),
+            InstanceMethod<&ClientThread::Stop>("stop"),
+        },
+        leftovers.get());
     exports.Set("ClientThread", made);
   }
 
-  explicit ClientThread(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ClientThread>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
+  explicit ClientThread(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<ClientThread>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
     sockaddr_in target{};
     target.sin_family = AF_INET;
@@ -45,7 +59,8 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     std::vector<double> schedule = Schedule(options.Get("schedule"), fds.size());
     // Last of all: from here on the descriptors are ours.
     info.This().As<Napi::Object>().TypeTag(&kTag);
-    crowd_ = Guarded(info.Env(), [&] { return std::make_shared<Crowd>(fds, target, std::move(sources), rate, std::move(schedule)); });
+    crowd_ = Guarded(info.Env(),
+        [&] { return std::make_shared<Crowd>(fds, target, std::move(sources), rate, std::move(schedule)); });
   }
 
   // Garbage, or the end of the environment.
@@ -62,7 +77,8 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     std::vector<int> sorted = fds;
     std::sort(sorted.begin(), sorted.end());
     bool twice = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
-    if (twice || (!sorted.empty() && sorted.front() < 0)) throw Napi::RangeError::New(value.Env(), "fds must hold different descriptors");
+    if (twice || (!sorted.empty() && sorted.front() < 0))
+      throw Napi::RangeError::New(value.Env(), "fds must hold different descriptors");
     return fds;
   }
 
@@ -76,12 +92,15 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
 
   static std::vector<double> Schedule(const Napi::Value& value, size_t length) {
     if (value.IsUndefined()) return {};
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) throw Napi::TypeError::New(value.Env(), "schedule must be a Float64Array");
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
+      throw Napi::TypeError::New(value.Env(), "schedule must be a Float64Array");
     auto array = value.As<Napi::Float64Array>();
     std::vector<double> schedule(array.Data(), array.Data() + array.ElementLength());
-    if (schedule.size() != length) throw Napi::RangeError::New(value.Env(), "schedule must have one moment for each descriptor");
+    if (schedule.size() != length)
+      throw Napi::RangeError::New(value.Env(), "schedule must have one moment for each descriptor");
     for (size_t at = 0; at < schedule.size(); ++at) {
-      if (!(schedule[at] >= (at == 0 ? 0 : schedule[at - 1]))) throw Napi::RangeError::New(value.Env(), "schedule must ascend from 0");
+      if (!(schedule[at] >= (at == 0 ? 0 : schedule[at - 1])))
+        throw Napi::RangeError::New(value.Env(), "schedule must ascend from 0");
     }
     return schedule;
   }
@@ -95,9 +114,15 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
   }
 
   // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
-  static Crowd& CrowdOf(const Napi::CallbackInfo& info) { return *Unwrapped<ClientThread>(info.This(), "this", "a ClientThread")->crowd_; }
-  Napi::Value Length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(CrowdOf(info).size())); }
-  Napi::Value StartedAt(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), CrowdOf(info).startedAt()); }
+  static Crowd& CrowdOf(const Napi::CallbackInfo& info) {
+    return *Unwrapped<ClientThread>(info.This(), "this", "a ClientThread")->crowd_;
+  }
+  Napi::Value Length(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(CrowdOf(info).size()));
+  }
+  Napi::Value StartedAt(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), CrowdOf(info).startedAt());
+  }
 
   void Start(const Napi::CallbackInfo& info) {
     RequireFresh(info.Env(), crowd_->thread(), "client thread");
@@ -110,14 +135,30 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     std::copy(now.begin(), now.end(), counts.Data());
     return counts;
   }
-  Napi::Value States(const Napi::CallbackInfo& info) { return Column<Napi::Uint8Array>(info.Env(), [](Client& c) { return c.state.load(); }); }
-  Napi::Value ConnectAt(const Napi::CallbackInfo& info) { return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.connectAt.load(); }); }
-  Napi::Value Latency(const Napi::CallbackInfo& info) { return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.latency.load(); }); }
-  Napi::Value ChangedAt(const Napi::CallbackInfo& info) { return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.changedAt.load(); }); }
-  Napi::Value Errnos(const Napi::CallbackInfo& info) { return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.error.load(); }); }
-  Napi::Value BytesReceived(const Napi::CallbackInfo& info) { return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.received.load(); }); }
-  Napi::Value LocalPorts(const Napi::CallbackInfo& info) { return Column<Napi::Uint16Array>(info.Env(), [](Client& c) { return c.port.load(); }); }
-  Napi::Value Fds(const Napi::CallbackInfo& info) { return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.fd.load(); }); }
+  Napi::Value States(const Napi::CallbackInfo& info) {
+    return Column<Napi::Uint8Array>(info.Env(), [](Client& c) { return c.state.load(); });
+  }
+  Napi::Value ConnectAt(const Napi::CallbackInfo& info) {
+    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.connectAt.load(); });
+  }
+  Napi::Value Latency(const Napi::CallbackInfo& info) {
+    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.latency.load(); });
+  }
+  Napi::Value ChangedAt(const Napi::CallbackInfo& info) {
+    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.changedAt.load(); });
+  }
+  Napi::Value Errnos(const Napi::CallbackInfo& info) {
+    return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.error.load(); });
+  }
+  Napi::Value BytesReceived(const Napi::CallbackInfo& info) {
+    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.received.load(); });
+  }
+  Napi::Value LocalPorts(const Napi::CallbackInfo& info) {
+    return Column<Napi::Uint16Array>(info.Env(), [](Client& c) { return c.port.load(); });
+  }
+  Napi::Value Fds(const Napi::CallbackInfo& info) {
+    return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.fd.load(); });
+  }
 
   // What a worker thread does to some or all clients; keeps the crowd alive until it is done.
   struct Task {
@@ -133,23 +174,34 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
       Napi::Int32Array which = Int32s(info[0], "which");
       task.which.indexes.assign(which.Data(), which.Data() + which.ElementLength());
       for (int index : task.which.indexes) {
-        if (index < 0 || static_cast<size_t>(index) >= crowd_->size()) throw Napi::RangeError::New(info.Env(), "which must hold indexes of clients");
+        if (index < 0 || static_cast<size_t>(index) >= crowd_->size())
+          throw Napi::RangeError::New(info.Env(), "which must hold indexes of clients");
       }
     }
     auto work = [action](Task& doing) {
       doing.done = action(doing);
       return 0;
     };
-    return Worker<Task>::Start(info.Env(), "clients", std::move(task), work, [](Napi::Env env, Task& done) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(done.done)); });
+    return Worker<Task>::Start(
+        info.Env(), "clients", std::move(task), work, [](Napi::Env env, Task& done) -> Napi::Value {
+          return Napi::Number::New(env, static_cast<double>(done.done));
+        });
   }
 
   Napi::Value Send(const Napi::CallbackInfo& info) {
     Napi::Uint8Array data = Bytes(info[1], "data");
-    return Act(info, std::vector<uint8_t>(data.Data(), data.Data() + data.ElementLength()), [](Task& task) { return task.crowd->Send(task.which, task.data); });
+    return Act(info, std::vector<uint8_t>(data.Data(), data.Data() + data.ElementLength()),
+        [](Task& task) { return task.crowd->Send(task.which, task.data); });
   }
-  Napi::Value Close(const Napi::CallbackInfo& info) { return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, false); }); }
-  Napi::Value Reset(const Napi::CallbackInfo& info) { return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, true); }); }
-  Napi::Value Shutdown(const Napi::CallbackInfo& info) { return Act(info, {}, [](Task& task) { return task.crowd->Shutdown(task.which); }); }
+  Napi::Value Close(const Napi::CallbackInfo& info) {
+    return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, false); });
+  }
+  Napi::Value Reset(const Napi::CallbackInfo& info) {
+    return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, true); });
+  }
+  Napi::Value Shutdown(const Napi::CallbackInfo& info) {
+    return Act(info, {}, [](Task& task) { return task.crowd->Shutdown(task.which); });
+  }
 
   Napi::Value Release(const Napi::CallbackInfo& info) {
     size_t index = static_cast<size_t>(Integer(info[0], "index", 0, static_cast<int64_t>(crowd_->size()) - 1));
@@ -161,7 +213,8 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
       crowd->Stop();
       return 0;
     };
-    return Worker<std::shared_ptr<Crowd>>::Start(info.Env(), "join", crowd_, stop, [](Napi::Env env, auto&) { return env.Undefined(); });
+    return Worker<std::shared_ptr<Crowd>>::Start(
+        info.Env(), "join", crowd_, stop, [](Napi::Env env, auto&) { return env.Undefined(); });
   }
 
   std::shared_ptr<Leftovers> leftovers_;

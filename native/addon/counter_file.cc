@@ -68,7 +68,8 @@ bool CounterFile::Want(const std::string& name, size_t slot) {
   auto found = index_.find(name);
   if (found == index_.end()) return false;
   places_.push_back({found->second.first, found->second.second, slot});
-  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.line != b.line ? a.line < b.line : a.word < b.word; });
+  std::sort(places_.begin(), places_.end(),
+      [](const Place& a, const Place& b) { return a.line != b.line ? a.line < b.line : a.word < b.word; });
   return true;
 }
 

@@ -8,7 +8,8 @@
 
 namespace one_listener {
 
-// One of /proc/net/{netstat,snmp,sockstat} or /proc/meminfo: where the wanted counters stand in it, found once, and then read again and again.
+// One of /proc/net/{netstat,snmp,sockstat} or /proc/meminfo: where the wanted counters stand in it, found once, and
+// then read again and again.
 class CounterFile {
  public:
   enum Form {
@@ -18,7 +19,8 @@ class CounterFile {
   };
   CounterFile(int fd, Form form) : fd_(fd), form_(form) {}
 
-  // True if this file has the counter; its value will stand in values[slot]. The first call reads the file. @throws OsError
+  // True if this file has the counter; its value will stand in values[slot]. The first call reads the file. @throws
+  // OsError
   bool Want(const std::string& name, size_t slot);
   void WantNothing() { places_.clear(); }
 

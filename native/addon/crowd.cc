@@ -24,8 +24,8 @@ int PendingError(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }
 
-// Over loopback the whole handshake happens inside connect(), which says EINPROGRESS all the same: the SYN-ACK is taken from the
-// socket's backlog only when connect() releases the socket (inet_stream_connect).
+// Over loopback the whole handshake happens inside connect(), which says EINPROGRESS all the same: the SYN-ACK is taken
+// from the socket's backlog only when connect() releases the socket (inet_stream_connect).
 bool IsEstablished(int fd) {
   tcp_info info;
   socklen_t size = 1;  // tcpi_state is the first byte
@@ -36,16 +36,20 @@ ClientState EndOf(int error) {
   switch (error) {
     case ECONNREFUSED: return kRefused;
     case ETIMEDOUT: return kTimedOut;
-    case ECONNRESET: case EPIPE: return kReset;
+    case ECONNRESET:
+    case EPIPE: return kReset;
     default: return kFailed;
   }
 }
 
 }  // namespace
 
-Crowd::Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule)
-    : size_(fds.size()), clients_(std::make_unique<Client[]>(fds.size())), target_(target), sources_(std::move(sources)), rate_(rate), schedule_(std::move(schedule)),
-      counts_(std::make_shared<ClientCounts>(fds.size())), epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+Crowd::Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate,
+    std::vector<double> schedule)
+    : size_(fds.size()), clients_(std::make_unique<Client[]>(fds.size())), target_(target),
+      sources_(std::move(sources)), rate_(rate), schedule_(std::move(schedule)),
+      counts_(std::make_shared<ClientCounts>(fds.size())),
+      epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   epoll_event waking{};
   waking.events = EPOLLIN;
   waking.data.u64 = kWakeTag;
@@ -81,8 +85,8 @@ void Crowd::Run() {
   }
 }
 
-// Until something happens or the next connect() is due. poll() of the epoll descriptor: its time-out has nanoseconds (epoll_pwait2 is
-// younger than the kernels and C libraries this may run on).
+// Until something happens or the next connect() is due. poll() of the epoll descriptor: its time-out has nanoseconds
+// (epoll_pwait2 is younger than the kernels and C libraries this may run on).
 void Crowd::Wait(double due) {
   double left = due - (MonotonicMilliseconds() - startedAt_);
   if (left <= 0) return;
@@ -99,7 +103,9 @@ double Crowd::NextDue() const {
 }
 
 void Crowd::ConnectDue() {
-  for (size_t done = 0; done < kConnectsBetweenLooks && next_ < size_ && NextDue() <= MonotonicMilliseconds() - startedAt_; ++done) Connect(next_++);
+  for (size_t done = 0;
+      done < kConnectsBetweenLooks && next_ < size_ && NextDue() <= MonotonicMilliseconds() - startedAt_; ++done)
+    Connect(next_++);
 }
 
 void Crowd::Connect(size_t index) {

@@ -26,8 +26,9 @@ struct Client {
   bool finished = false;  // we have sent FIN and can send no more; for the crowd alone
 };
 
-// A waiting command comes next: with a plain mutex the crowd's thread could take it again and again past the command. Here the thread
-// must first take next_, which the first command that waits holds until it is inside. Several commands wait in no promised order.
+// A waiting command comes next: with a plain mutex the crowd's thread could take it again and again past the command.
+// Here the thread must first take next_, which the first command that waits holds until it is inside. Several commands
+// wait in no promised order.
 class HandoverMutex {
  public:
   void lock() {
@@ -44,7 +45,8 @@ class HandoverMutex {
 class Crowd {
  public:
   // The descriptors are the crowd's once the constructor has returned. @throws OsError
-  Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate, std::vector<double> schedule);
+  Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate,
+      std::vector<double> schedule);
   ~Crowd();
 
   size_t size() const { return size_; }

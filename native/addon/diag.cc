@@ -37,10 +37,12 @@ int Option(int fd, int name) {
 }  // namespace
 
 void RequireDiagSocket(int diagFd) {
-  if (Option(diagFd, SO_DOMAIN) != AF_NETLINK || Option(diagFd, SO_PROTOCOL) != NETLINK_SOCK_DIAG) throw OsError{EPROTONOSUPPORT, "sock_diag"};
+  if (Option(diagFd, SO_DOMAIN) != AF_NETLINK || Option(diagFd, SO_PROTOCOL) != NETLINK_SOCK_DIAG)
+    throw OsError{EPROTONOSUPPORT, "sock_diag"};
 }
 
-int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, const std::function<void(const inet_diag_msg&)>& onSocket) {
+int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port,
+    const std::function<void(const inet_diag_msg&)>& onSocket) {
   static std::atomic<uint32_t> sequence{0};
   DumpRequest request{};
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
@@ -56,8 +58,10 @@ int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, c
   alignas(nlmsghdr) std::array<char, 8 * 1024> buffer;
   int lost = 0;
   for (;;) {
-    // Each part of the answer is there before it is asked for (netlink_dump): nothing there means that the kernel gave up.
-    ssize_t size = recv(diagFd, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);  // the size of the whole message, also if it was cut
+    // Each part of the answer is there before it is asked for (netlink_dump): nothing there means that the kernel gave
+    // up.
+    ssize_t size = recv(diagFd, buffer.data(), buffer.size(),
+        MSG_DONTWAIT | MSG_TRUNC);  // the size of the whole message, also if it was cut
     if (size < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return lost != 0 ? lost : ENOBUFS;
@@ -70,7 +74,8 @@ int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port, c
       lost = EMSGSIZE;
       left = buffer.size();
     }
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(message, left);
+        message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_seq != request.header.nlmsg_seq) continue;  // the rest of a dump that failed midway
       if (message->nlmsg_type == NLMSG_DONE) return lost;
       if (message->nlmsg_type == NLMSG_ERROR) return -static_cast<nlmsgerr*>(NLMSG_DATA(message))->error;
@@ -119,7 +124,8 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   SetColumn<Napi::Uint32Array>(env, rows, "receiveQueue", sockets, [](auto& s) { return s.idiag_rqueue; });
   SetColumn<Napi::Uint32Array>(env, rows, "sendQueue", sockets, [](auto& s) { return s.idiag_wqueue; });
   SetColumn<Napi::Uint32Array>(env, rows, "uid", sockets, [](auto& s) { return s.idiag_uid; });
-  SetColumn<Napi::Float64Array>(env, rows, "inode", sockets, [](auto& s) { return static_cast<double>(s.idiag_inode); });
+  SetColumn<Napi::Float64Array>(
+      env, rows, "inode", sockets, [](auto& s) { return static_cast<double>(s.idiag_inode); });
   return rows;
 }
 

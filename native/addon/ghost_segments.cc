@@ -61,11 +61,13 @@ std::optional<uint32_t> TimestampOf(const uint8_t* options, size_t size) {
 
 }  // namespace
 
-GhostSegments::GhostSegments(const Hardware& from, const Hardware& to, uint32_t target, uint16_t port, const GhostOptions& options)
+GhostSegments::GhostSegments(
+    const Hardware& from, const Hardware& to, uint32_t target, uint16_t port, const GhostOptions& options)
     : from_(from), to_(to), target_(target), port_(port), options_(options) {}
 
 // Everything but the options, which stand behind the headers already.
-void GhostSegments::Headers(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment, uint8_t flags, uint16_t window, size_t options) const {
+void GhostSegments::Headers(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence,
+    uint32_t acknowledgment, uint8_t flags, uint16_t window, size_t options) const {
   uint8_t* bytes = frame.bytes.data();
   std::copy(to_.begin(), to_.end(), bytes);
   std::copy(from_.begin(), from_.end(), bytes + ETH_ALEN);
@@ -124,12 +126,15 @@ void GhostSegments::Syn(GhostFrame& frame, uint32_t address, uint16_t port, uint
   Headers(frame, address, port, sequence, 0, tcp_flag::kSyn, kWindow, size);
 }
 
-void GhostSegments::Ack(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment, uint32_t clock, std::optional<uint32_t> echo) const {
+void GhostSegments::Ack(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment,
+    uint32_t clock, std::optional<uint32_t> echo) const {
   size_t size = echo ? WriteTimestamps(frame.bytes.data() + kTcpOptions, clock, *echo) : 0;
   Headers(frame, address, port, sequence, acknowledgment, tcp_flag::kAck, kWindow, size);
 }
 
-void GhostSegments::Rst(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence) const { Headers(frame, address, port, sequence, 0, tcp_flag::kRst, 0, 0); }
+void GhostSegments::Rst(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence) const {
+  Headers(frame, address, port, sequence, 0, tcp_flag::kRst, 0, 0);
+}
 
 std::optional<Answer> GhostSegments::Read(const uint8_t* frame, size_t size) {
   if (size < kTcpOptions) return std::nullopt;
@@ -139,7 +144,8 @@ std::optional<Answer> GhostSegments::Read(const uint8_t* frame, size_t size) {
   const uint8_t* tcp = ip + ipSize;
   size_t headers = (tcp[12] >> 4) * 4u;
   if (headers < kTcpSize || kIp + ipSize + headers > size || ipSize + headers > total) return std::nullopt;
-  return Answer{Read32(ip + 16), Read16(tcp + 2), Read16(tcp), tcp[13], Read32(tcp + 4), Read32(tcp + 8), static_cast<uint32_t>(total - ipSize - headers), TimestampOf(tcp + kTcpSize, headers - kTcpSize)};
+  return Answer{Read32(ip + 16), Read16(tcp + 2), Read16(tcp), tcp[13], Read32(tcp + 4), Read32(tcp + 8),
+      static_cast<uint32_t>(total - ipSize - headers), TimestampOf(tcp + kTcpSize, headers - kTcpSize)};
 }
 
 }  // namespace one_listener

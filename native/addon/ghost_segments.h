@@ -8,7 +8,7 @@ namespace one_listener {
 
 // What a ghost's SYN offers.
 struct GhostOptions {
-  uint16_t mss = 1460;  // 0: not offered
+  uint16_t mss = 1460;   // 0: not offered
   int windowScale = -1;  // -1: not offered
   bool sack = false, timestamps = false;
 };
@@ -43,14 +43,16 @@ class GhostSegments {
 
   void Syn(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t clock) const;
   // `echo`: the timestamp to be returned, if timestamps are in use.
-  void Ack(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment, uint32_t clock, std::optional<uint32_t> echo) const;
+  void Ack(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment,
+      uint32_t clock, std::optional<uint32_t> echo) const;
   void Rst(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence) const;
 
   // Reads the headers of a frame that is IPv4 TCP; nothing if it is cut off before the end of its options.
   static std::optional<Answer> Read(const uint8_t* frame, size_t size);
 
  private:
-  void Headers(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment, uint8_t flags, uint16_t window, size_t options) const;
+  void Headers(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment,
+      uint8_t flags, uint16_t window, size_t options) const;
 
   Hardware from_, to_;
   uint32_t target_;

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint16_t kFirstPort = 1024;
 constexpr uint64_t kPorts = 64'000;
-// Handshakes under way: as many as a listener's queues are likely to have room for. Unanswered ones are forgotten after a while.
+// Handshakes under way: as many as a listener's queues are likely to have room for. Unanswered ones are forgotten after
+// a while.
 constexpr uint64_t kUnderWay = 256;
 constexpr double kForgetMilliseconds = 5;
 // A full link is tried again, for a second in all.
@@ -25,13 +26,18 @@ uint64_t Mixed(uint64_t value) {  // splitmix64's finish: neighbours get unlike 
   return value ^ value >> 31;
 }
 
-PacketFilter HeadersOf(uint32_t network, int prefix) { return {{htonl(network), Ipv4Network::Mask(prefix)}, {}, GhostFrame::kRoom}; }
+PacketFilter HeadersOf(uint32_t network, int prefix) {
+  return {{htonl(network), Ipv4Network::Mask(prefix)}, {}, GhostFrame::kRoom};
+}
 
 }  // namespace
 
 Ghosting::Ghosting(const Plan& plan)
-    : counts(std::make_shared<ClientCounts>(plan.count)), plan_(plan), segments_(plan.from, plan.to, plan.target, plan.port, plan.options),
-      states_(std::make_unique<std::atomic<uint8_t>[]>(plan.count)), source_(std::make_shared<PacketSource>(plan.packetFd, plan.interfaceIndex, HeadersOf(plan.network, plan.prefix))) {}
+    : counts(std::make_shared<ClientCounts>(plan.count)), plan_(plan),
+      segments_(plan.from, plan.to, plan.target, plan.port, plan.options),
+      states_(std::make_unique<std::atomic<uint8_t>[]>(plan.count)),
+      source_(
+          std::make_shared<PacketSource>(plan.packetFd, plan.interfaceIndex, HeadersOf(plan.network, plan.prefix))) {}
 
 void Ghosting::Start() {
   startedAt = lastSentAt = lastAnswerAt = MonotonicMilliseconds();
@@ -60,19 +66,23 @@ void Ghosting::Run() {
 
 Ghosting::Name Ghosting::NameOf(uint32_t index) const {
   uint64_t number = plan_.first + index;
-  return {plan_.network + static_cast<uint32_t>(number % plan_.addresses), static_cast<uint16_t>(kFirstPort + number / plan_.addresses % kPorts)};
+  return {plan_.network + static_cast<uint32_t>(number % plan_.addresses),
+      static_cast<uint16_t>(kFirstPort + number / plan_.addresses % kPorts)};
 }
 
 uint32_t Ghosting::IndexOf(uint32_t address, uint16_t port) const {
   uint32_t place = address - plan_.network;
-  if (place >= plan_.addresses || port < kFirstPort || port - kFirstPort >= static_cast<int>(kPorts)) return plan_.count;
+  if (place >= plan_.addresses || port < kFirstPort || port - kFirstPort >= static_cast<int>(kPorts))
+    return plan_.count;
   uint64_t all = plan_.addresses * kPorts;
   uint64_t number = static_cast<uint64_t>(port - kFirstPort) * plan_.addresses + place;
   uint64_t index = (number + all - plan_.first % all) % all;
   return index < plan_.count ? static_cast<uint32_t>(index) : plan_.count;
 }
 
-uint32_t Ghosting::SequenceOf(uint32_t index) const { return static_cast<uint32_t>(Mixed(static_cast<uint64_t>(plan_.seed) << 32 | index)); }
+uint32_t Ghosting::SequenceOf(uint32_t index) const {
+  return static_cast<uint32_t>(Mixed(static_cast<uint64_t>(plan_.seed) << 32 | index));
+}
 
 void Ghosting::Move(uint32_t index, ClientState to) {
   uint8_t now = states_[index].load(std::memory_order_relaxed);
@@ -90,7 +100,8 @@ void Ghosting::Take(const PacketSource::Packet& packet) {
   if (answer->flags & tcp_flag::kRst) {
     lastAnswerAt = packet.time;
     if (state == kSynSent) ++refusedNow_;
-    if (state == kSynSent || state == kEstablished) Move(index, state == kEstablished || plan_.kind == Kind::kAck ? kReset : kRefused);
+    if (state == kSynSent || state == kEstablished)
+      Move(index, state == kEstablished || plan_.kind == Kind::kAck ? kReset : kRefused);
   } else if (answer->flags & tcp_flag::kSyn) {
     TakeSynAck(index, *answer, packet.time);
   } else if (state == kEstablished && (answer->payload > 0 || answer->flags & tcp_flag::kFin)) {
@@ -101,7 +112,8 @@ void Ghosting::Take(const PacketSource::Packet& packet) {
       segments_.Rst(NextFrame(), name.address, name.port, SequenceOf(index) + 1);
       Move(index, kClosedByServer);
     } else {
-      segments_.Ack(NextFrame(), name.address, name.port, SequenceOf(index) + 1, answer->sequence + answer->payload, clock_, answer->timestamp);
+      segments_.Ack(NextFrame(), name.address, name.port, SequenceOf(index) + 1, answer->sequence + answer->payload,
+          clock_, answer->timestamp);
     }
   }
 }
@@ -121,7 +133,8 @@ void Ghosting::TakeSynAck(uint32_t index, const Answer& answer, double time) {
   if (plan_.kind != Kind::kHandshake) return;
   // Also when it comes again: the server has dropped our ACK.
   Name name = NameOf(index);
-  segments_.Ack(NextFrame(), name.address, name.port, SequenceOf(index) + 1, answer.sequence + 1, clock_, plan_.options.timestamps ? answer.timestamp : std::nullopt);
+  segments_.Ack(NextFrame(), name.address, name.port, SequenceOf(index) + 1, answer.sequence + 1, clock_,
+      plan_.options.timestamps ? answer.timestamp : std::nullopt);
   Move(index, kEstablished);
 }
 
@@ -147,7 +160,9 @@ bool Ghosting::SendSome(uint32_t most, double now) {
     Name name = NameOf(index);
     uint32_t sequence = SequenceOf(index);
     GhostFrame& frame = NextFrame();
-    if (plan_.kind == Kind::kAck) segments_.Ack(frame, name.address, name.port, sequence + 1, static_cast<uint32_t>(Mixed(sequence)), clock_, std::nullopt);
+    if (plan_.kind == Kind::kAck)
+      segments_.Ack(
+          frame, name.address, name.port, sequence + 1, static_cast<uint32_t>(Mixed(sequence)), clock_, std::nullopt);
     else segments_.Syn(frame, name.address, name.port, sequence, clock_);
     Move(index, kSynSent);
   }

@@ -12,8 +12,8 @@
 
 namespace one_listener {
 
-// Clients without sockets: handshakes, or their first segment only, spoken on the far end of the link from addresses and ports that
-// exist nowhere. Bounded by their number. Knows nothing of JavaScript.
+// Clients without sockets: handshakes, or their first segment only, spoken on the far end of the link from addresses
+// and ports that exist nowhere. Bounded by their number. Knows nothing of JavaScript.
 class Ghosting {
  public:
   enum class Kind { kSyn, kHandshake, kAck };
@@ -23,7 +23,8 @@ class Ghosting {
     GhostSegments::Hardware from, to;
     uint32_t target;  // host order, as all addresses here
     uint16_t port;
-    // Ghost i has address number (first + i) mod addresses of the network; the port changes when the addresses are used up.
+    // Ghost i has address number (first + i) mod addresses of the network; the port changes when the addresses are used
+    // up.
     uint32_t network;
     int prefix;
     uint64_t first, addresses;
@@ -51,7 +52,8 @@ class Ghosting {
   std::shared_ptr<PacketSource> GiveBack();
 
   const std::shared_ptr<ClientCounts> counts;
-  // sent: first segments; answered, refused: ghosts that got a SYN-ACK, a RST, for it; repeated: SYN-ACKs that came again; unsent: given up, the link was full
+  // sent: first segments; answered, refused: ghosts that got a SYN-ACK, a RST, for it; repeated: SYN-ACKs that came
+  // again; unsent: given up, the link was full
   std::atomic<uint64_t> sent{0}, answered{0}, refused{0}, repeated{0}, unsent{0};
   // CLOCK_MONOTONIC ms
   std::atomic<double> startedAt{0}, lastSentAt{0}, lastAnswerAt{0};

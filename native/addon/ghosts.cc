@@ -40,13 +40,21 @@ class Ghosts : public Napi::ObjectWrap<Ghosts> {
   static void Init(Napi::Env env, Napi::Object exports) {
     auto leftovers = std::make_shared<Leftovers>();
     env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
-    exports.Set("Ghosts", DefineClass(env, "Ghosts", {
-      InstanceMethod<&Ghosts::Start>("start"), InstanceMethod<&Ghosts::Stats>("stats"), InstanceMethod<&Ghosts::States>("states"),
-      InstanceMethod<&Ghosts::Counts>("counts"), InstanceMethod<&Ghosts::Reset>("reset"), InstanceMethod<&Ghosts::Stop>("stop"),
-    }, leftovers.get()));
+    exports.Set("Ghosts",
+        DefineClass(env, "Ghosts",
+            {
+                InstanceMethod<&Ghosts::Start>("start"),
+                InstanceMethod<&Ghosts::Stats>("stats"),
+                InstanceMethod<&Ghosts::States>("states"),
+                InstanceMethod<&Ghosts::Counts>("counts"),
+                InstanceMethod<&Ghosts::Reset>("reset"),
+                InstanceMethod<&Ghosts::Stop>("stop"),
+            },
+            leftovers.get()));
   }
 
-  explicit Ghosts(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Ghosts>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
+  explicit Ghosts(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Ghosts>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object given = Options(info[0], "options");
     Ghosting::Plan plan{};
     plan.interfaceIndex = static_cast<int>(Integer(given.Get("ifindex"), "ifindex", 1, INT32_MAX));
@@ -112,8 +120,8 @@ class Ghosts : public Napi::ObjectWrap<Ghosts> {
 
   void Stop(const Napi::CallbackInfo&) { End(); }
 
-  // Ends the thread here and now; it looks up after each batch. The counts stay; the socket and its ring are given back on another thread,
-  // because the kernel waits for an RCU grace period (packet_release).
+  // Ends the thread here and now; it looks up after each batch. The counts stay; the socket and its ring are given back
+  // on another thread, because the kernel waits for an RCU grace period (packet_release).
   void End() {
     if (!ghosting_ || ended_) return;
     ended_ = true;
@@ -128,9 +136,13 @@ class Ghosts : public Napi::ObjectWrap<Ghosts> {
 
 }  // namespace
 
-std::shared_ptr<ClientCounts> GhostCountsOf(const Napi::Value& value) { return Unwrapped<Ghosts>(value, "ghosts", "a Ghosts")->counts(); }
+std::shared_ptr<ClientCounts> GhostCountsOf(const Napi::Value& value) {
+  return Unwrapped<Ghosts>(value, "ghosts", "a Ghosts")->counts();
+}
 
-bool IsGhosts(const Napi::Value& value) { return value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&Ghosts::kTag); }
+bool IsGhosts(const Napi::Value& value) {
+  return value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&Ghosts::kTag);
+}
 
 void InitGhosts(Napi::Env env, Napi::Object exports) { Ghosts::Init(env, exports); }
 

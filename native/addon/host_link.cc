@@ -1,4 +1,5 @@
-// Starting a lab host and talking to it: one SOCK_SEQPACKET request, one reply, descriptors beside it (unix(7), SCM_RIGHTS).
+// Starting a lab host and talking to it: one SOCK_SEQPACKET request, one reply, descriptors beside it (unix(7),
+// SCM_RIGHTS).
 #include <fcntl.h>
 #include <napi.h>
 #include <poll.h>
@@ -72,7 +73,8 @@ Napi::Value StartHost(const Napi::CallbackInfo& info) {
   if (error == 0) error = posix_spawn_file_actions_addopen(&actions.value_, 0, "/dev/null", O_RDONLY, 0);
   if (error == 0) error = posix_spawn_file_actions_addopen(&actions.value_, 1, "/dev/null", O_WRONLY, 0);
   pid_t pid = -1;
-  if (error == 0) error = posix_spawn(&pid, program.c_str(), &actions.value_, &attributes.value_, arguments.data(), environ);
+  if (error == 0)
+    error = posix_spawn(&pid, program.c_str(), &actions.value_, &attributes.value_, arguments.data(), environ);
   if (error != 0) throw SystemError(env, error, "posix_spawn", program);
   Napi::Object started = Napi::Object::New(env);
   started.Set("fd", near.release());
@@ -99,7 +101,9 @@ int Receive(Exchange& exchange) {
     if (errno != EINTR) return errno;
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    left = std::max(0, exchange.timeout - static_cast<int>((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000));
+    left = std::max(0,
+        exchange.timeout -
+            static_cast<int>((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000));
   }
   std::vector<char> text(64 * 1024);
   std::vector<char> control(CMSG_SPACE(kMostDescriptors * sizeof(int)));
@@ -163,7 +167,8 @@ Napi::Value HostRequest(const Napi::CallbackInfo& info) {
   }
   exchange->timeout = static_cast<int>(Integer(info[2], "timeoutMs", 0, 3'600'000));
   return Worker<std::shared_ptr<Exchange>>::Start(
-      info.Env(), "hostRequest", exchange, [](auto& state) { return Talk(*state); }, [](Napi::Env env, auto& state) { return MakeReply(env, *state); });
+      info.Env(), "hostRequest", exchange, [](auto& state) { return Talk(*state); },
+      [](Napi::Env env, auto& state) { return MakeReply(env, *state); });
 }
 
 struct Ending {
@@ -185,11 +190,13 @@ int WaitForEnd(Ending& ending) {
 
 // reap(pid, killAfterMs): Promise<number>
 Napi::Value Reap(const Napi::CallbackInfo& info) {
-  Ending ending{static_cast<pid_t>(Integer(info[0], "pid", 1, 1 << 30)), static_cast<int>(Integer(info[1], "killAfterMs", 0, 3'600'000)), 0};
-  return Worker<Ending>::Start(info.Env(), "waitpid", ending, WaitForEnd, [](Napi::Env env, Ending& done) -> Napi::Value {
-    int status = WIFSIGNALED(done.status) ? -WTERMSIG(done.status) : WEXITSTATUS(done.status);
-    return Napi::Number::New(env, status);
-  });
+  Ending ending{static_cast<pid_t>(Integer(info[0], "pid", 1, 1 << 30)),
+      static_cast<int>(Integer(info[1], "killAfterMs", 0, 3'600'000)), 0};
+  return Worker<Ending>::Start(
+      info.Env(), "waitpid", ending, WaitForEnd, [](Napi::Env env, Ending& done) -> Napi::Value {
+        int status = WIFSIGNALED(done.status) ? -WTERMSIG(done.status) : WEXITSTATUS(done.status);
+        return Napi::Number::New(env, status);
+      });
 }
 
 }  // namespace

@@ -27,13 +27,21 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
   static void Init(Napi::Env env, Napi::Object exports) {
     auto leftovers = std::make_shared<Leftovers>();
     env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
-    exports.Set("Mirror", DefineClass(env, "Mirror", {
-      InstanceMethod<&Mirror::Start>("start"), InstanceMethod<&Mirror::SetRtt>("setRtt"), InstanceMethod<&Mirror::SetLoss>("setLoss"),
-      InstanceMethod<&Mirror::Stats>("stats"), InstanceMethod<&Mirror::Log>("log"), InstanceMethod<&Mirror::Stop>("stop"),
-    }, leftovers.get()));
+    exports.Set("Mirror",
+        DefineClass(env, "Mirror",
+            {
+                InstanceMethod<&Mirror::Start>("start"),
+                InstanceMethod<&Mirror::SetRtt>("setRtt"),
+                InstanceMethod<&Mirror::SetLoss>("setLoss"),
+                InstanceMethod<&Mirror::Stats>("stats"),
+                InstanceMethod<&Mirror::Log>("log"),
+                InstanceMethod<&Mirror::Stop>("stop"),
+            },
+            leftovers.get()));
   }
 
-  explicit Mirror(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Mirror>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
+  explicit Mirror(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Mirror>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
     int index = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
     uint32_t network = Ipv4(options.Get("network"), "network");
@@ -41,7 +49,8 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     double rtt = Number(options.Get("rtt"), "rtt", 0, 1e6), loss = Number(options.Get("loss"), "loss", 0, 1);
     size_t capacity = static_cast<size_t>(Integer(options.Get("logCapacity"), "logCapacity", 0, 10'000'000));
     int fd = FileDescriptor(options.Get("packetFd"), "packetFd");
-    mirroring_ = Guarded(info.Env(), [&] { return std::make_shared<Mirroring>(fd, index, network, prefix, rtt, loss, capacity); });
+    mirroring_ = Guarded(
+        info.Env(), [&] { return std::make_shared<Mirroring>(fd, index, network, prefix, rtt, loss, capacity); });
   }
 
   // Garbage, or the end of the environment.
@@ -88,15 +97,16 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     return log;
   }
 
-  // On a worker thread: joining takes as long as the mirror is inside a system call, and closing the socket an RCU grace period.
-  // The counts and the log stay.
+  // On a worker thread: joining takes as long as the mirror is inside a system call, and closing the socket an RCU
+  // grace period. The counts and the log stay.
   Napi::Value Stop(const Napi::CallbackInfo& info) {
     auto end = [](std::shared_ptr<Mirroring>& mirroring) {
       mirroring->End();
       return 0;
     };
     mirroring_->thread.AskToStop();
-    return Worker<std::shared_ptr<Mirroring>>::Start(info.Env(), "join", mirroring_, end, [](Napi::Env env, auto&) { return env.Undefined(); });
+    return Worker<std::shared_ptr<Mirroring>>::Start(
+        info.Env(), "join", mirroring_, end, [](Napi::Env env, auto&) { return env.Undefined(); });
   }
 
   std::shared_ptr<Leftovers> leftovers_;

@@ -16,8 +16,12 @@ constexpr double kRetryMilliseconds = 0.2;
 
 }  // namespace
 
-Mirroring::Mirroring(int packetFd, int interfaceIndex, uint32_t network, int prefix, double rttNow, double lossNow, size_t logCapacity)
-    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity), random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)), source_(std::make_unique<PacketSource>(packetFd, interfaceIndex, PacketFilter{{network, Ipv4Network::Mask(prefix)}, {}})) {}
+Mirroring::Mirroring(
+    int packetFd, int interfaceIndex, uint32_t network, int prefix, double rttNow, double lossNow, size_t logCapacity)
+    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity),
+      random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)),
+      source_(std::make_unique<PacketSource>(
+          packetFd, interfaceIndex, PacketFilter{{network, Ipv4Network::Mask(prefix)}, {}})) {}
 
 void Mirroring::Run() {
   auto take = [this](const PacketSource::Packet& packet) { Take(packet); };
@@ -52,7 +56,8 @@ void Mirroring::Log(const PacketRecord& record) {
 
 // False: the link is gone.
 bool Mirroring::SendDue() {
-  for (double now = MonotonicMilliseconds(); !delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now; now = MonotonicMilliseconds()) {
+  for (double now = MonotonicMilliseconds(); !delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now;
+      now = MonotonicMilliseconds()) {
     unsigned sent = SendSome(now);
     if (sent > 0) {
       turned += sent;
@@ -61,9 +66,13 @@ bool Mirroring::SendDue() {
     }
     switch (errno) {
       case EINTR: break;
-      case EAGAIN: case ENOBUFS: case ENOMEM: retryAt_ = now + kRetryMilliseconds; break;
+      case EAGAIN:
+      case ENOBUFS:
+      case ENOMEM: retryAt_ = now + kRetryMilliseconds; break;
       // this frame cannot be sent; the others can
-      case EINVAL: case EMSGSIZE: case EPERM:
+      case EINVAL:
+      case EMSGSIZE:
+      case EPERM:
         ++refused_;
         Forget(1);
         break;
@@ -79,7 +88,8 @@ unsigned Mirroring::SendSome(double now) {
   std::array<mmsghdr, kMostSentAtOnce> messages{};
   std::array<iovec, kMostSentAtOnce> parts;
   unsigned count = 0;
-  for (auto frame = delayed_.begin(); frame != delayed_.end() && frame->due <= now && count < kMostSentAtOnce; ++frame, ++count) {
+  for (auto frame = delayed_.begin(); frame != delayed_.end() && frame->due <= now && count < kMostSentAtOnce;
+      ++frame, ++count) {
     parts[count] = {frame->bytes.data(), frame->bytes.size()};
     messages[count].msg_hdr.msg_iov = &parts[count];
     messages[count].msg_hdr.msg_iovlen = 1;
@@ -98,7 +108,8 @@ void Mirroring::Forget(size_t frames) {
 bool Mirroring::Wait() {
   pollfd watched[] = {{source_->fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
   timespec time{};
-  if (!delayed_.empty()) time = MonotonicTime(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
+  if (!delayed_.empty())
+    time = MonotonicTime(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
   if (ppoll(watched, 2, delayed_.empty() ? nullptr : &time, nullptr) < 0 && errno != EINTR) {
     error = errno;
     return false;

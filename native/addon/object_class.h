@@ -10,10 +10,12 @@
 // What the classes of this addon have in common. Each names its tag: `static constexpr napi_type_tag kTag`.
 namespace one_listener {
 
-// The C++ object behind a JavaScript one. A tag cannot be forged by a prototype, and holds in every environment (worker threads).
+// The C++ object behind a JavaScript one. A tag cannot be forged by a prototype, and holds in every environment (worker
+// threads).
 template <typename Class>
 Class* Unwrapped(const Napi::Value& value, const char* name, const char* wanted) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Class::kTag)) throw Napi::TypeError::New(value.Env(), std::string(name) + " must be " + wanted);
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Class::kTag))
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be " + wanted);
   return Class::Unwrap(value.As<Napi::Object>());
 }
 

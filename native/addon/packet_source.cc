@@ -24,7 +24,9 @@ constexpr size_t kLeastBlock = 1 << 16;
 constexpr size_t kRoomBefore = 96;
 constexpr size_t kBuffers = 256;
 
-void Set(int fd, int name, const void* value, size_t size, const char* call) { Require(setsockopt(fd, SOL_PACKET, name, value, static_cast<socklen_t>(size)), call); }
+void Set(int fd, int name, const void* value, size_t size, const char* call) {
+  Require(setsockopt(fd, SOL_PACKET, name, value, static_cast<socklen_t>(size)), call);
+}
 
 // Asked through the packet socket itself, because an ioctl looks in the namespace of its socket.
 size_t LinkFrame(int fd, int interfaceIndex) {
@@ -55,7 +57,9 @@ void PacketSource::Unmap::operator()(uint8_t* ring) const { munmap(ring, size); 
 uint32_t Ipv4Network::Mask(int prefix) { return prefix == 0 ? 0 : htonl(~uint32_t{0} << (32 - prefix)); }
 
 PacketSource::PacketSource(int packetFd, int interfaceIndex, const PacketFilter& filter, size_t ringBytes)
-    : headers_(filter.headers), frameSize_(FrameSize(filter.headers ? filter.headers : LinkFrame(packetFd, interfaceIndex))), ringBytes_(ringBytes), borrowed_(packetFd) {
+    : headers_(filter.headers),
+      frameSize_(FrameSize(filter.headers ? filter.headers : LinkFrame(packetFd, interfaceIndex))),
+      ringBytes_(ringBytes), borrowed_(packetFd) {
   Attach(filter);
   int one = 1;
   Set(packetFd, PACKET_IGNORE_OUTGOING, &one, sizeof one, "setsockopt");
@@ -68,17 +72,18 @@ PacketSource::PacketSource(int packetFd, int interfaceIndex, const PacketFilter&
 void PacketSource::Attach(const PacketFilter& wanted) {
   // Jumps count instructions to be left out, so "not ours" is written three times instead of being jumped to.
   std::vector<sock_filter> program = {
-    {BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
-    {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ETH_P_IP},
-    {BPF_RET | BPF_K, 0, 0, 0},
-    {BPF_LD | BPF_B | BPF_ABS, 0, 0, 23},
-    {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, IPPROTO_TCP},
-    {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
+      {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ETH_P_IP},
+      {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, 23},
+      {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, IPPROTO_TCP},
+      {BPF_RET | BPF_K, 0, 0, 0},
   };
   auto unless = [&](const Ipv4Network& network, bool inside) {
     program.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, 30});
     program.push_back({BPF_ALU | BPF_AND | BPF_K, 0, 0, ntohl(network.mask)});
-    program.push_back({BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint8_t>(inside ? 1 : 0), static_cast<uint8_t>(inside ? 0 : 1), ntohl(network.address & network.mask)});
+    program.push_back({BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint8_t>(inside ? 1 : 0),
+        static_cast<uint8_t>(inside ? 0 : 1), ntohl(network.address & network.mask)});
     program.push_back({BPF_RET | BPF_K, 0, 0, 0});
   };
   unless(wanted.to, true);
@@ -92,7 +97,8 @@ bool PacketSource::MakeRing() {
   int version = TPACKET_V2;
   Set(borrowed_, PACKET_VERSION, &version, sizeof version, "setsockopt");
   size_t block = std::max(kLeastBlock, frameSize_);
-  tpacket_req request{static_cast<unsigned>(block), static_cast<unsigned>(ringBytes_ / block), static_cast<unsigned>(frameSize_), static_cast<unsigned>(ringBytes_ / frameSize_)};
+  tpacket_req request{static_cast<unsigned>(block), static_cast<unsigned>(ringBytes_ / block),
+      static_cast<unsigned>(frameSize_), static_cast<unsigned>(ringBytes_ / frameSize_)};
   if (setsockopt(borrowed_, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0) return false;
   void* mapped = mmap(nullptr, ringBytes_, PROT_READ | PROT_WRITE, MAP_SHARED, borrowed_, 0);
   if (mapped == MAP_FAILED) {
@@ -128,11 +134,14 @@ void PacketSource::TakeFromRing(const std::function<void(const Packet&)>& onPack
       now = MonotonicMilliseconds();
       realToMonotonic = now - Milliseconds(CLOCK_REALTIME);
     }
-    double time = static_cast<double>(header->tp_sec) * 1e3 + static_cast<double>(header->tp_nsec) / 1e6 + realToMonotonic;
+    double time =
+        static_cast<double>(header->tp_sec) * 1e3 + static_cast<double>(header->tp_nsec) / 1e6 + realToMonotonic;
     // A clock that was set meanwhile must not shift packets.
     if (time > now || time < now - 1e3) time = now;
     if (header->tp_snaplen < header->tp_len && !headers_) ++truncated_;
-    else onPacket({reinterpret_cast<uint8_t*>(header) + header->tp_mac, header->tp_snaplen, time, (status & TP_STATUS_CSUMNOTREADY) != 0});
+    else
+      onPacket({reinterpret_cast<uint8_t*>(header) + header->tp_mac, header->tp_snaplen, time,
+          (status & TP_STATUS_CSUMNOTREADY) != 0});
     __atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
     next_ = (next_ + 1) % frames_;
   }
@@ -165,7 +174,9 @@ void PacketSource::TakeFromSocket(const std::function<void(const Packet&)>& onPa
       checksumMissing = (about.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
     }
     if ((message.msg_flags & MSG_TRUNC) && !headers_) ++truncated_;
-    else onPacket({static_cast<uint8_t*>(message.msg_iov->iov_base), messages[static_cast<size_t>(at)].msg_len, now, checksumMissing});
+    else
+      onPacket({static_cast<uint8_t*>(message.msg_iov->iov_base), messages[static_cast<size_t>(at)].msg_len, now,
+          checksumMissing});
   }
 }
 

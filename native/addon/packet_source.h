@@ -26,14 +26,14 @@ struct PacketFilter {
   size_t headers = 0;
 };
 
-// Frames as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that a burst of thousands fits
-// whatever net.core.rmem_max says, or by recvmmsg where the kernel has no memory for the ring.
+// Frames as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that a burst of
+// thousands fits whatever net.core.rmem_max says, or by recvmmsg where the kernel has no memory for the ring.
 class PacketSource {
  public:
   struct Packet {
     const uint8_t* bytes;  // from the Ethernet header on
     size_t size;           // of what was kept
-    double time;  // of arrival, CLOCK_MONOTONIC ms
+    double time;           // of arrival, CLOCK_MONOTONIC ms
     bool checksumMissing;  // left to a device that is not there
   };
 

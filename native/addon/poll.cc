@@ -15,7 +15,8 @@ namespace {
 // Deletes itself when both handles are closed. Holds a reference to no JavaScript object but the promise's deferred.
 class Waiter {
  public:
-  Waiter(Napi::Env env, uv_loop_t* loop) : env_(env), loop_(loop), deferred_(Napi::Promise::Deferred::New(env)), context_(env, "one-listener.poll") {}
+  Waiter(Napi::Env env, uv_loop_t* loop)
+      : env_(env), loop_(loop), deferred_(Napi::Promise::Deferred::New(env)), context_(env, "one-listener.poll") {}
 
   // 0 or a uv error; on an error the handles were never made.
   int Start(int fd, int events, double timeout) {
@@ -23,12 +24,18 @@ class Waiter {
     if (error != 0) return error;
     poll_.data = this;
     // A worker thread that is terminated ends its loop with this: handles that are still open would abort the process.
-    napi_add_async_cleanup_hook(env_, [](napi_async_cleanup_hook_handle, void* waiter) { static_cast<Waiter*>(waiter)->Close(); }, this, &cleanup_);
+    napi_add_async_cleanup_hook(
+        env_, [](napi_async_cleanup_hook_handle, void* waiter) { static_cast<Waiter*>(waiter)->Close(); }, this,
+        &cleanup_);
     uv_timer_init(loop_, &timer_);
     timer_.data = this;
     // An error (the descriptor was closed under us) counts as ready: the call that follows names it.
-    uv_poll_start(&poll_, events, [](uv_poll_t* handle, int, int) { static_cast<Waiter*>(handle->data)->Settle(true); });
-    if (timeout >= 0) uv_timer_start(&timer_, [](uv_timer_t* handle) { static_cast<Waiter*>(handle->data)->Settle(false); }, static_cast<uint64_t>(timeout), 0);
+    uv_poll_start(
+        &poll_, events, [](uv_poll_t* handle, int, int) { static_cast<Waiter*>(handle->data)->Settle(true); });
+    if (timeout >= 0)
+      uv_timer_start(
+          &timer_, [](uv_timer_t* handle) { static_cast<Waiter*>(handle->data)->Settle(false); },
+          static_cast<uint64_t>(timeout), 0);
     return 0;
   }
 
@@ -101,7 +108,8 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
   int asked = static_cast<int>(Integer(info[1], "events", 1, 3));
   double timeout = Number(info[2], "timeoutMs", -1, 1e12);
   uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr) throw Napi::Error::New(env, "this thread has no event loop");
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr)
+    throw Napi::Error::New(env, "this thread has no event loop");
   // A timer of 0 ms would fire before the loop looks at the descriptor.
   if (timeout == 0) return Looked(env, fd, asked);
   int events = (asked & 1 ? UV_READABLE : 0) | (asked & 2 ? UV_WRITABLE : 0);
@@ -115,9 +123,13 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
   std::shared_ptr<bool> gone = running->gone();
   Napi::Object made = Napi::Object::New(env);
   made.Set("promise", running->Promise());
-  made.Set("cancel", Napi::Function::New(env, [running, gone](const Napi::CallbackInfo&) {
-    if (!*gone) running->Cancel();
-  }, "cancel"));
+  made.Set("cancel",
+      Napi::Function::New(
+          env,
+          [running, gone](const Napi::CallbackInfo&) {
+            if (!*gone) running->Cancel();
+          },
+          "cancel"));
   return made;
 }
 

@@ -19,9 +19,12 @@
 namespace one_listener {
 namespace {
 
-int OptionalFd(const Napi::Value& value, const char* name) { return static_cast<int>(Integer(value, name, -1, INT32_MAX)); }
+int OptionalFd(const Napi::Value& value, const char* name) {
+  return static_cast<int>(Integer(value, name, -1, INT32_MAX));
+}
 
-// Most that counting the SYN queue takes of a core, unless told otherwise: in a Lab its table is short, and it is looked at with every sample.
+// Most that counting the SYN queue takes of a core, unless told otherwise: in a Lab its table is short, and it is
+// looked at with every sample.
 constexpr double kSynQueueShare = 0.2;
 
 struct Drained {
@@ -72,10 +75,16 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
   static constexpr napi_type_tag kTag = {0x6f6e652d6c697374, 0x73616d706c657200};
 
   static void Init(Napi::Env env, Napi::Object exports) {
-    exports.Set("Sampler", DefineClass(env, "Sampler", {
-      InstanceAccessor<&Sampler::StartedAt>("startedAt"), InstanceMethod<&Sampler::Start>("start"), InstanceMethod<&Sampler::AddClients>("addClients"),
-      InstanceMethod<&Sampler::AddAcceptor>("addAcceptor"), InstanceMethod<&Sampler::Drain>("drain"), InstanceMethod<&Sampler::Stop>("stop"),
-    }));
+    exports.Set("Sampler",
+        DefineClass(env, "Sampler",
+            {
+                InstanceAccessor<&Sampler::StartedAt>("startedAt"),
+                InstanceMethod<&Sampler::Start>("start"),
+                InstanceMethod<&Sampler::AddClients>("addClients"),
+                InstanceMethod<&Sampler::AddAcceptor>("addAcceptor"),
+                InstanceMethod<&Sampler::Drain>("drain"),
+                InstanceMethod<&Sampler::Stop>("stop"),
+            }));
   }
 
   explicit Sampler(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sampler>(info) {
@@ -86,27 +95,34 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     plan.ipv6 = options.Get("ipv6").ToBoolean();
     plan.port = static_cast<uint16_t>(Integer(options.Get("port"), "port", 1, 65535));
     plan.hz = Number(options.Get("hz"), "hz", 0.01, 10'000);
-    plan.synShare = options.Get("synQueueShare").IsUndefined() ? kSynQueueShare : Number(options.Get("synQueueShare"), "synQueueShare", 0.0001, 1);
+    plan.synShare = options.Get("synQueueShare").IsUndefined()
+        ? kSynQueueShare
+        : Number(options.Get("synQueueShare"), "synQueueShare", 0.0001, 1);
     plan.countersHz = 1;
     if (!options.Get("counters").IsUndefined()) {
       Napi::Object counters = Options(options.Get("counters"), "counters");
       plan.countersHz = Number(counters.Get("hz"), "counters.hz", 0.01, 10'000);
       plan.files = {CounterFile(OptionalFd(counters.Get("netstatFd"), "netstatFd"), CounterFile::kPairs),
-                    CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), CounterFile::kPairs),
-                    CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), CounterFile::kSockstat),
-                    CounterFile(counters.Has("meminfoFd") ? OptionalFd(counters.Get("meminfoFd"), "meminfoFd") : -1, CounterFile::kMeminfo)};
-      if (!counters.Get("names").IsArray()) throw Napi::TypeError::New(info.Env(), "counters.names must be an array of strings");
+          CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), CounterFile::kPairs),
+          CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), CounterFile::kSockstat),
+          CounterFile(counters.Has("meminfoFd") ? OptionalFd(counters.Get("meminfoFd"), "meminfoFd") : -1,
+              CounterFile::kMeminfo)};
+      if (!counters.Get("names").IsArray())
+        throw Napi::TypeError::New(info.Env(), "counters.names must be an array of strings");
       Napi::Array names = counters.Get("names").As<Napi::Array>();
       for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
     }
-    if (plan.listenerFd < 0 && plan.diagFd < 0) throw Napi::RangeError::New(info.Env(), "a sampler needs a listenerFd or a diagFd");
+    if (plan.listenerFd < 0 && plan.diagFd < 0)
+      throw Napi::RangeError::New(info.Env(), "a sampler needs a listenerFd or a diagFd");
     sampling_ = Guarded(info.Env(), [&] { return std::make_unique<Sampling>(std::move(plan)); });
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
  private:
   // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
-  Napi::Value StartedAt(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampling_->startedAt); }
+  Napi::Value StartedAt(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampling_->startedAt);
+  }
 
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
@@ -116,7 +132,9 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     Guarded(env, [&] { sampling_->Start(); });
   }
 
-  void AddClients(const Napi::CallbackInfo& info) { sampling_->Add(IsGhosts(info[0]) ? GhostCountsOf(info[0]) : ClientCountsOf(info[0])); }
+  void AddClients(const Napi::CallbackInfo& info) {
+    sampling_->Add(IsGhosts(info[0]) ? GhostCountsOf(info[0]) : ClientCountsOf(info[0]));
+  }
   void AddAcceptor(const Napi::CallbackInfo& info) { sampling_->Add(AcceptedCountOf(info[0])); }
 
   Napi::Value Drain(const Napi::CallbackInfo& info) {

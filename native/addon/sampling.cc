@@ -14,7 +14,8 @@ namespace {
 
 constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
-// What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it was.
+// What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it
+// was.
 constexpr double kLookMilliseconds = 10;
 // Most that looking for the listeners themselves, by the kernel's table of them, may take of a core.
 constexpr double kListenersShare = 0.2;
@@ -33,13 +34,15 @@ uint64_t NextDue(double& due, double period, double now) {
 }  // namespace
 
 Sampling::Sampling(Plan plan)
-    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0), base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false),
-      version6_(plan_.ipv6), listenersRation_(kListenersShare), requestsRation_(plan_.synShare) {}
+    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0),
+      base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false), version6_(plan_.ipv6),
+      listenersRation_(kListenersShare), requestsRation_(plan_.synShare) {}
 
 std::optional<std::string> Sampling::FindCounters() {
   for (CounterFile& file : plan_.files) file.WantNothing();
   for (size_t slot = 0; slot < plan_.names.size(); ++slot) {
-    auto found = std::find_if(plan_.files.begin(), plan_.files.end(), [&](CounterFile& file) { return file.Want(plan_.names[slot], slot); });
+    auto found = std::find_if(
+        plan_.files.begin(), plan_.files.end(), [&](CounterFile& file) { return file.Want(plan_.names[slot], slot); });
     if (found == plan_.files.end()) return plan_.names[slot];
     gauge_[slot] = found->gauges();
   }
@@ -132,8 +135,9 @@ bool Sampling::SampleListener() {
   return true;
 }
 
-// The listeners on the port, where there is no descriptor of one. Several may share it (SO_REUSEPORT, or one for each version of IP), and
-// each has a queue of its own, which takes one more than its maximum: so has the sum of them, if it is to be read like a single one.
+// The listeners on the port, where there is no descriptor of one. Several may share it (SO_REUSEPORT, or one for each
+// version of IP), and each has a queue of its own, which takes one more than its maximum: so has the sum of them, if it
+// is to be read like a single one.
 bool Sampling::SampleListeners() {
   uint32_t count = 0, waiting = 0, places = 0, fullest = 0, fullestMax = 0;
   auto see = [&](const inet_diag_msg& socket) {
@@ -159,7 +163,8 @@ bool Sampling::SampleListeners() {
   return true;
 }
 
-// The SYN queue. The kernel has no shorter way to its length than a walk over the whole established-hash of the namespace.
+// The SYN queue. The kernel has no shorter way to its length than a walk over the whole established-hash of the
+// namespace.
 bool Sampling::SampleRequests() {
   uint32_t requests = 0;
   auto see = [&](const inet_diag_msg&) { ++requests; };

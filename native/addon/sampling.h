@@ -15,13 +15,15 @@
 
 namespace one_listener {
 
-// Keeps something that costs much to a share of a core: a look that took t of the thread's time is followed by a pause of so many t.
+// Keeps something that costs much to a share of a core: a look that took t of the thread's time is followed by a pause
+// of so many t.
 class Ration {
  public:
   explicit Ration(double share) : pause_(1 / share - 1) {}
 
   bool Due() const { return MonotonicMilliseconds() >= due_; }
-  // The thread's own time counts, not what others took of the core meanwhile: on a busy machine the looks must not become rare.
+  // The thread's own time counts, not what others took of the core meanwhile: on a busy machine the looks must not
+  // become rare.
   template <typename Look>
   bool Spend(Look look) {
     double begin = ThreadCpuMilliseconds();

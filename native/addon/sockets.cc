@@ -46,7 +46,8 @@ Napi::Value MakeEndpoint(Napi::Env env, const sockaddr_in& place) {
 Napi::Value Now(const Napi::CallbackInfo& info) {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return Napi::Number::New(info.Env(), static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6);
+  return Napi::Number::New(
+      info.Env(), static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6);
 }
 
 void Close(const Napi::CallbackInfo& info) {
@@ -60,12 +61,14 @@ Napi::Value CloseLater(const Napi::CallbackInfo& info) {
     for (int fd : all) close(fd);
     return 0;
   };
-  return Worker<std::vector<int>>::Start(info.Env(), "close", std::move(fds), closeAll, [](Napi::Env env, auto&) { return env.Undefined(); });
+  return Worker<std::vector<int>>::Start(
+      info.Env(), "close", std::move(fds), closeAll, [](Napi::Env env, auto&) { return env.Undefined(); });
 }
 
 void Bind(const Napi::CallbackInfo& info) {
   sockaddr_in place = EndpointOf(info, 1);
-  if (bind(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) < 0) throw SystemError(info.Env(), errno, "bind");
+  if (bind(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) < 0)
+    throw SystemError(info.Env(), errno, "bind");
 }
 
 void Listen(const Napi::CallbackInfo& info) {
@@ -75,7 +78,8 @@ void Listen(const Napi::CallbackInfo& info) {
 
 Napi::Value Connect(const Napi::CallbackInfo& info) {
   sockaddr_in place = EndpointOf(info, 1);
-  if (connect(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0) return Napi::Boolean::New(info.Env(), true);
+  if (connect(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0)
+    return Napi::Boolean::New(info.Env(), true);
   if (errno == EINPROGRESS) return Napi::Boolean::New(info.Env(), false);
   throw SystemError(info.Env(), errno, "connect");
 }
@@ -115,7 +119,8 @@ template <int (*Call)(int, sockaddr*, socklen_t*)>
 Napi::Value NameOf(const Napi::CallbackInfo& info, const char* syscall) {
   sockaddr_in place{};
   socklen_t size = sizeof place;
-  if (Call(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), &size) < 0) throw SystemError(info.Env(), errno, syscall);
+  if (Call(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), &size) < 0)
+    throw SystemError(info.Env(), errno, syscall);
   return MakeEndpoint(info.Env(), place);
 }
 int SocketName(int fd, sockaddr* place, socklen_t* size) { return getsockname(fd, place, size); }
@@ -125,27 +130,33 @@ Napi::Value GetPeerName(const Napi::CallbackInfo& info) { return NameOf<PeerName
 
 void SetSockOpt(const Napi::CallbackInfo& info) {
   int value = static_cast<int>(Integer(info[3], "value", std::numeric_limits<int>::min(), kInt));
-  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)), name = static_cast<int>(Integer(info[2], "name", 0, kInt));
-  if (setsockopt(FileDescriptor(info[0]), level, name, &value, sizeof value) < 0) throw SystemError(info.Env(), errno, "setsockopt");
+  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)),
+      name = static_cast<int>(Integer(info[2], "name", 0, kInt));
+  if (setsockopt(FileDescriptor(info[0]), level, name, &value, sizeof value) < 0)
+    throw SystemError(info.Env(), errno, "setsockopt");
 }
 
 Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
   int value = 0;
   socklen_t size = sizeof value;
-  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)), name = static_cast<int>(Integer(info[2], "name", 0, kInt));
-  if (getsockopt(FileDescriptor(info[0]), level, name, &value, &size) < 0) throw SystemError(info.Env(), errno, "getsockopt");
+  int level = static_cast<int>(Integer(info[1], "level", 0, kInt)),
+      name = static_cast<int>(Integer(info[2], "name", 0, kInt));
+  if (getsockopt(FileDescriptor(info[0]), level, name, &value, &size) < 0)
+    throw SystemError(info.Env(), errno, "getsockopt");
   return Napi::Number::New(info.Env(), value);
 }
 
 void SetLinger(const Napi::CallbackInfo& info) {
   linger value{1, static_cast<int>(Integer(info[1], "seconds", 0, 65535))};
-  if (setsockopt(FileDescriptor(info[0]), SOL_SOCKET, SO_LINGER, &value, sizeof value) < 0) throw SystemError(info.Env(), errno, "setsockopt");
+  if (setsockopt(FileDescriptor(info[0]), SOL_SOCKET, SO_LINGER, &value, sizeof value) < 0)
+    throw SystemError(info.Env(), errno, "setsockopt");
 }
 
 Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
   tcp_info data{};
   socklen_t size = sizeof data;
-  if (getsockopt(FileDescriptor(info[0]), IPPROTO_TCP, TCP_INFO, &data, &size) < 0) throw SystemError(info.Env(), errno, "getsockopt");
+  if (getsockopt(FileDescriptor(info[0]), IPPROTO_TCP, TCP_INFO, &data, &size) < 0)
+    throw SystemError(info.Env(), errno, "getsockopt");
   Napi::Object made = Napi::Object::New(info.Env());
   auto set = [&](const char* name, double value) { made.Set(name, Napi::Number::New(info.Env(), value)); };
   set("state", data.tcpi_state);
@@ -169,8 +180,8 @@ Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
   return made;
 }
 
-// Readers look at the accept queue in loops, so this call should cost little more than the system call itself: a plain N-API
-// function without arguments, whose descriptor rides in its data pointer.
+// Readers look at the accept queue in loops, so this call should cost little more than the system call itself: a plain
+// N-API function without arguments, whose descriptor rides in its data pointer.
 napi_value ReadAcceptQueue(napi_env env, napi_callback_info info) {
   void* data;
   napi_value made = nullptr;
@@ -188,7 +199,8 @@ napi_value ReadAcceptQueue(napi_env env, napi_callback_info info) {
 // acceptQueueReader(fd): () => number
 Napi::Value AcceptQueueReader(const Napi::CallbackInfo& info) {
   napi_value made;
-  napi_create_function(info.Env(), "acceptQueue", NAPI_AUTO_LENGTH, ReadAcceptQueue, reinterpret_cast<void*>(static_cast<intptr_t>(FileDescriptor(info[0]))), &made);
+  napi_create_function(info.Env(), "acceptQueue", NAPI_AUTO_LENGTH, ReadAcceptQueue,
+      reinterpret_cast<void*>(static_cast<intptr_t>(FileDescriptor(info[0]))), &made);
   return Napi::Value(info.Env(), made);
 }
 
@@ -199,12 +211,14 @@ Napi::Value Transferred(Napi::Env env, ssize_t size, const char* syscall) {
 
 Napi::Value Recv(const Napi::CallbackInfo& info) {
   Napi::Uint8Array into = Bytes(info[1], "into");
-  return Transferred(info.Env(), recv(FileDescriptor(info[0]), into.Data(), into.ElementLength(), MSG_DONTWAIT), "recv");
+  return Transferred(
+      info.Env(), recv(FileDescriptor(info[0]), into.Data(), into.ElementLength(), MSG_DONTWAIT), "recv");
 }
 
 Napi::Value Send(const Napi::CallbackInfo& info) {
   Napi::Uint8Array data = Bytes(info[1], "data");
-  return Transferred(info.Env(), send(FileDescriptor(info[0]), data.Data(), data.ElementLength(), MSG_DONTWAIT | MSG_NOSIGNAL), "send");
+  return Transferred(info.Env(),
+      send(FileDescriptor(info[0]), data.Data(), data.ElementLength(), MSG_DONTWAIT | MSG_NOSIGNAL), "send");
 }
 
 Napi::Value Read(const Napi::CallbackInfo& info) {
@@ -215,7 +229,8 @@ Napi::Value Read(const Napi::CallbackInfo& info) {
 }
 
 void Shutdown(const Napi::CallbackInfo& info) {
-  if (shutdown(FileDescriptor(info[0]), static_cast<int>(Integer(info[1], "how", 0, 2))) < 0) throw SystemError(info.Env(), errno, "shutdown");
+  if (shutdown(FileDescriptor(info[0]), static_cast<int>(Integer(info[1], "how", 0, 2))) < 0)
+    throw SystemError(info.Env(), errno, "shutdown");
 }
 
 Napi::Value PreadText(const Napi::CallbackInfo& info) {
@@ -247,7 +262,9 @@ Napi::Value Inode(const Napi::CallbackInfo& info) {
 Napi::Value Descriptors(const Napi::CallbackInfo& info) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) throw SystemError(info.Env(), errno, "getrlimit");
-  auto finite = [](rlim_t value) { return value == RLIM_INFINITY ? std::numeric_limits<double>::infinity() : static_cast<double>(value); };
+  auto finite = [](rlim_t value) {
+    return value == RLIM_INFINITY ? std::numeric_limits<double>::infinity() : static_cast<double>(value);
+  };
   double open = 0;
   std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc/self/fd"), closedir);
   if (!directory) throw SystemError(info.Env(), errno, "opendir", "/proc/self/fd");
@@ -264,8 +281,12 @@ Napi::Value Descriptors(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void InitSockets(Napi::Env env, Napi::Object exports) {
-  auto value = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) { exports.Set(name, Napi::Function::New(env, call, name)); };
-  auto action = [&](const char* name, void (*call)(const Napi::CallbackInfo&)) { exports.Set(name, Napi::Function::New(env, call, name)); };
+  auto value = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, call, name));
+  };
+  auto action = [&](const char* name, void (*call)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, call, name));
+  };
   value("now", Now);
   action("close", Close);
   value("closeLater", CloseLater);

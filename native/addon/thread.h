@@ -65,7 +65,8 @@ class StoppableThread {
   // Readable once somebody wants the thread's attention. For the thread itself.
   int WakeFd() const { return wake_.get(); }
 
-  // Runs `body` on the thread. What it throws (std::bad_alloc) is noted in `error` as ENOMEM: it must not end Node's process.
+  // Runs `body` on the thread. What it throws (std::bad_alloc) is noted in `error` as ENOMEM: it must not end Node's
+  // process.
   template <typename Body>
   void Start(std::atomic<int>& error, Body body) {
     SignalsBlocked blocked;

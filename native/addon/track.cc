@@ -44,7 +44,8 @@ void Track::Append(int64_t time) {
   Chunk& chunk = chunks_.back();
   uint8_t* at = chunk.bytes.get() + chunk.used;
   at = WriteVariable(at, Folded(Difference(time, storedTime_)));
-  for (size_t column = 0; column < last_.size(); ++column) at = WriteVariable(at, Folded(Difference(last_[column], stored_[column])));
+  for (size_t column = 0; column < last_.size(); ++column)
+    at = WriteVariable(at, Folded(Difference(last_[column], stored_[column])));
   chunk.used = static_cast<size_t>(at - chunk.bytes.get());
   storedTime_ = time;
   stored_ = last_;

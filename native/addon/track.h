@@ -7,9 +7,9 @@
 
 namespace one_listener {
 
-// Rows of integers over time, written by one thread and taken by another. Equal neighbours are stored once. Rows are kept as
-// differences in variable-length integers: a minute of queues and clients that change with each of 10,000 samples a second takes
-// some 14 MB, where plain columns would take 43.
+// Rows of integers over time, written by one thread and taken by another. Equal neighbours are stored once. Rows are
+// kept as differences in variable-length integers: a minute of queues and clients that change with each of 10,000
+// samples a second takes some 14 MB, where plain columns would take 43.
 class Track {
  public:
   explicit Track(size_t columns);
@@ -50,7 +50,8 @@ class Track {
 
 class Track::Batch {
  public:
-  Batch(Track& track, std::vector<Chunk> chunks, size_t rows) : track_(track), chunks_(std::move(chunks)), rows_(rows) {}
+  Batch(Track& track, std::vector<Chunk> chunks, size_t rows)
+      : track_(track), chunks_(std::move(chunks)), rows_(rows) {}
   size_t rows() const { return rows_; }
   // Calls onRow(row, time in ms, values) for each row in turn, once.
   template <typename OnRow>
@@ -73,8 +74,12 @@ inline uint64_t ReadVariable(const uint8_t*& at) {
 }
 
 // Modulo 2^64, whatever the signs.
-inline int64_t Sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
-inline int64_t Difference(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }
+inline int64_t Sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+inline int64_t Difference(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
 
 // Small differences of either sign become small numbers.
 inline uint64_t Folded(int64_t value) { return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63); }
@@ -93,7 +98,8 @@ void Track::Decode(const Chunk& chunk, OnRow onRow) {
 template <typename OnRow>
 void Track::Batch::ForEach(OnRow onRow) {
   size_t row = 0;
-  for (const Chunk& chunk : chunks_) track_.Decode(chunk, [&](double time, const int64_t* values) { onRow(row++, time, values); });
+  for (const Chunk& chunk : chunks_)
+    track_.Decode(chunk, [&](double time, const int64_t* values) { onRow(row++, time, values); });
 }
 
 }  // namespace one_listener

@@ -18,7 +18,8 @@ uint32_t AddUp(const uint8_t* bytes, size_t size, uint32_t sum) {
 }
 
 // Bytes, not structures: behind an Ethernet header of 14 bytes nothing is aligned.
-constexpr size_t kAddresses = offsetof(iphdr, saddr), kAddressSize = 4, kChecksum = offsetof(tcphdr, check), kFlags = 13;
+constexpr size_t kAddresses = offsetof(iphdr, saddr), kAddressSize = 4, kChecksum = offsetof(tcphdr, check),
+                 kFlags = 13;
 
 // RFC 9293, 3.1: over the pseudo-header and the segment.
 void WriteTcpChecksum(uint8_t* ip, uint8_t* tcp, size_t segment) {
@@ -38,13 +39,16 @@ std::optional<PacketRecord> ReadSegment(const uint8_t* frame, size_t size) {
   std::memcpy(&ip, frame + ETH_HLEN, sizeof ip);
   size_t ipSize = ip.ihl * 4u, total = ntohs(ip.tot_len);
   bool fragment = (ntohs(ip.frag_off) & (IP_MF | IP_OFFMASK)) != 0;
-  if (ip.version != 4 || ip.protocol != IPPROTO_TCP || fragment || ipSize < sizeof ip || total < ipSize + sizeof(tcphdr) || ETH_HLEN + total > size) return std::nullopt;
+  if (ip.version != 4 || ip.protocol != IPPROTO_TCP || fragment || ipSize < sizeof ip ||
+      total < ipSize + sizeof(tcphdr) || ETH_HLEN + total > size)
+    return std::nullopt;
   tcphdr tcp;
   std::memcpy(&tcp, frame + ETH_HLEN + ipSize, sizeof tcp);
   size_t headers = ipSize + tcp.doff * 4u;
   if (tcp.doff < 5 || headers > total) return std::nullopt;
   uint8_t flags = frame[ETH_HLEN + ipSize + kFlags];
-  return PacketRecord{0, ntohl(ip.saddr), ntohl(ip.daddr), ntohs(tcp.source), ntohs(tcp.dest), flags, ntohl(tcp.seq), ntohl(tcp.ack_seq), static_cast<uint32_t>(total - headers), 0};
+  return PacketRecord{0, ntohl(ip.saddr), ntohl(ip.daddr), ntohs(tcp.source), ntohs(tcp.dest), flags, ntohl(tcp.seq),
+      ntohl(tcp.ack_seq), static_cast<uint32_t>(total - headers), 0};
 }
 
 void TurnSegment(std::vector<uint8_t>& frame, bool checksumMissing) {

@@ -8,7 +8,7 @@ namespace one_listener {
 
 // What the log keeps of a packet.
 struct PacketRecord {
-  double time;  // of arrival, CLOCK_MONOTONIC ms
+  double time;                   // of arrival, CLOCK_MONOTONIC ms
   uint32_t source, destination;  // host order
   uint16_t sourcePort, destinationPort;
   uint8_t flags;
@@ -19,8 +19,8 @@ struct PacketRecord {
 // What an Ethernet frame says, if it holds a whole IPv4 TCP segment. `time` and `lost` are left to the caller.
 std::optional<PacketRecord> ReadSegment(const uint8_t* frame, size_t size);
 
-// Swaps the frame's hardware addresses and its IPv4 addresses, so that it comes back from where it was sent to. Ports stay. Writes the TCP
-// checksum where a sender had left it to its device. For frames that ReadSegment() could read.
+// Swaps the frame's hardware addresses and its IPv4 addresses, so that it comes back from where it was sent to. Ports
+// stay. Writes the TCP checksum where a sender had left it to its device. For frames that ReadSegment() could read.
 void TurnSegment(std::vector<uint8_t>& frame, bool checksumMissing);
 
 }  // namespace one_listener

@@ -9,7 +9,8 @@
 
 namespace one_listener {
 
-// A listening socket that belongs to somebody else, who may close it at any time; its number may then mean another socket.
+// A listening socket that belongs to somebody else, who may close it at any time; its number may then mean another
+// socket.
 class WatchedListener {
  public:
   explicit WatchedListener(int fd) : fd_(fd) { error_ = Identity(cookie_); }

@@ -1,5 +1,5 @@
-// WirePort: whole IPv4 packets in and out at the far end of the link, without a thread: what has arrived waits, stamped by the kernel,
-// in a ring until JavaScript takes it.
+// WirePort: whole IPv4 packets in and out at the far end of the link, without a thread: what has arrived waits, stamped
+// by the kernel, in a ring until JavaScript takes it.
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <sys/socket.h>
@@ -28,21 +28,30 @@ class WirePort : public Napi::ObjectWrap<WirePort> {
   static void Init(Napi::Env env, Napi::Object exports) {
     auto leftovers = std::make_shared<Leftovers>();
     env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
-    exports.Set("WirePort", DefineClass(env, "WirePort", {
-      InstanceAccessor<&WirePort::FileDescriptorOf>("fd"), InstanceMethod<&WirePort::Send>("send"), InstanceMethod<&WirePort::Take>("take"),
-      InstanceMethod<&WirePort::Drops>("drops"), InstanceMethod<&WirePort::Close>("close"),
-    }, leftovers.get()));
+    exports.Set("WirePort",
+        DefineClass(env, "WirePort",
+            {
+                InstanceAccessor<&WirePort::FileDescriptorOf>("fd"),
+                InstanceMethod<&WirePort::Send>("send"),
+                InstanceMethod<&WirePort::Take>("take"),
+                InstanceMethod<&WirePort::Drops>("drops"),
+                InstanceMethod<&WirePort::Close>("close"),
+            },
+            leftovers.get()));
   }
 
-  explicit WirePort(const Napi::CallbackInfo& info) : Napi::ObjectWrap<WirePort>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
+  explicit WirePort(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<WirePort>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
     int index = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
     PacketFilter filter{Network(options, "network", "prefix"), {}};
     if (!options.Get("except").IsArray()) throw Napi::TypeError::New(info.Env(), "except must be an array of networks");
     Napi::Array except = options.Get("except").As<Napi::Array>();
     if (except.Length() > 50) throw Napi::RangeError::New(info.Env(), "except must hold at most 50 networks");
-    for (uint32_t at = 0; at < except.Length(); ++at) filter.except.push_back(Network(Options(except.Get(at), "except[]"), "network", "prefix"));
-    auto from = HardwareAddress(options.Get("fromHardware"), "fromHardware"), to = HardwareAddress(options.Get("toHardware"), "toHardware");
+    for (uint32_t at = 0; at < except.Length(); ++at)
+      filter.except.push_back(Network(Options(except.Get(at), "except[]"), "network", "prefix"));
+    auto from = HardwareAddress(options.Get("fromHardware"), "fromHardware"),
+         to = HardwareAddress(options.Get("toHardware"), "toHardware");
     frame_.assign(ETH_HLEN, 0);
     std::copy(to.begin(), to.end(), frame_.begin());
     std::copy(from.begin(), from.end(), frame_.begin() + ETH_ALEN);

@@ -8,7 +8,8 @@
 
 namespace one_listener {
 
-// Runs `work` on a libuv worker thread and settles a promise with what `result` makes of it. `work` returns 0 or an errno.
+// Runs `work` on a libuv worker thread and settles a promise with what `result` makes of it. `work` returns 0 or an
+// errno.
 template <typename State>
 class Worker : public Napi::AsyncWorker {
  public:
@@ -16,7 +17,8 @@ class Worker : public Napi::AsyncWorker {
   using Result = std::function<Napi::Value(Napi::Env, State&)>;
 
   static Napi::Promise Start(Napi::Env env, const char* syscall, State state, Work work, Result result) {
-    auto* worker = new Worker(env, syscall, std::move(state), std::move(work), std::move(result));  // deletes itself when done
+    auto* worker =
+        new Worker(env, syscall, std::move(state), std::move(work), std::move(result));  // deletes itself when done
     Napi::Promise promise = worker->deferred_.Promise();
     worker->Queue();
     return promise;
@@ -36,7 +38,8 @@ class Worker : public Napi::AsyncWorker {
 
  private:
   Worker(Napi::Env env, const char* syscall, State state, Work work, Result result)
-      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), syscall_(syscall), state_(std::move(state)), work_(std::move(work)), result_(std::move(result)) {}
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), syscall_(syscall),
+        state_(std::move(state)), work_(std::move(work)), result_(std::move(result)) {}
 
   Napi::Promise::Deferred deferred_;
   const char* syscall_;

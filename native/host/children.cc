@@ -32,22 +32,24 @@ struct Word {
   int value;
 };
 
-// Whole or not at all: a word is shorter than PIPE_BUF (pipe(7)). It fails only if the host has gone, and with it this process.
+// Whole or not at all: a word is shorter than PIPE_BUF (pipe(7)). It fails only if the host has gone, and with it this
+// process.
 void Tell(int fd, Word::Kind kind, int value) {
   Word word{kind, value};
   ssize_t ignored = write(fd, &word, sizeof word);
   (void)ignored;
 }
 
-// What the kernel refuses here, the program goes without. Network capabilities survive the exec of an ordinary user's program only through the ambient set (capabilities(7)). They
-// reach no further than this Lab's namespaces.
+// What the kernel refuses here, the program goes without. Network capabilities survive the exec of an ordinary user's
+// program only through the ambient set (capabilities(7)). They reach no further than this Lab's namespaces.
 void KeepNetworkCapabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
   if (syscall(SYS_capget, &header, data.data()) < 0) return;
   for (auto& word : data) word.inheritable = word.permitted;
   if (syscall(SYS_capset, &header, data.data()) < 0) return;
-  for (int capability : {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW}) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+  for (int capability : {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW})
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
 }
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
@@ -98,7 +100,8 @@ Started Children::Start(const Command& command) {
   if (pid == 0) BecomeProgram(command, input.read.get(), output.write.get(), error.write.get(), report.write.get());
   report.write.reset();
 
-  Started started{next_++, 0, std::move(input.write), std::move(output.read), std::move(error.read), std::move(status.read)};
+  Started started{
+      next_++, 0, std::move(input.write), std::move(output.read), std::move(error.read), std::move(status.read)};
   Word word;
   ssize_t size;
   while ((size = read(report.read.get(), &word, sizeof word)) != 0) {
@@ -111,7 +114,12 @@ Started Children::Start(const Command& command) {
       continue;
     }
     waitpid(pid, nullptr, 0);
-    Fail("spawn", word.kind == Word::kStreams ? "dup2" : word.kind == Word::kChdir ? "chdir" : word.kind == Word::kLimit ? "setrlimit" : "execve", word.value);
+    Fail("spawn",
+        word.kind == Word::kStreams     ? "dup2"
+            : word.kind == Word::kChdir ? "chdir"
+            : word.kind == Word::kLimit ? "setrlimit"
+                                        : "execve",
+        word.value);
   }
   children_.emplace(started.id, Child{pid, std::move(status.write)});
   return started;
@@ -129,7 +137,8 @@ void Children::Reap() {
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
     for (auto child = children_.begin(); child != children_.end(); ++child) {
       if (child->second.pid != pid) continue;
-      std::string line = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status)) : "exit " + std::to_string(WEXITSTATUS(status));
+      std::string line = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                             : "exit " + std::to_string(WEXITSTATUS(status));
       // Fails only if the owner has closed its end and does not want to know.
       ssize_t ignored = write(child->second.status.get(), line.data(), line.size());
       (void)ignored;

@@ -11,6 +11,8 @@ struct Failure {
   int error;
 };
 
-[[noreturn]] inline void Fail(const char* step, const char* syscall, int error = errno) { throw Failure{step, syscall, error}; }
+[[noreturn]] inline void Fail(const char* step, const char* syscall, int error = errno) {
+  throw Failure{step, syscall, error};
+}
 
 }  // namespace one_listener

@@ -38,7 +38,8 @@ void AppendSteps(Fields& reply, const std::vector<Step>& steps) {
   }
 }
 
-// One who may ask: the owner of the Lab, or a guest that the owner has let in. Guests get sockets, and no more than their rights say.
+// One who may ask: the owner of the Lab, or a guest that the owner has let in. Guests get sockets, and no more than
+// their rights say.
 struct Link {
   int fd;
   bool owner;
@@ -77,11 +78,13 @@ class Host {
     return request[index];
   }
 
-  // open <hash buckets> <wire: 0|1>  ->  OK <address> <near MAC> <far MAC> <far index> <own hash: 0|1> (<step> <syscall> <errno>)*
+  // open <hash buckets> <wire: 0|1>  ->  OK <address> <near MAC> <far MAC> <far index> <own hash: 0|1> (<step>
+  // <syscall> <errno>)*
   void Open(const Fields& request) {
     if (spaces_) throw Failure{"open", "request", EALREADY};
     try {
-      spaces_ = MakeNetwork(static_cast<unsigned>(std::strtoul(At(request, 1).c_str(), nullptr, 10)), At(request, 2) == "1", steps_);
+      spaces_ = MakeNetwork(
+          static_cast<unsigned>(std::strtoul(At(request, 1).c_str(), nullptr, 10)), At(request, 2) == "1", steps_);
     } catch (const Failure& failure) {
       Fields reply = Refusal(failure);
       AppendSteps(reply, steps_);
@@ -93,7 +96,8 @@ class Host {
 
   void Describe() {
     if (!spaces_) throw Failure{"open", "request", ENOTCONN};
-    Fields reply{"OK", spaces_->nearAddress, spaces_->nearHardware, spaces_->farHardware, std::to_string(spaces_->farIndex), spaces_->ownHash ? "1" : "0"};
+    Fields reply{"OK", spaces_->nearAddress, spaces_->nearHardware, spaces_->farHardware,
+        std::to_string(spaces_->farIndex), spaces_->ownHash ? "1" : "0"};
     AppendSteps(reply, steps_);
     SendReply(link_.fd, reply);
   }
@@ -148,12 +152,14 @@ class Host {
     return made;
   }
 
-  // file <path> <r|rw>  ->  OK + descriptor. Only the network's own files: those of the machine are none of the Lab's business.
+  // file <path> <r|rw>  ->  OK + descriptor. Only the network's own files: those of the machine are none of the Lab's
+  // business.
   void File(const Fields& request) {
     const std::string& path = At(request, 1);
     bool ours = path.rfind("/proc/net/", 0) == 0 || path.rfind("/proc/sys/net/", 0) == 0;
     bool writing = At(request, 2) == "rw";
-    if (!ours || path.find("..") != std::string::npos || (writing && !link_.owner)) throw Failure{"file", "open", EACCES};
+    if (!ours || path.find("..") != std::string::npos || (writing && !link_.owner))
+      throw Failure{"file", "open", EACCES};
     Require(link_.owner || link_.look, "file");
     Fd file(open(path.c_str(), (writing ? O_RDWR : O_RDONLY) | O_CLOEXEC));
     if (!file) Fail("file", "open");
@@ -162,7 +168,8 @@ class Host {
     SendReply(link_.fd, {"OK"}, files);
   }
 
-  // spawn <directory> <limits> (<resource> <value>)* <arguments> <argument>* <variable>*  ->  OK <id> <pid> + stdin, stdout, stderr, status
+  // spawn <directory> <limits> (<resource> <value>)* <arguments> <argument>* <variable>*  ->  OK <id> <pid> + stdin,
+  // stdout, stderr, status
   void Spawn(const Fields& request) {
     Command command;
     size_t at = 1;
@@ -171,7 +178,8 @@ class Host {
       int resource = std::atoi(At(request, at++).c_str());
       command.limits.push_back({resource, std::strtoull(At(request, at++).c_str(), nullptr, 10)});
     }
-    for (size_t arguments = std::strtoul(At(request, at++).c_str(), nullptr, 10); arguments > 0; --arguments) command.arguments.push_back(At(request, at++));
+    for (size_t arguments = std::strtoul(At(request, at++).c_str(), nullptr, 10); arguments > 0; --arguments)
+      command.arguments.push_back(At(request, at++));
     while (at < request.size()) command.environment.push_back(request[at++]);
     if (command.arguments.empty()) throw Failure{"spawn", "request", EINVAL};
     Started started = children_.Start(command);
@@ -181,7 +189,8 @@ class Host {
     ends.push_back(std::move(started.error));
     ends.push_back(std::move(started.status));
     // Nobody could speak to it or end it.
-    if (!SendReply(kLink, {"OK", std::to_string(started.id), std::to_string(started.pid)}, ends)) children_.Signal(started.id, SIGKILL);
+    if (!SendReply(kLink, {"OK", std::to_string(started.id), std::to_string(started.pid)}, ends))
+      children_.Signal(started.id, SIGKILL);
   }
 
   // kill <id> <signal>  ->  OK
@@ -234,7 +243,8 @@ int Serve(std::vector<Step> steps) {
     if (watched[0].revents && !answer(owner)) return 0;
     // from the last: one that has gone takes no other's place
     for (size_t at = watched.size(); at-- > 2;) {
-      if (watched[at].revents && !answer(host.guests()[at - 2].second)) host.guests().erase(host.guests().begin() + static_cast<ptrdiff_t>(at - 2));
+      if (watched[at].revents && !answer(host.guests()[at - 2].second))
+        host.guests().erase(host.guests().begin() + static_cast<ptrdiff_t>(at - 2));
     }
   }
 }

@@ -106,7 +106,8 @@ Namespaces MakeNetwork(unsigned hashBuckets, bool wire, std::vector<Step>& steps
   });
   // inet_ehash_table_create: a child namespace gets a table of its own if its parent asks for one (Linux 6.1).
   if (hashBuckets > 0) {
-    made.ownHash = Try(steps, "established-hash", [&] { WriteFile("", "/proc/sys/net/ipv4/tcp_child_ehash_entries", std::to_string(hashBuckets)); });
+    made.ownHash = Try(steps, "established-hash",
+        [&] { WriteFile("", "/proc/sys/net/ipv4/tcp_child_ehash_entries", std::to_string(hashBuckets)); });
   }
   Do(steps, "lab-namespace", [&] {
     if (unshare(CLONE_NEWNET) < 0) Fail("", "unshare");

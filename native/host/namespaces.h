@@ -23,12 +23,12 @@ struct Step {
   int error;  // 0: done
 };
 
-// Enters a new user namespace (falls back to plain root where that is forbidden but root may make network namespaces) and a new
-// PID namespace for the children of this process. Throws Failure.
+// Enters a new user namespace (falls back to plain root where that is forbidden but root may make network namespaces)
+// and a new PID namespace for the children of this process. Throws Failure.
 void EnterUserAndPidNamespace(std::vector<Step>& steps);
 
-// Makes the two network namespaces: the Lab's with its own established-hash of `hashBuckets`, and the far end's; with `wire` a
-// link between them. Throws Failure.
+// Makes the two network namespaces: the Lab's with its own established-hash of `hashBuckets`, and the far end's; with
+// `wire` a link between them. Throws Failure.
 Namespaces MakeNetwork(unsigned hashBuckets, bool wire, std::vector<Step>& steps);
 
 }  // namespace one_listener

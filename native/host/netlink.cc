@@ -21,7 +21,8 @@
 namespace one_listener {
 namespace {
 
-// One request under construction; attributes are appended, nested ones closed in reverse order. What does not fit throws Failure EMSGSIZE.
+// One request under construction; attributes are appended, nested ones closed in reverse order. What does not fit
+// throws Failure EMSGSIZE.
 class Request {
  public:
   static constexpr size_t kRoom = 1024;
@@ -52,7 +53,9 @@ class Request {
     Add(type, nullptr, 0);
     return attribute;
   }
-  void Close(rtattr* attribute) { attribute->rta_len = static_cast<uint16_t>(reinterpret_cast<char*>(Tail()) - reinterpret_cast<char*>(attribute)); }
+  void Close(rtattr* attribute) {
+    attribute->rta_len = static_cast<uint16_t>(reinterpret_cast<char*>(Tail()) - reinterpret_cast<char*>(attribute));
+  }
 
   // The peer of a veth pair is described by a whole ifinfomsg inside VETH_INFO_PEER.
   void AddInterfaceHeader(int index) {
@@ -74,7 +77,9 @@ class Request {
     while (size < 0 && errno == EINTR);
     if (size < 0) Fail(step, "recvmsg(netlink)");
     auto* message = reinterpret_cast<nlmsghdr*>(reply);
-    if (!NLMSG_OK(message, static_cast<size_t>(size)) || message->nlmsg_type != NLMSG_ERROR || message->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) Fail(step, "netlink", EPROTO);
+    if (!NLMSG_OK(message, static_cast<size_t>(size)) || message->nlmsg_type != NLMSG_ERROR ||
+        message->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr)))
+      Fail(step, "netlink", EPROTO);
     int error = -static_cast<nlmsgerr*>(NLMSG_DATA(message))->error;
     if (error != 0) Fail(step, "netlink", error);
   }
@@ -112,8 +117,8 @@ void SetFeature(const char* interface, uint32_t command) {
 
 }  // namespace
 
-// linkwatch_urgent_event() handles a carrier change at once only where an interface's index differs from its peer's; with equal
-// ones in the two namespaces the link would take a second to come up.
+// linkwatch_urgent_event() handles a carrier change at once only where an interface's index differs from its peer's;
+// with equal ones in the two namespaces the link would take a second to come up.
 constexpr int kNearIndex = 8, kFarIndex = 64;
 
 void CreateVethPair(const char* near, const char* far, int farNamespaceFd) {
@@ -167,7 +172,8 @@ std::string HardwareAddress(const char* interface) {
   InterfaceCall("interface", SIOCGIFHWADDR, interface, request);
   char text[18];
   auto* bytes = reinterpret_cast<unsigned char*>(request.ifr_hwaddr.sa_data);
-  snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
+  snprintf(
+      text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
   return text;
 }
 

@@ -15,7 +15,8 @@ void BringUp(const char* interface, bool noArp);
 // Waits until the operational state is UP: packets sent before are dropped without a trace.
 void WaitUntilRunning(const char* interface, int milliseconds);
 
-// Checksums are computed and segments cut before a frame enters the link, so that what the far end sees is what a cable would carry.
+// Checksums are computed and segments cut before a frame enters the link, so that what the far end sees is what a cable
+// would carry.
 void DisableOffloads(const char* interface);
 
 int InterfaceIndex(const char* interface);

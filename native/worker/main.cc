@@ -1,6 +1,7 @@
-// accept-worker: a process that only accepts and holds what it has accepted. Descriptor 3 is the listener. Begins when it reads a byte: of fifty
-// that wait for the same listener, all would be woken for every connection. Says "<count>" now and then, and "full <count>" when it has
-// reached its limit; ends when its input does. Many of them hold more connections than one process may.
+// accept-worker: a process that only accepts and holds what it has accepted. Descriptor 3 is the listener. Begins when
+// it reads a byte: of fifty that wait for the same listener, all would be woken for every connection. Says "<count>"
+// now and then, and "full <count>" when it has reached its limit; ends when its input does. Many of them hold more
+// connections than one process may.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>

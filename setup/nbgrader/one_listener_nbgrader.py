@@ -5,6 +5,7 @@ file, what comes back is the points and the story of each test, and these become
 
 Written by `npx one-listener exercise release`, and written anew by the next one: change nbgrader_config.py instead. Python 3.9 or later.
 """
+
 import json
 import os
 import re
@@ -20,7 +21,14 @@ from nbformat.validator import isvalid
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions, DeduplicateIds, Execute, NbGraderPreprocessor, OverwriteCells, SaveCells
+from nbgrader.preprocessors import (
+    ClearSolutions,
+    DeduplicateIds,
+    Execute,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    SaveCells,
+)
 from traitlets import Bool, Integer, List, Unicode
 
 CHECK = "-check"
@@ -30,6 +38,7 @@ COMMAND_VARIABLE = "ONE_LISTENER_COMMAND"
 
 def configure(c, command):
     """Puts our preprocessors into the places of nbgrader's own. `command`: how our grader is started, a list of words."""
+
     def stock(converter, trait):
         return converter.class_traits()[trait].make_dynamic_default()
 
@@ -38,12 +47,19 @@ def configure(c, command):
             raise RuntimeError("this nbgrader has no %s where One Listener expects it" % theirs.__name__)
         return [ours if each is theirs else each for each in preprocessors]
 
-    sanitizing = [each for each in stock(Autograde, "sanitize_preprocessors") if each not in (DeduplicateIds, OverwriteCells)]
+    sanitizing = [
+        each for each in stock(Autograde, "sanitize_preprocessors") if each not in (DeduplicateIds, OverwriteCells)
+    ]
     c.Autograde.sanitize_preprocessors = [RestoreCells] + sanitizing
-    c.Autograde.autograde_preprocessors = exchanged(stock(Autograde, "autograde_preprocessors"), Execute, GradeInSandbox)
+    c.Autograde.autograde_preprocessors = exchanged(
+        stock(Autograde, "autograde_preprocessors"), Execute, GradeInSandbox
+    )
     generating = exchanged(stock(GenerateAssignment, "preprocessors"), ClearSolutions, StarterForSolution)
     c.GenerateAssignment.preprocessors = exchanged(generating, SaveCells, SaveWithoutKernel)
-    c.ClearSolutions.code_stub = {"typescript": "// YOUR CODE HERE", "python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+    c.ClearSolutions.code_stub = {
+        "typescript": "// YOUR CODE HERE",
+        "python": "# YOUR CODE HERE\nraise NotImplementedError()",
+    }
     # The release folder is there before nbgrader's first run, which would otherwise skip the assignment, and its gradebook with it.
     c.GenerateAssignment.force = True
     c.GradeInSandbox.command = list(command)
@@ -69,7 +85,9 @@ class SaveWithoutKernel(SaveCells):
 
     def preprocess(self, nb, resources):
         real = nb.metadata.get("kernelspec")
-        nb.metadata["kernelspec"] = NotebookNode(name=NO_KERNEL, display_name="One Listener's grader", language="typescript")
+        nb.metadata["kernelspec"] = NotebookNode(
+            name=NO_KERNEL, display_name="One Listener's grader", language="typescript"
+        )
         nb, resources = super().preprocess(nb, resources)
         if real is None:
             del nb.metadata["kernelspec"]
@@ -119,8 +137,13 @@ class RestoreCells(NbGraderPreprocessor):
         known = {}
         for cell in notebook.source_cells:
             meta = {
-                "schema_version": 3, "grade_id": cell.name, "cell_type": cell.cell_type, "grade": cell.name in grades,
-                "solution": cell.name in solutions, "task": cell.name in tasks, "locked": bool(cell.locked),
+                "schema_version": 3,
+                "grade_id": cell.name,
+                "cell_type": cell.cell_type,
+                "grade": cell.name in grades,
+                "solution": cell.name in solutions,
+                "task": cell.name in tasks,
+                "locked": bool(cell.locked),
             }
             if cell.checksum:
                 meta["checksum"] = cell.checksum
@@ -134,7 +157,9 @@ class RestoreCells(NbGraderPreprocessor):
         text = text if isinstance(text, str) else ""
         if source:
             if kind != source.cell_type:
-                self.log.warning("Cell '%s' was a %s cell; it is %s again", source.meta["grade_id"], kind, source.cell_type)
+                self.log.warning(
+                    "Cell '%s' was a %s cell; it is %s again", source.meta["grade_id"], kind, source.cell_type
+                )
                 kind = source.cell_type
             if source.locked and text != source.text:
                 self.log.warning("Cell '%s' was changed; it has its own text again", source.meta["grade_id"])
@@ -146,7 +171,9 @@ class RestoreCells(NbGraderPreprocessor):
         if isinstance(metadata.get("one_listener"), dict):
             cell.metadata["one_listener"] = metadata["one_listener"]
         if isinstance(metadata.get("tags"), list):
-            cell.metadata["tags"] = sorted({tag for tag in metadata["tags"] if isinstance(tag, str) and re.fullmatch(r"[^,]+", tag)})
+            cell.metadata["tags"] = sorted(
+                {tag for tag in metadata["tags"] if isinstance(tag, str) and re.fullmatch(r"[^,]+", tag)}
+            )
         if source:
             cell.metadata["nbgrader"] = NotebookNode(source.meta)
         if kind == "markdown" and isinstance(old.get("attachments"), dict):
@@ -167,7 +194,11 @@ class RestoreCells(NbGraderPreprocessor):
             cell = new_markdown_cell("%s\n\n%s" % (notice, source.text))
         cell["id"] = grade_id
         cell.metadata["nbgrader"] = NotebookNode(source.meta)
-        after = [at for at, each in enumerate(cells) if grade_id.endswith(CHECK) and _grade_id(each) == grade_id[: -len(CHECK)]]
+        after = [
+            at
+            for at, each in enumerate(cells)
+            if grade_id.endswith(CHECK) and _grade_id(each) == grade_id[: -len(CHECK)]
+        ]
         cells.insert(after[-1] + 1 if after else len(cells), cell)
 
     @staticmethod
@@ -210,15 +241,23 @@ class GradeInSandbox(NbGraderPreprocessor):
     Afterwards every automatically graded cell has an output that decides on its points, since nbgrader gives full points to one without.
     """
 
-    command = List(Unicode(), help="how our grader is started; the environment variable ONE_LISTENER_COMMAND goes before it").tag(config=True)
-    timeout = Integer(300, help="seconds for each exercise of a submission, after which the grader is ended").tag(config=True)
+    command = List(
+        Unicode(), help="how our grader is started; the environment variable ONE_LISTENER_COMMAND goes before it"
+    ).tag(config=True)
+    timeout = Integer(300, help="seconds for each exercise of a submission, after which the grader is ended").tag(
+        config=True
+    )
     zero_on_failure = Bool(
         True,
         help="Where the grader itself fails: True gives 0 points and the reason; False leaves the submission ungraded, and nbgrader reports it",
     ).tag(config=True)
 
     def preprocess(self, nb, resources):
-        cells = [cell for cell in nb.cells if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)]
+        cells = [
+            cell
+            for cell in nb.cells
+            if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
+        ]
         checks = {}
         for cell in cells:
             grade_id = cell.metadata.nbgrader["grade_id"]
@@ -227,7 +266,9 @@ class GradeInSandbox(NbGraderPreprocessor):
             if name and re.search(r"""\bcheck\(\s*["']%s["']""" % re.escape(name), cell.source):
                 checks[name] = cell
             else:
-                self._fail(cell, "'%s' is no check of an exercise, and nothing else is executed. Grade it by hand." % grade_id)
+                self._fail(
+                    cell, "'%s' is no check of an exercise, and nothing else is executed. Grade it by hand." % grade_id
+                )
         if not checks:
             return nb, resources
         try:
@@ -256,7 +297,18 @@ class GradeInSandbox(NbGraderPreprocessor):
             with open(submission, "w", encoding="utf-8") as file:
                 json.dump(nb, file)
             said, complained, status = self._run(
-                ["grade", submission, "--exercises", ",".join(names), "--out", os.path.join(folder, "graded"), "--json"], folder, self.timeout * len(names))
+                [
+                    "grade",
+                    submission,
+                    "--exercises",
+                    ",".join(names),
+                    "--out",
+                    os.path.join(folder, "graded"),
+                    "--json",
+                ],
+                folder,
+                self.timeout * len(names),
+            )
         try:
             students = json.loads(said)
             graded = {each["exercise"]: each for each in students[0]["exercises"]}
@@ -270,9 +322,18 @@ class GradeInSandbox(NbGraderPreprocessor):
         if not command:
             raise GraderFailed("GradeInSandbox.command is not set in nbgrader_config.py")
         # files, not pipes: a process left over could hold a pipe open
-        with open(os.path.join(folder, "stdout"), "w+b") as said, open(os.path.join(folder, "stderr"), "w+b") as complained:
+        with (
+            open(os.path.join(folder, "stdout"), "w+b") as said,
+            open(os.path.join(folder, "stderr"), "w+b") as complained,
+        ):
             try:
-                grader = subprocess.Popen(command + arguments, stdin=subprocess.DEVNULL, stdout=said, stderr=complained, start_new_session=True)
+                grader = subprocess.Popen(
+                    command + arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=complained,
+                    start_new_session=True,
+                )
             except OSError as error:
                 raise GraderFailed("%s cannot be started: %s" % (command[0], error)) from None
             try:
@@ -328,9 +389,22 @@ def _indented(text, margin):
 def _story(result, notes):
     lines = ["%s: %g of %g points" % (_plain(result.get("title", "")), result["points"], result["max"])]
     for test in result.get("tests", []):
-        lines.append("%s %s (%g of %g)" % ("✓" if test.get("passed") else "✗", _plain(test.get("title", "")), test.get("points", 0), test.get("max", 0)))
+        lines.append(
+            "%s %s (%g of %g)"
+            % (
+                "✓" if test.get("passed") else "✗",
+                _plain(test.get("title", "")),
+                test.get("points", 0),
+                test.get("max", 0),
+            )
+        )
         story = test.get("story") or {}
-        for word, key in (("What was done", "did"), ("Expected", "expected"), ("Measured", "measured"), ("Read on", "read")):
+        for word, key in (
+            ("What was done", "did"),
+            ("Expected", "expected"),
+            ("Measured", "measured"),
+            ("Read on", "read"),
+        ):
             if story.get(key):
                 lines.append(_indented("%s: %s" % (word, story[key]), "    "))
     if result.get("message"):

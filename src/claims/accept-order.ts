@@ -36,13 +36,29 @@ export const acceptOrder = claim({
   experiment: (once) => once(oneAfterTheOther),
   judge({ completed, accepted, left }) {
     const strangers = accepted.filter((port) => !completed.includes(port)).length;
-    if (strangers > 0) throw new ArgumentError(`${countOf(strangers, "accepted connection")} came from no port in "completed".`, "Give the same clients in both.");
+    if (strangers > 0)
+      throw new ArgumentError(
+        `${countOf(strangers, "accepted connection")} came from no port in "completed".`,
+        "Give the same clients in both.",
+      );
     const displaced = accepted.filter((port, at) => port !== completed[at]).length;
     const expected = completed.length - accepted.length;
     const measured = `${accepted.length} of ${completed.length} accepted, ${displaced} out of turn${left === undefined ? "" : `, ${left} left in the queue`}`;
     const kernel = "reqsk_queue_remove()";
-    if (displaced > 0) return { verdict: "false", measured, why: "accept() did not take the connection that had waited longest.", kernel };
-    if (left !== undefined && left !== expected) return { verdict: "false", measured, why: `${expected} should have been left.`, kernel };
-    return { verdict: "holds", measured, why: "The queue is a linked list: inet_csk_reqsk_queue_add() appends at its tail, accept() takes from its head.", kernel };
+    if (displaced > 0)
+      return {
+        verdict: "false",
+        measured,
+        why: "accept() did not take the connection that had waited longest.",
+        kernel,
+      };
+    if (left !== undefined && left !== expected)
+      return { verdict: "false", measured, why: `${expected} should have been left.`, kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "The queue is a linked list: inet_csk_reqsk_queue_add() appends at its tail, accept() takes from its head.",
+      kernel,
+    };
   },
 });

@@ -18,17 +18,34 @@ export const capacity = claim({
   statement: "The accept queue holds exactly as many connections as the backlog says.",
   quote: "Size: 128 (backlog parameter)",
   notebook: "04",
-  evidence: { backlog: backlogField, somaxconn: integer("net.core.somaxconn"), waiting: waitingField, cookies: cookiesField },
+  evidence: {
+    backlog: backlogField,
+    somaxconn: integer("net.core.somaxconn"),
+    waiting: waitingField,
+    cookies: cookiesField,
+  },
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, somaxconn, waiting, cookies }): Verdict {
     const measured = `listen(${backlog}) with somaxconn = ${somaxconn}: ${waiting} wait${withCookies(cookies)}`;
-    if (waiting === backlog) return { verdict: "holds", measured, why: "The queue took as many as listen() was told.", kernel: isFull };
+    if (waiting === backlog)
+      return { verdict: "holds", measured, why: "The queue took as many as listen() was told.", kernel: isFull };
     // the kernel compares as unsigned: -1 is the largest of all
     const most = Math.min(backlog >>> 0, somaxconn);
     const clamped = most !== backlog ? ` listen(2) had cut ${backlog} down to ${most} (somaxconn) in silence.` : "";
     const deciding = most !== backlog ? "__sys_listen()" : isFull;
-    if (waiting === most + 1) return { verdict: "false", measured, why: `The queue counts as full only when it is longer than its maximum, so there is room for one more.${clamped}`, kernel: deciding };
-    return { verdict: "false", measured, why: `The queue took neither ${backlog} nor ${most + 1}.${clamped}`, kernel: deciding };
+    if (waiting === most + 1)
+      return {
+        verdict: "false",
+        measured,
+        why: `The queue counts as full only when it is longer than its maximum, so there is room for one more.${clamped}`,
+        kernel: deciding,
+      };
+    return {
+      verdict: "false",
+      measured,
+      why: `The queue took neither ${backlog} nor ${most + 1}.${clamped}`,
+      kernel: deciding,
+    };
   },
 });
 
@@ -48,12 +65,23 @@ export const boundOfTheQueue = claim({
   },
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, clients, waiting, open, cookies }): Verdict {
-    if (clients <= backlog + 1) throw new ArgumentError(`${countOf(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`, "Let more come than the backlog.");
+    if (clients <= backlog + 1)
+      throw new ArgumentError(
+        `${countOf(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`,
+        "Let more come than the backlog.",
+      );
     const measured = `backlog ${backlog}, ${clients} clients: ${waiting} wait${withCookies(cookies)}; with accept() at work ${open} are open at once`;
     const kernel = isFull;
-    if (waiting > backlog + 1) return { verdict: "false", measured, why: `The accept queue grew beyond the backlog.`, kernel };
-    if (open <= backlog + 1) return { verdict: "false", measured, why: "Accepted connections were held to the backlog as well.", kernel };
-    return { verdict: "holds", measured, why: "Only connections that wait for accept() are counted against the backlog (sk_ack_backlog); accept() takes a connection off that count.", kernel };
+    if (waiting > backlog + 1)
+      return { verdict: "false", measured, why: `The accept queue grew beyond the backlog.`, kernel };
+    if (open <= backlog + 1)
+      return { verdict: "false", measured, why: "Accepted connections were held to the backlog as well.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "Only connections that wait for accept() are counted against the backlog (sk_ack_backlog); accept() takes a connection off that count.",
+      kernel,
+    };
   },
 });
 
@@ -67,8 +95,15 @@ export const firstOnes = claim({
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, waiting, cookies }): Verdict {
     const measured = `${waiting} of ${backlog} in the full queue${withCookies(cookies)}`;
-    if (waiting === backlog) return { verdict: "holds", measured, why: "The queue was full when it held the backlog.", kernel: isFull };
-    if (waiting > backlog) return { verdict: "false", measured, why: `When ${backlog} waited, the queue was not full yet: the kernel asks whether it is longer than its maximum.`, kernel: isFull };
+    if (waiting === backlog)
+      return { verdict: "holds", measured, why: "The queue was full when it held the backlog.", kernel: isFull };
+    if (waiting > backlog)
+      return {
+        verdict: "false",
+        measured,
+        why: `When ${backlog} waited, the queue was not full yet: the kernel asks whether it is longer than its maximum.`,
+        kernel: isFull,
+      };
     return { verdict: "false", measured, why: `The queue was full before ${backlog} waited.`, kernel: isFull };
   },
 });

@@ -16,7 +16,13 @@ async function unlimited() {
     const before = lab.counters();
     const ghosts = await lab.flood(listener, { count: flood });
     const { sent, answered } = await ghosts.finished();
-    return { syns: sent, reached: lab.counters().since(before).get("Tcp.InSegs"), answered, rate: ghosts.rate, cookies };
+    return {
+      syns: sent,
+      reached: lab.counters().since(before).get("Tcp.InSegs"),
+      answered,
+      rate: ghosts.rate,
+      cookies,
+    };
   });
 }
 
@@ -36,18 +42,32 @@ export const rateLimited = claim({
   experiment: (once) => once(unlimited),
   judge({ syns, reached, answered, rate, cookies }) {
     if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand.");
-    if (cookies === 0) throw new ArgumentError("Without SYN cookies a full SYN queue answers nobody, whatever their rate.", "Set tcp_syncookies to 1, the default, or 2.");
+    if (cookies === 0)
+      throw new ArgumentError(
+        "Without SYN cookies a full SYN queue answers nobody, whatever their rate.",
+        "Set tcp_syncookies to 1, the default, or 2.",
+      );
     const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered${withCookies(cookies)}`;
     const kernel = "tcp_conn_request()";
     if (answered < 0.9 * syns) return { verdict: "holds", measured, why: "Not all were let through.", kernel };
-    return { verdict: "false", measured, why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.",
+      kernel,
+    };
   },
 });
 
 /** A rule that drops SYNs to a port; the tool that took it. @throws LabError ENOENT: neither nft nor iptables is installed */
 async function filterSyns(lab: Lab, port: number): Promise<string> {
   const attempts: [string, string[]][] = [
-    ["nft", [`add table ip lab; add chain ip lab first { type filter hook prerouting priority -300; }; add rule ip lab first tcp dport ${port} tcp flags syn drop`]],
+    [
+      "nft",
+      [
+        `add table ip lab; add chain ip lab first { type filter hook prerouting priority -300; }; add rule ip lab first tcp dport ${port} tcp flags syn drop`,
+      ],
+    ],
     ["iptables", ["-t", "raw", "-A", "PREROUTING", "-p", "tcp", "--dport", String(port), "--syn", "-j", "DROP"]],
   ];
   const failures: string[] = [];
@@ -61,7 +81,10 @@ async function filterSyns(lab: Lab, port: number): Promise<string> {
       failures.push(`${tool} is not installed`);
     }
   }
-  throw new LabError(`No packet filter can be used in the Lab (${failures.join("; ")}).`, { code: "ENOENT", hint: "Install one: sudo apt-get install nftables." });
+  throw new LabError(`No packet filter can be used in the Lab (${failures.join("; ")}).`, {
+    code: "ENOENT",
+    hint: "Install one: sudo apt-get install nftables.",
+  });
 }
 
 async function filtered() {
@@ -70,7 +93,13 @@ async function filtered() {
     const tool = await filterSyns(lab, listener.port);
     const before = lab.counters();
     const { sent, answered } = await (await lab.flood(listener, { count: 1000 })).finished();
-    return { tool, syns: sent, answered, entries: listener.synQueue, reached: lab.counters().since(before).get("Tcp.InSegs") };
+    return {
+      tool,
+      syns: sent,
+      answered,
+      entries: listener.synQueue,
+      reached: lab.counters().since(before).get("Tcp.InSegs"),
+    };
   });
 }
 
@@ -92,7 +121,13 @@ export const filteredBefore = claim({
     if (syns === 0) throw new ArgumentError("No SYN was sent.", "Send some after the rule is set.");
     const measured = `${tool} drops SYNs: of ${formatNumber(syns)}, ${reached} reached TCP, ${answered} were answered, ${entries} are in the SYN queue`;
     const kernel = "nf_hook_slow()";
-    if (answered === 0 && entries === 0 && reached < syns) return { verdict: "holds", measured, why: "The hook stands before TCP: for the listener these SYNs have never existed.", kernel };
+    if (answered === 0 && entries === 0 && reached < syns)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The hook stands before TCP: for the listener these SYNs have never existed.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "They came through.", kernel };
   },
 });

@@ -35,7 +35,10 @@ export interface BurstOutcome {
 }
 
 /** Clients that come at once over loopback, and an application that accepts at a steady rate; watched for some seconds or until all are in. */
-export async function burst(lab: Lab, { clients, backlog, rate, seconds }: { clients: number; backlog: number; rate: number; seconds: number }): Promise<BurstOutcome> {
+export async function burst(
+  lab: Lab,
+  { clients, backlog, rate, seconds }: { clients: number; backlog: number; rate: number; seconds: number },
+): Promise<BurstOutcome> {
   const listener = await lab.listen({ backlog });
   const before = lab.counters();
   const start = native.now();
@@ -43,9 +46,14 @@ export async function burst(lab: Lab, { clients, backlog, rate, seconds }: { cli
   const acceptQueue = listener.acceptQueue;
   const { synQueue } = listener;
   const loop = listener.acceptLoop({ close: true, ...(rate > 0 && { rate }) });
-  await msUntil(() => loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0), 1000 * seconds);
+  await msUntil(
+    () => loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0),
+    1000 * seconds,
+  );
   const counts = crowd.counts();
-  const [gone] = (["timedOut", "reset", "refused"] as const).flatMap((state) => crowd.which(state)).map((index) => crowd.at(index));
+  const [gone] = (["timedOut", "reset", "refused"] as const)
+    .flatMap((state) => crowd.which(state))
+    .map((index) => crowd.at(index));
   const outcome: BurstOutcome = {
     backlog,
     clients,
@@ -100,6 +108,9 @@ interface Lost {
 
 /** What became of those that were not accepted. */
 export function lost({ phantoms, trying, timedOut, gaveUp, error, cookies }: Lost): string {
-  const ended = timedOut > 0 ? `${formatNumber(timedOut)} gave up${gaveUp === undefined ? "" : ` after ${gaveUp.toFixed(1)} s`}${error ? ` with ${error}` : ""}, ` : "";
+  const ended =
+    timedOut > 0
+      ? `${formatNumber(timedOut)} gave up${gaveUp === undefined ? "" : ` after ${gaveUp.toFixed(1)} s`}${error ? ` with ${error}` : ""}, `
+      : "";
   return `${ended}${formatNumber(trying)} still trying, ${formatNumber(phantoms)} believe to be connected and are not (tcp_syncookies = ${cookies})`;
 }

@@ -38,7 +38,11 @@ export interface Haste {
  */
 export async function hasten(lab: Lab): Promise<Haste> {
   const usual = { retries: await lab.sysctl.get("net.ipv4.tcp_syn_retries"), linear: await linearTimeouts(lab) };
-  await lab.sysctl.set({ "net.ipv4.tcp_syn_retries": 1, "net.ipv4.tcp_synack_retries": 1, ...(usual.linear > 0 && { "net.ipv4.tcp_syn_linear_timeouts": 0 }) });
+  await lab.sysctl.set({
+    "net.ipv4.tcp_syn_retries": 1,
+    "net.ipv4.tcp_synack_retries": 1,
+    ...(usual.linear > 0 && { "net.ipv4.tcp_syn_linear_timeouts": 0 }),
+  });
   return { patience: givesUpAfter(1, 0) / 1000, usualPatience: givesUpAfter(usual.retries, usual.linear) / 1000 };
 }
 
@@ -49,7 +53,10 @@ const linear = 1;
 async function impatientClients() {
   return inLab({ wire: false }, async (lab) => {
     const usual = { retries: await lab.sysctl.get("net.ipv4.tcp_syn_retries"), linear: await linearTimeouts(lab) };
-    await lab.sysctl.set({ "net.ipv4.tcp_syn_retries": retries, ...(usual.linear > 0 && { "net.ipv4.tcp_syn_linear_timeouts": linear }) });
+    await lab.sysctl.set({
+      "net.ipv4.tcp_syn_retries": retries,
+      ...(usual.linear > 0 && { "net.ipv4.tcp_syn_linear_timeouts": linear }),
+    });
     const listener = await lab.listen({ backlog: 0 });
     await lab.connect(listener);
     const clients = 4;
@@ -102,7 +109,13 @@ export const fullQueueTimesOut = claim({
     if (clients === 0) throw new ArgumentError("Nobody met a full queue.", "Fill it, and let another client come.");
     const measured = `${timedOut} of ${countOf(clients, "client")} ended with ${error || "nothing"} after ${gaveUp.toFixed(1)} s (reckoned: ${reckoned.toFixed(0)} s); by default it would be ${reckonedByDefault.toFixed(0)} s${withCookies(cookies)}`;
     const kernel = "tcp_write_timeout()";
-    if (timedOut === clients) return { verdict: "holds", measured, why: "Their SYNs are dropped, and they stop asking in the end. Whoever is in the queue already waits without limit.", kernel };
+    if (timedOut === clients)
+      return {
+        verdict: "holds",
+        measured,
+        why: "Their SYNs are dropped, and they stop asking in the end. Whoever is in the queue already waits without limit.",
+        kernel,
+      };
     return { verdict: timedOut > 0 ? "depends" : "false", measured, why: "Not all of them did.", kernel };
   },
 });

@@ -52,12 +52,21 @@ export const buffersWhileIdle = claim({
   evidence,
   experiment: (once) => once(idleAndUnread),
   judge({ connections, buffersEach, unread, buffersUnread }) {
-    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
-    const data = unread === undefined || buffersUnread === undefined ? "" : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
+    if (connections < 100)
+      throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    const data =
+      unread === undefined || buffersUnread === undefined
+        ? ""
+        : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
     const measured = `${countOf(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
     const kernel = "__sk_mem_raise_allocated()";
     if (buffersEach >= 64 * 1024) return { verdict: "holds", measured, why: "That much is allocated.", kernel };
-    return { verdict: "false", measured, why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.",
+      kernel,
+    };
   },
 });
 
@@ -70,11 +79,17 @@ export const memoryEach = claim({
   evidence,
   experiment: (once) => once(idleAndUnread),
   judge({ connections, bytesEach, buffersEach }) {
-    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
+    if (connections < 100)
+      throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const all = bytesEach + buffersEach;
     const measured = `${formatNumber(Math.round(all))} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
     const kernel = "sk_prot_alloc()";
     if (all > 65 * 1024) return { verdict: "holds", measured, why: "It is of that size.", kernel };
-    return { verdict: "false", measured, why: "A socket, an inode, a file and a directory entry: some kilobytes. A busy connection's data comes on top of it, and only while it is there.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "A socket, an inode, a file and a directory entry: some kilobytes. A busy connection's data comes on top of it, and only while it is there.",
+      kernel,
+    };
   },
 });

@@ -16,9 +16,14 @@ const watched = 1000;
 /** The text's loop, `if err != nil { continue }`, over a level-triggered epoll, and twice as many clients as it has descriptors. */
 async function spin() {
   return inLab({ wire: false }, async (lab) => {
-    const program = await lab.spawn("python3", ["-c", epollServer(port, { onEmfile: "pass" })], { limits: { nofile: limit } });
+    const program = await lab.spawn("python3", ["-c", epollServer(port, { onEmfile: "pass" })], {
+      limits: { nofile: limit },
+    });
     const reports: EpollServerReport[] = [];
-    const lines = createInterface({ input: program.stdout }).on("line", (line) => line.startsWith("{") && reports.push(JSON.parse(line)));
+    const lines = createInterface({ input: program.stdout }).on(
+      "line",
+      (line) => line.startsWith("{") && reports.push(JSON.parse(line)),
+    );
     await Promise.race([once(lines, "line"), program.exited]);
     const clients = await lab.connect(port, { clients: 2 * limit, quiet: 100 });
     await msUntil(() => reports[reports.length - 1]?.failed > 0, 3000);
@@ -28,7 +33,13 @@ async function spin() {
     await clients.close();
     await program.close();
     const seconds = last.seconds - first.seconds;
-    return { clients: 2 * limit, limit, accepted: last.held, wakeupsPerSecond: (last.wakeups - first.wakeups) / seconds, cpu: (last.cpu - first.cpu) / seconds };
+    return {
+      clients: 2 * limit,
+      limit,
+      accepted: last.held,
+      wakeupsPerSecond: (last.wakeups - first.wakeups) / seconds,
+      cpu: (last.cpu - first.cpu) / seconds,
+    };
   });
 }
 
@@ -47,10 +58,20 @@ export const retryOnAnyError = claim({
   },
   experiment: (once) => once(spin),
   judge({ clients, limit, accepted, wakeupsPerSecond, cpu }) {
-    if (clients <= accepted) throw new ArgumentError("The server has not run out of descriptors.", "Let more clients come, or lower its limit.");
+    if (clients <= accepted)
+      throw new ArgumentError(
+        "The server has not run out of descriptors.",
+        "Let more clients come, or lower its limit.",
+      );
     const measured = `${limit} descriptors, ${accepted} of ${clients} accepted; then ${formatNumber(Math.round(wakeupsPerSecond))} turns a second, ${(100 * cpu).toFixed(0)} % of a core`;
     const kernel = "alloc_fd()";
-    if (cpu > 0.5) return { verdict: "false", measured, why: "EMFILE does not go away by asking again: accept4() takes its number first and never comes as far as the queue. The connection stays there, and epoll, which looks at nothing but the queue (inet_csk_listen_poll), reports it at once. Pause, free a descriptor, or shed the load.", kernel };
+    if (cpu > 0.5)
+      return {
+        verdict: "false",
+        measured,
+        why: "EMFILE does not go away by asking again: accept4() takes its number first and never comes as far as the queue. The connection stays there, and epoll, which looks at nothing but the queue (inet_csk_listen_poll), reports it at once. Pause, free a descriptor, or shed the load.",
+        kernel,
+      };
     return { verdict: "holds", measured, why: "It cost next to nothing.", kernel };
   },
 });

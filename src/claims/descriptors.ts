@@ -20,7 +20,12 @@ async function descriptorsOfEach() {
     const connections = listener.acceptAll();
     const distinctDescriptors = new Set(connections.map(({ fd }) => fd)).size;
     for (const connection of connections) connection.close();
-    return { listenerDescriptors, descriptorsBeforeAccept: established.filter(({ inode }) => inode !== 0).length, connections: connections.length, distinctDescriptors };
+    return {
+      listenerDescriptors,
+      descriptorsBeforeAccept: established.filter(({ inode }) => inode !== 0).length,
+      connections: connections.length,
+      distinctDescriptors,
+    };
   });
 }
 
@@ -38,13 +43,21 @@ export const ownDescriptors = claim({
   },
   experiment: (once) => once(descriptorsOfEach),
   judge({ listenerDescriptors, connections, distinctDescriptors, descriptorsBeforeAccept }) {
-    if (connections === 0) throw new ArgumentError("No connection was accepted.", "Connect clients and accept them first.");
+    if (connections === 0)
+      throw new ArgumentError("No connection was accepted.", "Connect clients and accept them first.");
     const early = descriptorsBeforeAccept === undefined ? "" : `, ${descriptorsBeforeAccept} of them before accept()`;
     const measured = `${countOf(listenerDescriptors, "descriptor")} for the listener, ${distinctDescriptors} for ${countOf(connections, "connection")}${early}`;
     const kernel = "__sys_accept4()";
-    if (listenerDescriptors !== 1) return { verdict: "false", measured, why: "The listener did not take exactly one.", kernel };
-    if (distinctDescriptors !== connections) return { verdict: "false", measured, why: "Connections shared descriptors.", kernel };
-    return { verdict: "holds", measured, why: "accept() makes a file and a descriptor for the connection it takes from the queue; the handshake has made none.", kernel };
+    if (listenerDescriptors !== 1)
+      return { verdict: "false", measured, why: "The listener did not take exactly one.", kernel };
+    if (distinctDescriptors !== connections)
+      return { verdict: "false", measured, why: "Connections shared descriptors.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "accept() makes a file and a descriptor for the connection it takes from the queue; the handshake has made none.",
+      kernel,
+    };
   },
 });
 
@@ -88,7 +101,13 @@ export const noDataOnListener = claim({
     const measured = `read on the listener: ${read}; write: ${write}${there}`;
     const carried = (result: string) => (/^\d/.test(result) ? parseInt(result, 10) : 0) > 0;
     const kernel = "tcp_recvmsg_locked()";
-    if (carried(read) || carried(write)) return { verdict: "false", measured, why: "Data went through the listening descriptor.", kernel };
-    return { verdict: "holds", measured, why: "A socket in LISTEN is connected to nobody: reading ends at its first look at the state, and writing finds no connection to write to.", kernel };
+    if (carried(read) || carried(write))
+      return { verdict: "false", measured, why: "Data went through the listening descriptor.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "A socket in LISTEN is connected to nobody: reading ends at its first look at the state, and writing finds no connection to write to.",
+      kernel,
+    };
   },
 });

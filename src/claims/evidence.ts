@@ -19,7 +19,9 @@ type Flat<T> = { [Name in keyof T]: T[Name] };
 
 /** `{ waiting: number; cookies?: number }` for the fields `waiting` and (optional) `cookies`. */
 export type Evidence<F extends Fields> = Flat<
-  { [Name in Exclude<keyof F, OptionalName<F>>]: Value<F[Name]> } & { [Name in OptionalName<F>]?: Exclude<Value<F[Name]>, undefined> }
+  { [Name in Exclude<keyof F, OptionalName<F>>]: Value<F[Name]> } & {
+    [Name in OptionalName<F>]?: Exclude<Value<F[Name]>, undefined>;
+  }
 >;
 
 function field<V>(what: string, kind: string, accepts: (value: unknown) => boolean): Field<V> {
@@ -56,7 +58,11 @@ export function text(what: string, pattern: RegExp = /^/): Field<string> {
 
 /** Two or more numbers, 0 or more. */
 export function numbers(what: string): Field<readonly number[]> {
-  return field(what, "an array of two or more numbers", (value) => Array.isArray(value) && value.length > 1 && value.every((each) => typeof each === "number" && each >= 0));
+  return field(
+    what,
+    "an array of two or more numbers",
+    (value) => Array.isArray(value) && value.length > 1 && value.every((each) => typeof each === "number" && each >= 0),
+  );
 }
 
 /** Fields of its own. */
@@ -77,15 +83,22 @@ export function list<F extends Fields>(what: string, fields: F): Field<readonly 
 }
 
 export function optional<V>(inner: Field<V>): Field<V | undefined> {
-  return { what: inner.what, optional: true, read: (value, name) => (value === undefined ? undefined : inner.read(value, name)) };
+  return {
+    what: inner.what,
+    optional: true,
+    read: (value, name) => (value === undefined ? undefined : inner.read(value, name)),
+  };
 }
 
 /** The evidence, checked. @throws ArgumentError that says what is wrong and what to give */
 export function readEvidence<F extends Fields>(given: unknown, fields: F, name: string): Evidence<F> {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) throw new ArgumentError(`${name} must be an object, not ${show(given)}.`, give(fields));
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new ArgumentError(`${name} must be an object, not ${show(given)}.`, give(fields));
   const unknown = Object.keys(given).find((key) => !(key in fields));
   if (unknown !== undefined) throw new ArgumentError(`${name} has no field "${unknown}".`, give(fields));
-  const missing = Object.keys(fields).find((key) => !fields[key].optional && (given as Record<string, unknown>)[key] === undefined);
+  const missing = Object.keys(fields).find(
+    (key) => !fields[key].optional && (given as Record<string, unknown>)[key] === undefined,
+  );
   if (missing !== undefined) throw new ArgumentError(`${name} lacks "${missing}".`, give(fields));
   const entries = Object.entries(given).map(([key, value]) => [key, fields[key].read(value, `${name}.${key}`)]);
   return Object.fromEntries(entries) as Evidence<F>;
@@ -93,7 +106,9 @@ export function readEvidence<F extends Fields>(given: unknown, fields: F, name: 
 
 /** Only what the fields name: an experiment that several claims share measures more than each of them needs. */
 export function pick<F extends Fields>(wide: Evidence<F>, fields: F): Evidence<F> {
-  return Object.fromEntries(Object.entries(wide).filter(([key, value]) => key in fields && value !== undefined)) as Evidence<F>;
+  return Object.fromEntries(
+    Object.entries(wide).filter(([key, value]) => key in fields && value !== undefined),
+  ) as Evidence<F>;
 }
 
 function give(fields: Fields): string {

@@ -19,14 +19,17 @@ async function introductions() {
     const crowd = await lab.connect(listener, { clients, from: addresses });
     await atRest(() => [listener.acceptQueue], { quiet: 50 });
     const connections = listener.acceptAll();
-    for (let at = 0; at < crowd.length; at++) await crowd.send(`${addresses[at % addresses.length]}:${crowd.at(at).localPort}`, [at]);
+    for (let at = 0; at < crowd.length; at++)
+      await crowd.send(`${addresses[at % addresses.length]}:${crowd.at(at).localPort}`, [at]);
     let mixed = 0;
     for (const connection of connections) {
       const said = await connection.read({ timeout: 2000 });
       if (said?.toString() !== `${connection.remote.address}:${connection.remote.port}`) mixed += 1;
     }
     const rows = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] });
-    const tuples = new Set(rows.map(({ local, remote }) => `${local.address}:${local.port} ${remote.address}:${remote.port}`));
+    const tuples = new Set(
+      rows.map(({ local, remote }) => `${local.address}:${local.port} ${remote.address}:${remote.port}`),
+    );
     for (const connection of connections) connection.close();
     return {
       connections: rows.length,
@@ -69,17 +72,35 @@ export const identity = claim({
     connections: count("connections of one listener in the kernel's table"),
     distinctTuples: count("different 4-tuples among them"),
     distinctServerPorts: count("different server ports among them"),
-    sameTupleAgain: optional(text('what connect() gave for a second connection with the same 4-tuple: an error, or "connected"', /^(E[A-Z]+|connected)$/)),
+    sameTupleAgain: optional(
+      text(
+        'what connect() gave for a second connection with the same 4-tuple: an error, or "connected"',
+        /^(E[A-Z]+|connected)$/,
+      ),
+    ),
   },
   experiment: (once) => once(introductions),
   judge({ connections, distinctTuples, distinctServerPorts, sameTupleAgain }) {
-    if (connections < 2) throw new ArgumentError("Telling connections apart takes two of them at least.", "Connect more clients.");
+    if (connections < 2)
+      throw new ArgumentError("Telling connections apart takes two of them at least.", "Connect more clients.");
     const second = sameTupleAgain === undefined ? "" : `; the same 4-tuple a second time: ${sameTupleAgain}`;
     const measured = `${countOf(connections, "connection")}, ${countOf(distinctServerPorts, "server port")}, ${countOf(distinctTuples, "4-tuple")}${second}`;
     const kernel = "__inet_check_established()";
-    if (distinctTuples < connections) return { verdict: "false", measured, why: "Two connections had the same 4-tuple.", kernel };
-    if (sameTupleAgain === "connected") return { verdict: "false", measured, why: "The kernel let a second connection have a 4-tuple that was taken.", kernel };
-    return { verdict: "holds", measured, why: "connect() looks for the 4-tuple in the table of connections and takes none that is there. Network namespace and bound device count as well.", kernel };
+    if (distinctTuples < connections)
+      return { verdict: "false", measured, why: "Two connections had the same 4-tuple.", kernel };
+    if (sameTupleAgain === "connected")
+      return {
+        verdict: "false",
+        measured,
+        why: "The kernel let a second connection have a 4-tuple that was taken.",
+        kernel,
+      };
+    return {
+      verdict: "holds",
+      measured,
+      why: "connect() looks for the 4-tuple in the table of connections and takes none that is there. Network namespace and bound device count as well.",
+      kernel,
+    };
   },
 });
 
@@ -99,6 +120,11 @@ export const unmixed = claim({
     const measured = `${countOf(connections, "connection")}, ${mixed} with another one's data`;
     const kernel = "__inet_lookup_established()";
     if (mixed > 0) return { verdict: "false", measured, why: "Segments reached a socket that was not theirs.", kernel };
-    return { verdict: "holds", measured, why: "Each segment is queued on the socket whose addresses and ports match its own, and on no other.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "Each segment is queued on the socket whose addresses and ports match its own, and on no other.",
+      kernel,
+    };
   },
 });

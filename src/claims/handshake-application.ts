@@ -25,14 +25,21 @@ async function blockedAccept() {
     peer.ack();
     const connection = await accepting;
     const { address, port } = connection.remote;
-    return { blocked: acked - began, woke: ended - acked, descriptor: connection.fd, returned: `${address}:${port}`, client: `${peer.address}:${peer.port}` };
+    return {
+      blocked: acked - began,
+      woke: ended - acked,
+      descriptor: connection.fd,
+      returned: `${address}:${port}`,
+      client: `${peer.address}:${peer.port}`,
+    };
   });
 }
 
 export const acceptWakes = claim({
   number: 31,
   section: "Part 3",
-  statement: "A blocked accept() wakes up when the connection is complete and returns its descriptor and the client's address.",
+  statement:
+    "A blocked accept() wakes up when the connection is complete and returns its descriptor and the client's address.",
   quote: "Wake up Accept() call (if blocked)",
   notebook: "02",
   evidence: {
@@ -46,8 +53,14 @@ export const acceptWakes = claim({
   judge({ blocked, woke, descriptor, returned, client }) {
     const measured = `accept() (poll, then accept4) had waited ${blocked.toFixed(0)} ms, returned ${woke.toFixed(2)} ms after the ACK: fd ${descriptor}, ${returned}`;
     const kernel = "inet_csk_accept()";
-    if (returned !== client || descriptor < 3) return { verdict: "false", measured, why: `The client was ${client}.`, kernel };
-    return { verdict: "holds", measured, why: "The last ACK wakes whoever waits on the listener (sock_def_readable). Our accept() waits in poll(), so that it can be interrupted, and then calls accept4(); a thread that blocks in accept4() itself sleeps on the same wait queue (inet_csk_wait_for_connect).", kernel };
+    if (returned !== client || descriptor < 3)
+      return { verdict: "false", measured, why: `The client was ${client}.`, kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "The last ACK wakes whoever waits on the listener (sock_def_readable). Our accept() waits in poll(), so that it can be interrupted, and then calls accept4(); a thread that blocks in accept4() itself sleeps on the same wait queue (inet_csk_wait_for_connect).",
+      kernel,
+    };
   },
 });
 
@@ -85,7 +98,12 @@ export const handshakeDuration = claim({
     const kernel = "tcp_rcv_synsent_state_process()";
     const inside = [loopback, overWire].filter((ms) => ms >= 1 && ms <= 10).length;
     if (inside === 2) return { verdict: "holds", measured, why: "Both are within the range.", kernel };
-    return { verdict: inside === 1 ? "depends" : "false", measured, why: "For the client it takes one round trip, whatever that is, and the kernel's few microseconds. The server's entry lives as long.", kernel };
+    return {
+      verdict: inside === 1 ? "depends" : "false",
+      measured,
+      why: "For the client it takes one round trip, whatever that is, and the kernel's few microseconds. The server's entry lives as long.",
+      kernel,
+    };
   },
 });
 
@@ -118,7 +136,12 @@ export const dataWaits = claim({
     const measured = `${countOf(waiting, "byte")} waited before accept(), read() then gave ${JSON.stringify(read)}`;
     const kernel = "tcp_data_queue()";
     if (read !== sent || waiting === 0) return { verdict: "false", measured, why: "It was not kept.", kernel };
-    return { verdict: "holds", measured, why: "The socket is complete before accept() and receives like any other; only the descriptor is missing.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "The socket is complete before accept() and receives like any other; only the descriptor is missing.",
+      kernel,
+    };
   },
 });
 
@@ -132,8 +155,11 @@ async function kinds() {
     closed.fin();
     reset.rst();
     const cases = [];
-    for (const name of ["as usual", "the client has sent FIN", "the client has sent RST"]) cases.push({ name, ...(await describe(listener.tryAccept())) });
-    return { cases: [...cases, { name: "data came with the SYN (Fast Open)", ...(await describe(await fastOpened(lab))) }] };
+    for (const name of ["as usual", "the client has sent FIN", "the client has sent RST"])
+      cases.push({ name, ...(await describe(listener.tryAccept())) });
+    return {
+      cases: [...cases, { name: "data came with the SYN (Fast Open)", ...(await describe(await fastOpened(lab))) }],
+    };
   });
 }
 
@@ -170,7 +196,13 @@ export const readyToUse = claim({
   statement: "accept() returns a connection that is ESTABLISHED and ready to use.",
   quote: "Connection in ESTABLISHED state (ready to use)",
   notebook: "02",
-  evidence: { cases: list("accepted connections", { name: text("what had happened to it in the queue"), state: text("its state after accept()"), read: text("what reading gave") }) },
+  evidence: {
+    cases: list("accepted connections", {
+      name: text("what had happened to it in the queue"),
+      state: text("its state after accept()"),
+      read: text("what reading gave"),
+    }),
+  },
   experiment: (once) => once(kinds),
   judge({ cases }) {
     if (cases.length === 0) throw new ArgumentError("No connection was accepted.", "Accept some.");
@@ -179,7 +211,12 @@ export const readyToUse = claim({
     const ready = cases.filter(({ state }) => state === "ESTABLISHED").length;
     if (ready === cases.length) return { verdict: "holds", measured, why: "All of them were.", kernel };
     if (ready === 0) return { verdict: "false", measured, why: "None of them was.", kernel };
-    return { verdict: "depends", measured, why: "The queue hands out what is in it, and much may have happened since: an end, a reset, or, with Fast Open, a handshake that has not ended yet.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "The queue hands out what is in it, and much may have happened since: an end, a reset, or, with Fast Open, a handshake that has not ended yet.",
+      kernel,
+    };
   },
 });
 
@@ -215,7 +252,13 @@ export const withoutTheApplication = claim({
     if (handshakes < 2) throw new ArgumentError("One handshake is not in parallel with anything.", "Let more begin.");
     const measured = `${completed} of ${countOf(handshakes, "handshake")} complete after ${acceptCalls} calls of accept()`;
     const kernel = "tcp_v4_rcv()";
-    if (completed < handshakes || acceptCalls > 0) return { verdict: "false", measured, why: "Some needed the application.", kernel };
-    return { verdict: "holds", measured, why: "Segments are handled in softirq context, on whichever processor they arrive, whatever the application is doing.", kernel };
+    if (completed < handshakes || acceptCalls > 0)
+      return { verdict: "false", measured, why: "Some needed the application.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "Segments are handled in softirq context, on whichever processor they arrive, whatever the application is doing.",
+      kernel,
+    };
   },
 });

@@ -15,7 +15,11 @@ async function memoryOfConnections() {
     await (await lab.ghosts(listener, { count: crowd })).finished();
     const after = kernelMemory();
     const connections = listener.acceptQueue;
-    return { connections, bytesEach: Math.max(0, after.slab - before.slab) / connections, buffersEach: Math.max(0, after.tcpBuffers - before.tcpBuffers) / connections };
+    return {
+      connections,
+      bytesEach: Math.max(0, after.slab - before.slab) / connections,
+      buffersEach: Math.max(0, after.tcpBuffers - before.tcpBuffers) / connections,
+    };
   });
 }
 
@@ -34,11 +38,18 @@ export const buffersAtAck = claim({
   },
   experiment: (once) => once(memoryOfConnections),
   judge({ connections, bytesEach, buffersEach }) {
-    if (connections < 100) throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Make some thousands.");
+    if (connections < 100)
+      throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Make some thousands.");
     const measured = `${countOf(connections, "connection")}: ${formatNumber(Math.round(bytesEach))} bytes each, ${formatNumber(Math.round(buffersEach))} of buffers`;
     const kernel = "tcp_create_openreq_child()";
     const all = bytesEach + buffersEach;
-    if (all >= textBytes / 2) return { verdict: "holds", measured, why: "As much as the text says is allocated.", kernel };
-    return { verdict: "false", measured, why: "A socket is made, and no buffer: 64 KB and more are limits up to which data may wait. Without data there is nothing to store.", kernel };
+    if (all >= textBytes / 2)
+      return { verdict: "holds", measured, why: "As much as the text says is allocated.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "A socket is made, and no buffer: 64 KB and more are limits up to which data may wait. Without data there is nothing to store.",
+      kernel,
+    };
   },
 });

@@ -34,7 +34,11 @@ async function stepByStep() {
     peer.ack({ acknowledgment: (peer.acknowledgment + 1) >>> 0 });
     const wrongAckAccepted = listener.acceptQueue;
     peer.ack();
-    const atAck = { queuedAfterAck: listener.acceptQueue, stateAfterAck: lab.sockets({ port: listener.port }).find(({ remote }) => remote.port === peer.port)?.state ?? "none" };
+    const atAck = {
+      queuedAfterAck: listener.acceptQueue,
+      stateAfterAck:
+        lab.sockets({ port: listener.port }).find(({ remote }) => remote.port === peer.port)?.state ?? "none",
+    };
     const noticesAfterAck = await notices(listener);
     const descriptorsAtAck = open() - atStart;
     const connection = listener.tryAccept();
@@ -119,18 +123,29 @@ export const unseenSegments = claim({
   },
   experiment: (once) => once(stepByStep),
   judge({ noticesBeforeAck, noticesAfterAck }) {
-    if (noticesAfterAck === 0) throw new ArgumentError("The listener was not readable after the last ACK either.", "Let the handshake complete first.");
+    if (noticesAfterAck === 0)
+      throw new ArgumentError(
+        "The listener was not readable after the last ACK either.",
+        "Let the handshake complete first.",
+      );
     const measured = `between SYN and ACK the listener was ${noticesBeforeAck > 0 ? "" : "not "}readable, after the ACK it was`;
     const kernel = "tcp_check_req()";
-    if (noticesBeforeAck > 0) return { verdict: "false", measured, why: "The application was told of a handshake that had not ended.", kernel };
-    return { verdict: "holds", measured, why: "The first that the application hears of is a finished connection. TCP_SAVE_SYN can show it the SYN afterwards, and Fast Open hands data over before the ACK has come.", kernel };
+    if (noticesBeforeAck > 0)
+      return { verdict: "false", measured, why: "The application was told of a handshake that had not ended.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "The first that the application hears of is a finished connection. TCP_SAVE_SYN can show it the SYN afterwards, and Fast Open hands data over before the ACK has come.",
+      kernel,
+    };
   },
 });
 
 export const entryAtSyn = claim({
   number: 25,
   section: "Part 3",
-  statement: "At the SYN the kernel makes an entry in the SYN queue, creates no descriptor, and tells the application nothing.",
+  statement:
+    "At the SYN the kernel makes an entry in the SYN queue, creates no descriptor, and tells the application nothing.",
   quote: "Do NOT create file descriptor yet",
   notebook: "02",
   evidence: {
@@ -141,10 +156,12 @@ export const entryAtSyn = claim({
   },
   experiment: (once) => once(stepByStep),
   judge({ entries, descriptorsMade, notices, entriesWithCookies }) {
-    const cookies = entriesWithCookies === undefined ? "" : `; with cookies for all: ${entriesWithCookies} in the SYN queue`;
+    const cookies =
+      entriesWithCookies === undefined ? "" : `; with cookies for all: ${entriesWithCookies} in the SYN queue`;
     const measured = `after one SYN: ${entries} in the SYN queue, ${descriptorsMade} new descriptors, ${notices} notifications${cookies}`;
     const kernel = "tcp_conn_request()";
-    if (entries !== 1 || descriptorsMade > 0 || notices > 0) return { verdict: "false", measured, why: "One entry and nothing else was expected.", kernel };
+    if (entries !== 1 || descriptorsMade > 0 || notices > 0)
+      return { verdict: "false", measured, why: "One entry and nothing else was expected.", kernel };
     const bend = entriesWithCookies === 0 ? " Under SYN cookies there is not even an entry." : "";
     return { verdict: "holds", measured, why: `A request sock of a few hundred bytes is all there is.${bend}`, kernel };
   },
@@ -153,7 +170,8 @@ export const entryAtSyn = claim({
 export const synAckNumbers = claim({
   number: 26,
   section: "Part 3",
-  statement: "The SYN-ACK acknowledges the client's sequence number plus one, has a random sequence number of its own, and advertises the window.",
+  statement:
+    "The SYN-ACK acknowledges the client's sequence number plus one, has a random sequence number of its own, and advertises the window.",
   quote: "Generate random sequence number",
   notebook: "02",
   evidence: {
@@ -168,9 +186,15 @@ export const synAckNumbers = claim({
     if (handshakes < 2) throw new ArgumentError("One number says nothing about chance.", "Compare several SYN-ACKs.");
     const measured = `SYN ${clientSequence}, SYN-ACK acknowledges ${acknowledged}, window ${window}; ${distinctNumbers} different numbers in ${handshakes} SYN-ACKs`;
     const kernel = "secure_tcp_seq()";
-    if (acknowledged !== (clientSequence + 1) >>> 0 || window === 0) return { verdict: "false", measured, why: "The SYN-ACK says something else.", kernel };
+    if (acknowledged !== (clientSequence + 1) >>> 0 || window === 0)
+      return { verdict: "false", measured, why: "The SYN-ACK says something else.", kernel };
     if (distinctNumbers < handshakes) return { verdict: "false", measured, why: "Numbers come again.", kernel };
-    return { verdict: "holds", measured, why: "Random to everyone else: a keyed hash of the 4-tuple plus a clock. When a SYN cookie is sent, the number is the cookie.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "Random to everyone else: a keyed hash of the 4-tuple plus a clock. When a SYN cookie is sent, the number is the cookie.",
+      kernel,
+    };
   },
 });
 
@@ -197,17 +221,39 @@ export const entryContents = claim({
   judge({ client, shown, state, wrongAckAccepted, rightAckAccepted, windows }) {
     // what fits into both windows, or into neither, does not tell which one counts
     const telling = windows.filter(({ inSyn, inAck, written }) => inSyn < written !== inAck < written);
-    if (telling.length === 0) throw new ArgumentError("No client shows which window counts.", "Let one announce a small window in its SYN or its ACK, and a large one in the other; write more than the small one.");
-    const answers = telling.map(({ inSyn, inAck, written, sent }) => `window ${inSyn} in the SYN and ${inAck} in the ACK: ${sent} of ${countOf(written, "byte")} sent`).join("; ");
+    if (telling.length === 0)
+      throw new ArgumentError(
+        "No client shows which window counts.",
+        "Let one announce a small window in its SYN or its ACK, and a large one in the other; write more than the small one.",
+      );
+    const answers = telling
+      .map(
+        ({ inSyn, inAck, written, sent }) =>
+          `window ${inSyn} in the SYN and ${inAck} in the ACK: ${sent} of ${countOf(written, "byte")} sent`,
+      )
+      .join("; ");
     const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${countOf(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}; ${answers}`;
     const kernel = "inet_req_diag_fill()";
-    if (shown !== client || state !== "SYN_RECV") return { verdict: "false", measured, why: "The table shows something else.", kernel };
-    if (wrongAckAccepted > 0 || rightAckAccepted === 0) return { verdict: "false", measured, why: "The numbers are not remembered.", kernel };
-    const rest = "sock_diag shows addresses, state and timer; that the sequence numbers are in it, too, shows in what it accepts.";
-    const follow = (window: "inSyn" | "inAck") => telling.every((client) => client.sent > 0 === client[window] >= client.written);
+    if (shown !== client || state !== "SYN_RECV")
+      return { verdict: "false", measured, why: "The table shows something else.", kernel };
+    if (wrongAckAccepted > 0 || rightAckAccepted === 0)
+      return { verdict: "false", measured, why: "The numbers are not remembered.", kernel };
+    const rest =
+      "sock_diag shows addresses, state and timer; that the sequence numbers are in it, too, shows in what it accepts.";
+    const follow = (window: "inSyn" | "inAck") =>
+      telling.every((client) => client.sent > 0 === client[window] >= client.written);
     if (follow("inSyn")) return { verdict: "holds", measured, why: rest, kernel };
-    if (!follow("inAck")) throw new ArgumentError("What was sent follows neither window.", "Look again after some ms: was the connection accepted, and written to?");
-    return { verdict: "depends", measured, why: `All but the window. ${rest} A request has no field for the client's window: the connection takes it from the final ACK.`, kernel: "tcp_rcv_state_process()" };
+    if (!follow("inAck"))
+      throw new ArgumentError(
+        "What was sent follows neither window.",
+        "Look again after some ms: was the connection accepted, and written to?",
+      );
+    return {
+      verdict: "depends",
+      measured,
+      why: `All but the window. ${rest} A request has no field for the client's window: the connection takes it from the final ACK.`,
+      kernel: "tcp_rcv_state_process()",
+    };
   },
 });
 
@@ -223,11 +269,18 @@ export const descriptorAtAck = claim({
   },
   experiment: (once) => once(stepByStep),
   judge({ descriptorsAtAck, descriptorsAtAccept }) {
-    if (descriptorsAtAck + descriptorsAtAccept === 0) throw new ArgumentError("No descriptor was made at all.", "Let a handshake complete, and accept it.");
+    if (descriptorsAtAck + descriptorsAtAccept === 0)
+      throw new ArgumentError("No descriptor was made at all.", "Let a handshake complete, and accept it.");
     const measured = `${descriptorsAtAck} new descriptors by the final ACK, ${descriptorsAtAccept} by accept()`;
     const kernel = "do_accept()";
-    if (descriptorsAtAck > 0) return { verdict: "holds", measured, why: "The descriptor was there before accept().", kernel };
-    return { verdict: "false", measured, why: "Whose descriptor would it be? Only accept() knows the process: it takes a number there, and a file for it.", kernel };
+    if (descriptorsAtAck > 0)
+      return { verdict: "holds", measured, why: "The descriptor was there before accept().", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "Whose descriptor would it be? Only accept() knows the process: it takes a number there, and a file for it.",
+      kernel,
+    };
   },
 });
 
@@ -240,17 +293,36 @@ export const movesToAcceptQueue = claim({
   evidence: {
     stateAfterAck: text("state of the connection after the final ACK"),
     queuedAfterAck: count("connections in the accept queue after it"),
-    whenFull: optional(group("a final ACK that found the accept queue full", { state: text("state of the connection after it"), overflows: count("ListenOverflows") })),
+    whenFull: optional(
+      group("a final ACK that found the accept queue full", {
+        state: text("state of the connection after it"),
+        overflows: count("ListenOverflows"),
+      }),
+    ),
   },
   experiment: (once) => once(stepByStep),
   judge({ stateAfterAck, queuedAfterAck, whenFull }) {
-    const full = whenFull === undefined ? "" : `; with a full queue it stays ${whenFull.state}, ListenOverflows +${whenFull.overflows}`;
+    const full =
+      whenFull === undefined
+        ? ""
+        : `; with a full queue it stays ${whenFull.state}, ListenOverflows +${whenFull.overflows}`;
     const measured = `after the ACK: ${stateAfterAck}, ${queuedAfterAck} in the accept queue${full}`;
     const kernel = "inet_csk_complete_hashdance()";
-    if (stateAfterAck !== "ESTABLISHED" || queuedAfterAck !== 1) return { verdict: "false", measured, why: "It is not there.", kernel };
+    if (stateAfterAck !== "ESTABLISHED" || queuedAfterAck !== 1)
+      return { verdict: "false", measured, why: "It is not there.", kernel };
     if (whenFull && whenFull.state !== "ESTABLISHED") {
-      return { verdict: "depends", measured, why: "If there is room. The kernel makes a whole new socket first and then puts it in the queue; without room the ACK is forgotten and the request stays.", kernel };
+      return {
+        verdict: "depends",
+        measured,
+        why: "If there is room. The kernel makes a whole new socket first and then puts it in the queue; without room the ACK is forgotten and the request stays.",
+        kernel,
+      };
     }
-    return { verdict: "holds", measured, why: "The request is replaced by a whole new socket, which goes into the queue.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "The request is replaced by a whole new socket, which goes into the queue.",
+      kernel,
+    };
   },
 });

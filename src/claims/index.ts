@@ -1,5 +1,12 @@
 export { type Verdict } from "./claim";
 export { decide } from "./decide";
 export { claims, judge, measure, type ClaimNumber, type Decision, type EvidenceOf } from "./registry";
-export { floodCost, underFlood, type FloodCost, type FloodOutcome, type FloodSettings, type UnderFlood } from "./syn-flood";
+export {
+  floodCost,
+  underFlood,
+  type FloodCost,
+  type FloodOutcome,
+  type FloodSettings,
+  type UnderFlood,
+} from "./syn-flood";
 export { measureBound as bound, type SynQueueBound } from "./syn-queue-bound";

@@ -25,11 +25,21 @@ export const movesOver = claim({
   },
   experiment: (once) => once(loopbackOverflow),
   judge({ emptyFor, outside, cookies }) {
-    if (outside === 0) throw new ArgumentError("Nobody was outside, so nobody could move over.", "Let more clients connect than the queue holds, then accept.");
+    if (outside === 0)
+      throw new ArgumentError(
+        "Nobody was outside, so nobody could move over.",
+        "Let more clients connect than the queue holds, then accept.",
+      );
     const measured = `${countOf(outside, "client")} outside; the free place stayed empty ${emptyFor === Infinity ? "until the end" : `for ${formatTime(emptyFor)}`}${withCookies(cookies)}`;
     const kernel = "tcp_retransmit_timer()";
-    if (emptyFor <= atOnce) return { verdict: "holds", measured, why: "The place was filled as soon as it was free.", kernel };
-    return { verdict: "false", measured, why: "The server remembers nobody whom it could call in. The place is taken by whoever resends next, and that is decided by the clients' timers.", kernel };
+    if (emptyFor <= atOnce)
+      return { verdict: "holds", measured, why: "The place was filled as soon as it was free.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "The server remembers nobody whom it could call in. The place is taken by whoever resends next, and that is decided by the clients' timers.",
+      kernel,
+    };
   },
 });
 
@@ -43,7 +53,13 @@ async function acceptingAllThatCome() {
     const counts = burst.counts();
     const accepted = loop.accepted;
     await loop.close();
-    return { clients: seen.clients, accepted, believe: counts.established, trying: counts.synSent + counts.idle, cookies: seen.cookies };
+    return {
+      clients: seen.clients,
+      accepted,
+      believe: counts.established,
+      trying: counts.synSent + counts.idle,
+      cookies: seen.cookies,
+    };
   });
 }
 
@@ -67,7 +83,18 @@ export const everyConnection = claim({
     const measured = `of ${countOf(clients, "client")} the application got ${accepted}${faith}${still}${withCookies(cookies)}`;
     const kernel = "tcp_get_cookie_sock()";
     if (accepted >= clients) return { verdict: "holds", measured, why: "All of them were accepted.", kernel };
-    if (accepted + trying >= clients) return { verdict: "depends", measured, why: "The rest is on its way or gives up: their timers decide, and how long the application takes.", kernel };
-    return { verdict: "false", measured, why: "The final ACK of the others met a full queue and was dropped. They take themselves for connected and resend nothing; the server knows nothing of them.", kernel };
+    if (accepted + trying >= clients)
+      return {
+        verdict: "depends",
+        measured,
+        why: "The rest is on its way or gives up: their timers decide, and how long the application takes.",
+        kernel,
+      };
+    return {
+      verdict: "false",
+      measured,
+      why: "The final ACK of the others met a full queue and was dropped. They take themselves for connected and resend nothing; the server knows nothing of them.",
+      kernel,
+    };
   },
 });

@@ -36,13 +36,21 @@ function middle(values: number[]): number {
 
 async function rates() {
   return inLab({ hashBuckets: 65_536, sysctls: { "net.core.somaxconn": queued } }, async (lab) => {
-    const runs: Record<"oneThread" | "twoThreads" | "twoListeners", number[]> = { oneThread: [], twoThreads: [], twoListeners: [] };
+    const runs: Record<"oneThread" | "twoThreads" | "twoListeners", number[]> = {
+      oneThread: [],
+      twoThreads: [],
+      twoListeners: [],
+    };
     for (let round = 0; round < 3; round++) {
       runs.oneThread.push(await acceptRate(lab, 1, 1));
       runs.twoThreads.push(await acceptRate(lab, 1, 2));
       runs.twoListeners.push(await acceptRate(lab, 2, 2));
     }
-    return { oneThread: middle(runs.oneThread), twoThreads: middle(runs.twoThreads), twoListeners: middle(runs.twoListeners) };
+    return {
+      oneThread: middle(runs.oneThread),
+      twoThreads: middle(runs.twoThreads),
+      twoListeners: middle(runs.twoListeners),
+    };
   });
 }
 
@@ -63,11 +71,22 @@ export const noBottleneck = claim({
     const k = (rate: number) => formatNumber(Math.round(rate));
     const measured = `accepted a second: ${k(oneThread)} by one thread, ${k(twoThreads)} by two (${(twoThreads / oneThread).toFixed(2)} times), ${k(twoListeners)} by two with a listener each (${(twoListeners / oneThread).toFixed(2)} times)`;
     const kernel = "inet_csk_accept()";
-    if (twoThreads >= 1.6 * oneThread) return { verdict: "holds", measured, why: "Two threads take nearly twice as many.", kernel };
+    if (twoThreads >= 1.6 * oneThread)
+      return { verdict: "holds", measured, why: "Two threads take nearly twice as many.", kernel };
     if (twoListeners > 1.1 * twoThreads) {
-      return { verdict: "false", measured, why: "Another thread at the same listener brings less than its share, and a listener of its own brings it more: there is one queue, and one lock. That is what SO_REUSEPORT is for.", kernel };
+      return {
+        verdict: "false",
+        measured,
+        why: "Another thread at the same listener brings less than its share, and a listener of its own brings it more: there is one queue, and one lock. That is what SO_REUSEPORT is for.",
+        kernel,
+      };
     }
-    return { verdict: "depends", measured, why: "Another thread brings less than its share, but with a listener of its own it brings no more: here something else is in short supply, processors perhaps. With more of them the one queue and its lock can be next.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "Another thread brings less than its share, but with a listener of its own it brings no more: here something else is in short supply, processors perhaps. With more of them the one queue and its lock can be next.",
+      kernel,
+    };
   },
 });
 
@@ -89,7 +108,13 @@ async function serve(lab: Lab, server: Server) {
   const clients = 300;
   const crowd = await lab.connect(listener, { clients, schedule: constant(clients, 400), quiet: 100 });
   const trace = await recording.stop();
-  const seen = { clients, most, peak: trace.summary().get("acceptQueue").max, room: listener.capacity, drops: trace.summary().get("TcpExt.ListenDrops").max };
+  const seen = {
+    clients,
+    most,
+    peak: trace.summary().get("acceptQueue").max,
+    room: listener.capacity,
+    drops: trace.summary().get("TcpExt.ListenDrops").max,
+  };
   await crowd.close();
   await listener.close();
   await running;
@@ -97,7 +122,10 @@ async function serve(lab: Lab, server: Server) {
 }
 
 async function withSemaphore() {
-  return inLab({ wire: false }, async (lab) => ({ semaphore: await serve(lab, limited(semaphore)), without: await serve(lab, handOff) }));
+  return inLab({ wire: false }, async (lab) => ({
+    semaphore: await serve(lab, limited(semaphore)),
+    without: await serve(lab, handOff),
+  }));
 }
 
 const seen = {
@@ -111,18 +139,29 @@ const seen = {
 export const semaphorePractice = claim({
   number: 60,
   section: "Part 6",
-  statement: "A semaphore before accept() limits connections well: best practice together with a bigger backlog, never blocking, and tuning.",
+  statement:
+    "A semaphore before accept() limits connections well: best practice together with a bigger backlog, never blocking, and tuning.",
   quote: "sem <- struct{}{}  // Acquire",
   notebook: "09",
-  evidence: { semaphore: group("the loop that waits for its semaphore", seen), without: group("the loop that does not", seen) },
+  evidence: {
+    semaphore: group("the loop that waits for its semaphore", seen),
+    without: group("the loop that does not", seen),
+  },
   experiment: (once) => once(withSemaphore),
   judge({ semaphore, without }) {
     if (semaphore.clients === 0) throw new ArgumentError("Nobody came.", "Let more come than the semaphore admits.");
-    const words = (of: typeof semaphore) => `at most ${of.most} handled at once, queue up to ${of.peak} of ${of.room}, ${of.drops} SYNs dropped`;
+    const words = (of: typeof semaphore) =>
+      `at most ${of.most} handled at once, queue up to ${of.peak} of ${of.room}, ${of.drops} SYNs dropped`;
     const measured = `semaphore: ${words(semaphore)}; without: ${words(without)}`;
     const kernel = "tcp_conn_request()";
-    if (semaphore.peak <= without.peak && semaphore.drops <= without.drops) return { verdict: "holds", measured, why: "It limited, and nothing else changed.", kernel };
-    return { verdict: "depends", measured, why: "It does limit. But a loop that waits for its semaphore does not accept: the queue fills, SYNs are dropped, and clients wait for timers without being told. To refuse, accept and close.", kernel };
+    if (semaphore.peak <= without.peak && semaphore.drops <= without.drops)
+      return { verdict: "holds", measured, why: "It limited, and nothing else changed.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "It does limit. But a loop that waits for its semaphore does not accept: the queue fills, SYNs are dropped, and clients wait for timers without being told. To refuse, accept and close.",
+      kernel,
+    };
   },
 });
 
@@ -137,7 +176,10 @@ async function counting() {
     // what `netstat -an | grep ESTABLISHED | wc -l` reads
     const table = await lab.host.file("/proc/net/tcp", "r");
     let start = native.now();
-    const netstat = native.preadText(table).split("\n").filter((line) => line.trim().split(/\s+/)[3] === "01").length;
+    const netstat = native
+      .preadText(table)
+      .split("\n")
+      .filter((line) => line.trim().split(/\s+/)[3] === "01").length;
     const netstatMs = native.now() - start;
     native.close(table);
     start = native.now();
@@ -146,7 +188,8 @@ async function counting() {
     // what `lsof -p PID` reads
     start = native.now();
     const lsof = readdirSync("/proc/self/fd").length;
-    for (const fd of readdirSync("/proc/self/fdinfo").slice(0, lsof)) safely(() => readFileSync(`/proc/self/fdinfo/${fd}`));
+    for (const fd of readdirSync("/proc/self/fdinfo").slice(0, lsof))
+      safely(() => readFileSync(`/proc/self/fdinfo/${fd}`));
     const lsofMs = native.now() - start;
     await clients.close();
     return { connections: truth, netstat, diag, lsof: lsof - before, netstatMs, diagMs, lsofMs };
@@ -181,8 +224,15 @@ export const countingTools = claim({
     if (connections === 0) throw new ArgumentError("There was nothing to count.", "Accept some connections.");
     const measured = `${connections} connections: netstat's table shows ${netstat} (${netstatMs.toFixed(1)} ms), sock_diag ${diag} (${diagMs.toFixed(1)} ms), /proc/PID/fd ${lsof} descriptors more (${lsofMs.toFixed(1)} ms)`;
     const kernel = "tcp4_seq_show()";
-    if (lsof < connections || netstat < connections) return { verdict: "false", measured, why: "They count less than there is.", kernel };
-    if (netstat !== connections) return { verdict: "depends", measured, why: "lsof does. netstat counts every ESTABLISHED socket: here both ends of each connection, elsewhere also those that wait for accept() and those of other programs; sock_diag can be asked for one port.", kernel };
+    if (lsof < connections || netstat < connections)
+      return { verdict: "false", measured, why: "They count less than there is.", kernel };
+    if (netstat !== connections)
+      return {
+        verdict: "depends",
+        measured,
+        why: "lsof does. netstat counts every ESTABLISHED socket: here both ends of each connection, elsewhere also those that wait for accept() and those of other programs; sock_diag can be asked for one port.",
+        kernel,
+      };
     return { verdict: "holds", measured, why: "Both counts are right.", kernel };
   },
 });

@@ -48,7 +48,10 @@ function connectionCounts(): number[] {
   return [Math.max(players, Math.floor(most / 16)), Math.floor(most / 4), most];
 }
 
-async function lookupTimes(buckets: number, counts: number[]): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
+async function lookupTimes(
+  buckets: number,
+  counts: number[],
+): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
   return inLab({ wire: false, hashBuckets: buckets }, async (lab) => {
     if (!lab.host.ownHash) return undefined;
     const listener = await lab.listen({ backlog: 4096 });
@@ -67,7 +70,9 @@ async function lookupTimes(buckets: number, counts: number[]): Promise<{ buckets
           const farOf = new Map(accepted.map((far) => [native.getpeername(far).port, far]));
           pairs = near.map((end) => [end.fd, farOf.get(end.local.port)!]);
         }
-        const medians = Array.from({ length: blocks }, () => median(Array.from({ length: rounds }, () => pairs.map(([near, far]) => pingPong(near, far))).flat()));
+        const medians = Array.from({ length: blocks }, () =>
+          median(Array.from({ length: rounds }, () => pairs.map(([near, far]) => pingPong(near, far))).flat()),
+        );
         microseconds.push(Number(Math.min(...medians).toFixed(2)));
       }
     } finally {
@@ -82,7 +87,10 @@ async function lookupCost() {
   const counts = connectionCounts();
   const roomy = await lookupTimes(roomyBuckets, counts);
   if (!roomy) {
-    throw new LabError("This kernel gives a Lab no connection hash of its own.", { code: "ENOENT", hint: "Linux 6.1 and later do (tcp_child_ehash_entries)." });
+    throw new LabError("This kernel gives a Lab no connection hash of its own.", {
+      code: "ENOENT",
+      hint: "Linux 6.1 and later do (tcp_child_ehash_entries).",
+    });
   }
   return { roomy, tiny: await lookupTimes(1, counts) };
 }
@@ -96,8 +104,10 @@ const series = {
 /** How the time grows: 0 is constant, 1 is linear (slope in a log-log plot, from the first to the last point). */
 function growth({ connections, microseconds }: Evidence<typeof series>): number {
   const last = connections.length - 1;
-  if (microseconds.length !== connections.length) throw new ArgumentError("There must be as many times as numbers of connections.", "Give one for each.");
-  if (connections[last] < 4 * connections[0]) throw new ArgumentError("The number of connections must grow fourfold at least.", "Else noise decides.");
+  if (microseconds.length !== connections.length)
+    throw new ArgumentError("There must be as many times as numbers of connections.", "Give one for each.");
+  if (connections[last] < 4 * connections[0])
+    throw new ArgumentError("The number of connections must grow fourfold at least.", "Else noise decides.");
   return Math.log(microseconds[last] / microseconds[0]) / Math.log(connections[last] / connections[0]);
 }
 
@@ -110,14 +120,23 @@ export const constantLookup = claim({
   statement: "The kernel finds a connection by its 4-tuple in a hash table in constant time, O(1).",
   quote: "O(1) hash lookup",
   notebook: "01",
-  evidence: { roomy: group("times in a table with room", series), tiny: optional(group("times in a table that is far too small", series)) },
+  evidence: {
+    roomy: group("times in a table with room", series),
+    tiny: optional(group("times in a table that is far too small", series)),
+  },
   experiment: (once) => once(lookupCost),
   judge({ roomy, tiny }) {
     const words = ({ buckets, connections, microseconds }: Evidence<typeof series>) =>
       `${countOf(buckets, "bucket")}: ${microseconds.map((us) => us.toFixed(1)).join(", ")} µs for a ping-pong with ${connections.join(", ")} connections`;
     const measured = [roomy, tiny].flatMap((times) => (times ? [words(times)] : [])).join("; ");
     const kernel = "__inet_lookup_established()";
-    if (growth(roomy) >= constant) return { verdict: "false", measured, why: "Even in a table with room, the time grew with the number of connections.", kernel };
+    if (growth(roomy) >= constant)
+      return {
+        verdict: "false",
+        measured,
+        why: "Even in a table with room, the time grew with the number of connections.",
+        kernel,
+      };
     const slow = tiny !== undefined && growth(tiny) >= constant;
     return {
       verdict: "holds",

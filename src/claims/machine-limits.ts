@@ -51,7 +51,8 @@ const textMemory = 131 * 1024;
 export const typicalLimits = claim({
   number: 21,
   section: "Part 2",
-  statement: "Typical limits: 1024 to 4096 connections in the SYN queue, 1024 to 65,535 descriptors for a process, about 131 KB of kernel memory for each connection.",
+  statement:
+    "Typical limits: 1024 to 4096 connections in the SYN queue, 1024 to 65,535 descriptors for a process, about 131 KB of kernel memory for each connection.",
   quote: "Typical System Limits",
   notebook: "00",
   evidence: {
@@ -78,9 +79,20 @@ export const typicalLimits = claim({
     ].join(" and ");
     if (!memory) {
       const rest = outside ? ` Outside of the text's range as well: ${outside}.` : "";
-      return { verdict: "false", measured, why: `The kernel charges a connection for buffers only while data is in them: the 128 KB are limits, not allocations.${rest}`, kernel };
+      return {
+        verdict: "false",
+        measured,
+        why: `The kernel charges a connection for buffers only while data is in them: the 128 KB are limits, not allocations.${rest}`,
+        kernel,
+      };
     }
-    if (outside) return { verdict: "depends", measured, why: `The memory is as the text says; outside of its range here: ${outside}.`, kernel };
+    if (outside)
+      return {
+        verdict: "depends",
+        measured,
+        why: `The memory is as the text says; outside of its range here: ${outside}.`,
+        kernel,
+      };
     return { verdict: "holds", measured, why: "All of it is within the text's ranges on this machine.", kernel };
   },
 });
@@ -98,11 +110,14 @@ export const usualSomaxconn = claim({
   evidence: { somaxconn: count("net.core.somaxconn of a new network namespace") },
   experiment: (once) => once(somaxconnHere),
   judge({ somaxconn }) {
-    if (somaxconn === 0) throw new ArgumentError("somaxconn is 0, which no kernel starts with.", "Give the value of a fresh Lab.");
+    if (somaxconn === 0)
+      throw new ArgumentError("somaxconn is 0, which no kernel starts with.", "Give the value of a fresh Lab.");
     const measured = `net.core.somaxconn = ${formatNumber(somaxconn)}`;
     const kernel = "__sys_listen()";
     const inside = somaxconn >= 128 && somaxconn <= 4096;
-    const why = inside ? "This is the value that a new network namespace starts with; listen() takes the smaller of it and the backlog." : "A new network namespace starts with a value outside of that range here.";
+    const why = inside
+      ? "This is the value that a new network namespace starts with; listen() takes the smaller of it and the backlog."
+      : "A new network namespace starts with a value outside of that range here.";
     return { verdict: inside ? "holds" : "false", measured, why, kernel };
   },
 });

@@ -39,8 +39,20 @@ export const notRefused = claim({
     const measured = `tcp_abort_on_overflow = ${abortOnOverflow}${cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`}: ${countOf(refused, "client")} refused${also}`;
     const kernel = "tcp_check_req()";
     const silent = "What does not fit is dropped without an answer";
-    if (refused > 0 && abortOnOverflow === 0) return { verdict: "false", measured, why: "Clients were refused although nothing had been set to refuse them.", kernel };
-    if (refused > 0 || (refusedWithAbort ?? 0) > 0) return { verdict: "depends", measured, why: `${silent}, unless tcp_abort_on_overflow is set: then a final ACK that meets a full queue is answered with RST.`, kernel };
+    if (refused > 0 && abortOnOverflow === 0)
+      return {
+        verdict: "false",
+        measured,
+        why: "Clients were refused although nothing had been set to refuse them.",
+        kernel,
+      };
+    if (refused > 0 || (refusedWithAbort ?? 0) > 0)
+      return {
+        verdict: "depends",
+        measured,
+        why: `${silent}, unless tcp_abort_on_overflow is set: then a final ACK that meets a full queue is answered with RST.`,
+        kernel,
+      };
     return { verdict: "holds", measured, why: `${silent}: no RST, and so no refusal.`, kernel };
   },
 });
@@ -81,7 +93,11 @@ async function clientsOfAnExhaustedServer(lab: Lab) {
   const closed = closedByServer();
   for (const connection of open) connection.close();
   await program.close();
-  if (refused === clients) throw new LabError("The server did not come up.", { code: "ECONNREFUSED", hint: "It is a node program with a limit of its own: can node run in a Lab here?" });
+  if (refused === clients)
+    throw new LabError("The server did not come up.", {
+      code: "ECONNREFUSED",
+      hint: "It is a node program with a limit of its own: can node run in a Lab here?",
+    });
   return { clients, refused, closed };
 }
 
@@ -92,7 +108,11 @@ async function reasonsToRefuse() {
     slowApplication.catch(() => undefined);
     const { seen } = await wireBurst(lab, { clients: 20 });
     const noDescriptors = await clientsOfAnExhaustedServer(lab);
-    return { synQueueFull: { clients: seen.clients, refused: seen.refused }, noDescriptors, slowApplication: await slowApplication };
+    return {
+      synQueueFull: { clients: seen.clients, refused: seen.refused },
+      noDescriptors,
+      slowApplication: await slowApplication,
+    };
   });
 }
 
@@ -101,32 +121,54 @@ const attempts = { clients: count("how many clients tried"), refused: count("how
 export const reasons = claim({
   number: 20,
   section: "Part 2",
-  statement: "Connections are refused only if the SYN queue is full as well, or the application is too slow for a timeout, or descriptors have run out.",
+  statement:
+    "Connections are refused only if the SYN queue is full as well, or the application is too slow for a timeout, or descriptors have run out.",
   quote: "Connections are only refused if",
   notebook: "04",
   evidence: {
     synQueueFull: group("clients that met a full SYN queue", attempts),
-    slowApplication: group("clients of an application that does not accept, until their timers have ended", { ...attempts, timedOut: optional(count("how many gave up by their own timer")) }),
-    noDescriptors: group("clients of a server without a free descriptor", { ...attempts, closed: optional(count("how many connected and were closed by the server")) }),
-    otherwise: optional(group("clients that met a full accept queue with tcp_abort_on_overflow = 1 and room in the SYN queue", attempts)),
+    slowApplication: group("clients of an application that does not accept, until their timers have ended", {
+      ...attempts,
+      timedOut: optional(count("how many gave up by their own timer")),
+    }),
+    noDescriptors: group("clients of a server without a free descriptor", {
+      ...attempts,
+      closed: optional(count("how many connected and were closed by the server")),
+    }),
+    otherwise: optional(
+      group("clients that met a full accept queue with tcp_abort_on_overflow = 1 and room in the SYN queue", attempts),
+    ),
   },
   async experiment(once) {
     return { ...(await once(reasonsToRefuse)), otherwise: await once(abortOnOverflow) };
   },
   judge({ synQueueFull, slowApplication, noDescriptors, otherwise }) {
     const conditions = [synQueueFull, slowApplication, noDescriptors];
-    if (conditions.some(({ clients }) => clients === 0)) throw new ArgumentError("Each condition needs clients that met it.", "Let some try.");
+    if (conditions.some(({ clients }) => clients === 0))
+      throw new ArgumentError("Each condition needs clients that met it.", "Let some try.");
     const refusing = conditions.filter(({ refused }) => refused > 0).length;
     const elsewhere = (otherwise?.refused ?? 0) > 0;
-    const timedOut = slowApplication.timedOut === undefined ? "" : ` (${slowApplication.timedOut} timed out by themselves)`;
-    const closed = noDescriptors.closed === undefined ? "" : ` (${noDescriptors.closed} connected, then closed by the server)`;
-    const abort = otherwise === undefined ? "" : `; with tcp_abort_on_overflow = 1 and room in the SYN queue: ${otherwise.refused} of ${otherwise.clients}`;
+    const timedOut =
+      slowApplication.timedOut === undefined ? "" : ` (${slowApplication.timedOut} timed out by themselves)`;
+    const closed =
+      noDescriptors.closed === undefined ? "" : ` (${noDescriptors.closed} connected, then closed by the server)`;
+    const abort =
+      otherwise === undefined
+        ? ""
+        : `; with tcp_abort_on_overflow = 1 and room in the SYN queue: ${otherwise.refused} of ${otherwise.clients}`;
     const measured =
       `refused with a full SYN queue: ${synQueueFull.refused} of ${synQueueFull.clients}; by a slow application: ${slowApplication.refused} of ${slowApplication.clients}${timedOut}; ` +
       `without descriptors: ${noDescriptors.refused} of ${noDescriptors.clients}${closed}${abort}`;
     const kernel = "tcp_conn_request()";
-    if (refusing === 3 && !elsewhere) return { verdict: "holds", measured, why: "Each of the three led to refusals, and nothing else did.", kernel };
-    if (refusing > 0) return { verdict: "depends", measured, why: `${refusing} of the three led to refusals${elsewhere ? ", and so did something else" : ""}.`, kernel };
+    if (refusing === 3 && !elsewhere)
+      return { verdict: "holds", measured, why: "Each of the three led to refusals, and nothing else did.", kernel };
+    if (refusing > 0)
+      return {
+        verdict: "depends",
+        measured,
+        why: `${refusing} of the three led to refusals${elsewhere ? ", and so did something else" : ""}.`,
+        kernel,
+      };
     return {
       verdict: "false",
       measured,

@@ -16,7 +16,14 @@ import { Once, once } from "./experiment";
 import { identity, unmixed } from "./four-tuple";
 import { acceptWakes, dataWaits, handshakeDuration, readyToUse, withoutTheApplication } from "./handshake-application";
 import { buffersAtAck } from "./handshake-memory";
-import { descriptorAtAck, entryAtSyn, entryContents, movesToAcceptQueue, synAckNumbers, unseenSegments } from "./handshake-steps";
+import {
+  descriptorAtAck,
+  entryAtSyn,
+  entryContents,
+  movesToAcceptQueue,
+  synAckNumbers,
+  unseenSegments,
+} from "./handshake-steps";
 import { everyConnection, movesOver } from "./late-arrivals";
 import { countingTools, noBottleneck, semaphorePractice } from "./listener-bottleneck";
 import { constantLookup } from "./lookup-cost";
@@ -36,19 +43,77 @@ import { thousandsOfConnections } from "./thousands";
 import { twoQueues } from "./two-queues";
 
 const all = [
-  thousandsOfConnections, ownDescriptors, noDataOnListener, twoQueues, capacity, acceptOrder, identity, constantLookup, unmixed, boundOfTheQueue, allSynsEnter,
-  firstOnes, completedPart, movesOver, notRefused, notDropped, everyConnection, reasons, typicalLimits, resetAtTimeout, totalCapacity, usualSomaxconn, ssColumns,
-  synQueueSize, unseenSegments, entryAtSyn, synAckNumbers, entryContents, descriptorAtAck, buffersAtAck, movesToAcceptQueue, acceptWakes, handshakeDuration, dataWaits,
-  readyToUse, withoutTheApplication, floodsCostNothing, rateLimited, filteredBefore, maxSynBacklogBinds, floodWithoutCookies, whatCookiesHold, neverQueued, cookiesServe, cookiesSetting,
-  buffersWhileIdle, evenDelivery, noSwitches, fastLoop, fullQueueTimesOut, backlogAndTotals, memoryEach, defaultDescriptors, spikeWaits, spikeDrained, backlogSolves, resetAfter75,
-  handOffSolves, noBottleneck, semaphorePractice, countingTools, tenThousand, retryOnAnyError,
+  thousandsOfConnections,
+  ownDescriptors,
+  noDataOnListener,
+  twoQueues,
+  capacity,
+  acceptOrder,
+  identity,
+  constantLookup,
+  unmixed,
+  boundOfTheQueue,
+  allSynsEnter,
+  firstOnes,
+  completedPart,
+  movesOver,
+  notRefused,
+  notDropped,
+  everyConnection,
+  reasons,
+  typicalLimits,
+  resetAtTimeout,
+  totalCapacity,
+  usualSomaxconn,
+  ssColumns,
+  synQueueSize,
+  unseenSegments,
+  entryAtSyn,
+  synAckNumbers,
+  entryContents,
+  descriptorAtAck,
+  buffersAtAck,
+  movesToAcceptQueue,
+  acceptWakes,
+  handshakeDuration,
+  dataWaits,
+  readyToUse,
+  withoutTheApplication,
+  floodsCostNothing,
+  rateLimited,
+  filteredBefore,
+  maxSynBacklogBinds,
+  floodWithoutCookies,
+  whatCookiesHold,
+  neverQueued,
+  cookiesServe,
+  cookiesSetting,
+  buffersWhileIdle,
+  evenDelivery,
+  noSwitches,
+  fastLoop,
+  fullQueueTimesOut,
+  backlogAndTotals,
+  memoryEach,
+  defaultDescriptors,
+  spikeWaits,
+  spikeDrained,
+  backlogSolves,
+  resetAfter75,
+  handOffSolves,
+  noBottleneck,
+  semaphorePractice,
+  countingTools,
+  tenThousand,
+  retryOnAnyError,
 ] as const;
 
 type Registered = (typeof all)[number];
 export type ClaimNumber = Registered["number"];
 
 /** What decide(number) takes as evidence. */
-export type EvidenceOf<N extends ClaimNumber> = Extract<Registered, { number: N }> extends Claim<N, infer F> ? Evidence<F> : never;
+export type EvidenceOf<N extends ClaimNumber> =
+  Extract<Registered, { number: N }> extends Claim<N, infer F> ? Evidence<F> : never;
 
 /** A claim and what became of it. */
 export interface Decision extends Verdict {
@@ -62,12 +127,18 @@ export interface Decision extends Verdict {
 }
 
 /** All claims that can be decided, in the order of their numbers. */
-export const claims: readonly Claim<ClaimNumber, Fields>[] = [...(all as readonly unknown[] as readonly Claim<ClaimNumber, Fields>[])].sort((a, b) => a.number - b.number);
+export const claims: readonly Claim<ClaimNumber, Fields>[] = [
+  ...(all as readonly unknown[] as readonly Claim<ClaimNumber, Fields>[]),
+].sort((a, b) => a.number - b.number);
 
 /** @throws ArgumentError that lists the numbers there are */
 export function claimOf(number: number): Claim<ClaimNumber, Fields> {
   const found = claims.find((each) => each.number === number);
-  if (!found) throw new ArgumentError(`There is no claim ${String(number)} to decide.`, `There are: ${claims.map((each) => each.number).join(", ")}.`);
+  if (!found)
+    throw new ArgumentError(
+      `There is no claim ${String(number)} to decide.`,
+      `There are: ${claims.map((each) => each.number).join(", ")}.`,
+    );
   return found;
 }
 
@@ -85,5 +156,13 @@ export async function measure(number: ClaimNumber, memory: Once = once()): Promi
 
 function decision(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>): Decision {
   const { number, section, statement, quote, notebook } = claim;
-  return { number, section, statement, ...(quote !== undefined && { quote }), notebook, ...claim.judge(evidence), evidence };
+  return {
+    number,
+    section,
+    statement,
+    ...(quote !== undefined && { quote }),
+    notebook,
+    ...claim.judge(evidence),
+    evidence,
+  };
 }

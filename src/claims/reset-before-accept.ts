@@ -25,7 +25,15 @@ async function givenUpBeforeAccept() {
     const queuedReset = queued - listener.acceptQueue;
     await burst.send("x");
     await atRest(() => Object.values(burst.counts()), { quiet: 150 });
-    return { halfOpen, resetAtTimeout, resetAtData: burst.counts().reset - resetAtTimeout, queued, queuedReset, waited, cookies: seen.cookies };
+    return {
+      halfOpen,
+      resetAtTimeout,
+      resetAtData: burst.counts().reset - resetAtTimeout,
+      queued,
+      queuedReset,
+      waited,
+      cookies: seen.cookies,
+    };
   });
 }
 
@@ -46,14 +54,30 @@ export const resetAtTimeout = claim({
   },
   experiment: (once) => once(givenUpBeforeAccept),
   judge({ halfOpen, resetAtTimeout, resetAtData, queued, queuedReset = 0, waited, cookies }) {
-    if (halfOpen === 0) throw new ArgumentError("No connection has timed out.", "Wait until the server has given up a request whose client is connected.");
+    if (halfOpen === 0)
+      throw new ArgumentError(
+        "No connection has timed out.",
+        "Wait until the server has given up a request whose client is connected.",
+      );
     const later = resetAtData === undefined ? "" : `, ${resetAtData} when they spoke`;
-    const standing = queued === undefined ? "" : `; of ${countOf(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
+    const standing =
+      queued === undefined
+        ? ""
+        : `; of ${countOf(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
     const measured = `of ${countOf(halfOpen, "connected client")} whose request was given up ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
     const kernel = "reqsk_timer_handler()";
-    if (resetAtTimeout >= halfOpen) return { verdict: "holds", measured, why: "The server sent an RST when it gave them up.", kernel };
+    if (resetAtTimeout >= halfOpen)
+      return { verdict: "holds", measured, why: "The server sent an RST when it gave them up.", kernel };
     if (resetAtTimeout > 0) return { verdict: "depends", measured, why: "Some were told and some were not.", kernel };
-    const queue = queued !== undefined && queuedReset === 0 ? " A connection in the accept queue has no such timer and waits on." : "";
-    return { verdict: "false", measured, why: `The request is deleted in silence; only when the client speaks does it hear that nobody knows it.${queue}`, kernel };
+    const queue =
+      queued !== undefined && queuedReset === 0
+        ? " A connection in the accept queue has no such timer and waits on."
+        : "";
+    return {
+      verdict: "false",
+      measured,
+      why: `The request is deleted in silence; only when the client speaks does it hear that nobody knows it.${queue}`,
+      kernel,
+    };
   },
 });

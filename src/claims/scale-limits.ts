@@ -18,7 +18,10 @@ sys.stdin.read()`;
 
 function switches(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce((sum, [, number]) => sum + Number(number), 0);
+  return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
+    (sum, [, number]) => sum + Number(number),
+    0,
+  );
 }
 
 async function switchesOfServer() {
@@ -39,13 +42,22 @@ export const noSwitches = claim({
   statement: "Handshakes need no context switch to the application.",
   quote: "No context switching during handshake",
   notebook: "05",
-  evidence: { handshakes: count("handshakes that the kernel completed"), switches: count("times that the server's process was switched to meanwhile") },
+  evidence: {
+    handshakes: count("handshakes that the kernel completed"),
+    switches: count("times that the server's process was switched to meanwhile"),
+  },
   experiment: (once) => once(switchesOfServer),
   judge({ handshakes, switches }) {
     if (handshakes < 100) throw new ArgumentError(`${handshakes} handshakes say little.`, "Let some hundred complete.");
     const measured = `${countOf(handshakes, "handshake")}, ${countOf(switches, "switch", "switches")} to the server`;
     const kernel = "tcp_v4_rcv()";
-    if (switches * 20 < handshakes) return { verdict: "holds", measured, why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.", kernel };
+    if (switches * 20 < handshakes)
+      return {
+        verdict: "holds",
+        measured,
+        why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "The server was running.", kernel };
   },
 });
@@ -65,7 +77,11 @@ async function totals() {
     const ghosts = await lab.ghosts(listener, { count: connections, rate: 60 * backlog });
     await ghosts.finished();
     await msUntil(() => loop.accepted >= connections, 3000);
-    return { backlog, clients: connections, open: lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length };
+    return {
+      backlog,
+      clients: connections,
+      open: lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length,
+    };
   });
 }
 
@@ -75,16 +91,27 @@ export const backlogAndTotals = claim({
   statement: "10,000 and more connections need a larger backlog.",
   quote: "For production with 10,000+ concurrent connections",
   notebook: "05",
-  evidence: { backlog: count("the argument of listen(2)"), clients: count("clients that came, one after the other"), open: count("connections open at the same time in the end") },
+  evidence: {
+    backlog: count("the argument of listen(2)"),
+    clients: count("clients that came, one after the other"),
+    open: count("connections open at the same time in the end"),
+  },
   async experiment(once) {
     const { backlog, clients, open } = await once(totals);
     return { backlog, clients, open };
   },
   judge({ backlog, clients, open }) {
-    if (clients < times * backlog) throw new ArgumentError("That is not many more than the backlog.", "Let more clients come.");
+    if (clients < times * backlog)
+      throw new ArgumentError("That is not many more than the backlog.", "Let more clients come.");
     const measured = `backlog ${backlog}: ${formatNumber(open)} of ${formatNumber(clients)} connections are open at once`;
     const kernel = "sk_acceptq_is_full()";
-    if (open >= 0.99 * clients) return { verdict: "false", measured, why: "The backlog bounds only those that wait for accept(). It is about how many come in one moment, not about how many there are.", kernel };
+    if (open >= 0.99 * clients)
+      return {
+        verdict: "false",
+        measured,
+        why: "The backlog bounds only those that wait for accept(). It is about how many come in one moment, not about how many there are.",
+        kernel,
+      };
     return { verdict: "holds", measured, why: "With the small backlog they could not all come in.", kernel };
   },
 });
@@ -114,10 +141,20 @@ export const tenThousand = claim({
   evidence: { clients: count("clients that came"), open: count("connections open at the same time") },
   experiment: (once) => once(manyHeld),
   judge({ clients, open }) {
-    if (clients < 5000) throw new ArgumentError(`${formatNumber(clients)} clients cannot show ten thousand.`, "Let more come: other processes can hold them (lab.hold).");
+    if (clients < 5000)
+      throw new ArgumentError(
+        `${formatNumber(clients)} clients cannot show ten thousand.`,
+        "Let more come: other processes can hold them (lab.hold).",
+      );
     const measured = `${formatNumber(open)} of ${formatNumber(clients)} connections open over one listener`;
     const kernel = "inet_csk_accept()";
-    if (open >= 0.99 * clients) return { verdict: "holds", measured, why: "A connection that is idle costs a few kilobytes and no time.", kernel };
+    if (open >= 0.99 * clients)
+      return {
+        verdict: "holds",
+        measured,
+        why: "A connection that is idle costs a few kilobytes and no time.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "Some are missing.", kernel };
   },
 });
@@ -135,11 +172,19 @@ function openFiles(pid: number | "self"): { soft: number; hard: number } | undef
 async function limits() {
   const own = openFiles("self") ?? native.descriptors();
   const first = openFiles(1);
-  const here = { softHere: own.soft, hardHere: own.hard, ...(first && { softOfFirst: first.soft, hardOfFirst: first.hard }) };
+  const here = {
+    softHere: own.soft,
+    hardHere: own.hard,
+    ...(first && { softOfFirst: first.soft, hardOfFirst: first.hard }),
+  };
   return inLab({ wire: false }, async (lab) => {
     // a soft limit can be raised up to the hard one by anybody, and not beyond
-    const raised = (await (await lab.spawn("sh", ["-c", "ulimit -Sn 64; ulimit -Sn 256 && ulimit -Sn"])).output()).stdout.trim();
-    const beyond = await (await lab.spawn("sh", ["-c", "ulimit -n 256; ulimit -Hn 512"], { limits: { nofile: 256 } })).output();
+    const raised = (
+      await (await lab.spawn("sh", ["-c", "ulimit -Sn 64; ulimit -Sn 256 && ulimit -Sn"])).output()
+    ).stdout.trim();
+    const beyond = await (
+      await lab.spawn("sh", ["-c", "ulimit -n 256; ulimit -Hn 512"], { limits: { nofile: 256 } })
+    ).output();
     return { ...here, raised: Number(raised) || 0, beyondAllowed: Number(beyond.code === 0) };
   });
 }
@@ -160,12 +205,21 @@ export const defaultDescriptors = claim({
   },
   experiment: (once) => once(limits),
   judge({ softHere, hardHere, softOfFirst, hardOfFirst, raised, beyondAllowed }) {
-    const first = softOfFirst === undefined ? "" : `; the machine's first process: soft ${formatNumber(softOfFirst)}, hard ${formatNumber(hardOfFirst ?? 0)}`;
+    const first =
+      softOfFirst === undefined
+        ? ""
+        : `; the machine's first process: soft ${formatNumber(softOfFirst)}, hard ${formatNumber(hardOfFirst ?? 0)}`;
     const measured = `here: soft ${formatNumber(softHere)}, hard ${formatNumber(hardHere)}${first}; a shell raises its soft limit ${raised === 256 ? "freely" : "not"}, its hard limit ${beyondAllowed ? "as root" : "not"}`;
     const kernel = "do_prlimit()";
     const isDefault = softOfFirst === 1024 || softHere === 1024;
-    const why = "The soft limit is what counts, the hard one is how far anybody may raise it. node does that by itself when it starts; limits.conf works for logins, not for services, which systemd starts.";
+    const why =
+      "The soft limit is what counts, the hard one is how far anybody may raise it. node does that by itself when it starts; limits.conf works for logins, not for services, which systemd starts.";
     if (raised !== 256) return { verdict: "false", measured, why: "The soft limit could not be raised.", kernel };
-    return { verdict: isDefault ? "holds" : "depends", measured, why: isDefault ? why : `1024 is the kernel's own default, and not what this machine gives. ${why}`, kernel };
+    return {
+      verdict: isDefault ? "holds" : "depends",
+      measured,
+      why: isDefault ? why : `1024 is the kernel's own default, and not what this machine gives. ${why}`,
+      kernel,
+    };
   },
 });

@@ -30,7 +30,10 @@ async function serve(lab: Lab, server: Server) {
   await crowd.until(({ closedByServer }) => closedByServer === clients, { timeout: patience });
   const watched = (native.now() - start) / 1000;
   const trace = await recording.stop();
-  const waits = crowd.served().map((ms) => (Number.isNaN(ms) ? Infinity : ms)).sort();
+  const waits = crowd
+    .served()
+    .map((ms) => (Number.isNaN(ms) ? Infinity : ms))
+    .sort();
   const seen = {
     clients,
     rate,
@@ -55,14 +58,34 @@ const served = {
   clients: count("clients that came"),
   rate: amount("clients a second"),
   served: count("clients that were served in the time of the watch"),
-  median: amount("ms that half of all who came waited at most, from when they came until they were served; Infinity: not in the time of the watch"),
+  median: amount(
+    "ms that half of all who came waited at most, from when they came until they were served; Infinity: not in the time of the watch",
+  ),
   watched: amount("seconds of the watch"),
   peak: count("longest accept queue"),
   room: count("connections that have room in it"),
   cookies: optional(count("net.ipv4.tcp_syncookies")),
 };
 
-function servedWords({ clients, rate, served, median, watched, peak, room, cookies }: { clients: number; rate: number; served: number; median: number; watched: number; peak: number; room: number; cookies?: number }): string {
+function servedWords({
+  clients,
+  rate,
+  served,
+  median,
+  watched,
+  peak,
+  room,
+  cookies,
+}: {
+  clients: number;
+  rate: number;
+  served: number;
+  median: number;
+  watched: number;
+  peak: number;
+  room: number;
+  cookies?: number;
+}): string {
   const half = median === Infinity ? "half of them not at all" : `median of all ${formatTime(median)}`;
   return `${served} of ${clients} served within ${watched.toFixed(1)} s, ${rate} a second came, ${half}, queue at most ${peak} of ${room}${withCookies(cookies)}`;
 }
@@ -79,7 +102,13 @@ export const fastLoop = claim({
     if (slow.clients === 0 || fast.clients === 0) throw new ArgumentError("Both loops need clients.", "Let some come.");
     const measured = `blocking: ${servedWords(slow)}; hand-off: ${servedWords(fast)}`;
     const kernel = "inet_csk_accept()";
-    if (fast.peak * 2 < fast.room && slow.peak > 2 * fast.peak) return { verdict: "holds", measured, why: "The queue grows by the difference between arrivals and accepts; a loop that only accepts keeps up with thousands a second.", kernel };
+    if (fast.peak * 2 < fast.room && slow.peak > 2 * fast.peak)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The queue grows by the difference between arrivals and accepts; a loop that only accepts keeps up with thousands a second.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "The queues do not differ in that way.", kernel };
   },
 });
@@ -93,10 +122,20 @@ export const handOffSolves = claim({
   evidence: { slow: group("the handler in the loop", served), fast: group("handed off at once", served) },
   experiment: (once) => once(twoLoops),
   judge({ slow, fast }) {
-    if (slow.served === slow.clients && slow.median <= 2 * fast.median) throw new ArgumentError("The blocking loop has kept up: there was nothing to solve.", "Let clients come faster than the handler is.");
+    if (slow.served === slow.clients && slow.median <= 2 * fast.median)
+      throw new ArgumentError(
+        "The blocking loop has kept up: there was nothing to solve.",
+        "Let clients come faster than the handler is.",
+      );
     const measured = `blocking: ${servedWords(slow)}; hand-off: ${servedWords(fast)}`;
     const kernel = "inet_csk_accept()";
-    if (fast.served === fast.clients) return { verdict: "holds", measured, why: "As long as the handlers wait for something and not for the processor: then the work merely moves from the queue into the program.", kernel };
+    if (fast.served === fast.clients)
+      return {
+        verdict: "holds",
+        measured,
+        why: "As long as the handlers wait for something and not for the processor: then the work merely moves from the queue into the program.",
+        kernel,
+      };
     return { verdict: fast.served > slow.served ? "depends" : "false", measured, why: "Not all were served.", kernel };
   },
 });

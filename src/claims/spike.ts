@@ -27,11 +27,18 @@ export const spikeWaits = claim({
   evidence: { small: group("the spike", outcomeFields) },
   experiment: (once) => once(spikes),
   judge({ small }) {
-    if (small.clients <= small.backlog + 1) throw new ArgumentError("That is no spike for this backlog.", "Let more come.");
+    if (small.clients <= small.backlog + 1)
+      throw new ArgumentError("That is no spike for this backlog.", "Let more come.");
     const measured = `of ${formatNumber(small.clients)}: ${small.acceptQueue} in the accept queue, ${small.synQueue} in the SYN queue, ${formatNumber(small.outside)} in neither${withCookies(small.cookies)}`;
     const kernel = "tcp_conn_request()";
-    if (small.outside <= small.clients / 100) return { verdict: "holds", measured, why: "They are all in the kernel.", kernel };
-    return { verdict: "false", measured, why: "The kernel keeps nothing of them: while the accept queue is full a SYN is dropped at the door.", kernel };
+    if (small.outside <= small.clients / 100)
+      return { verdict: "holds", measured, why: "They are all in the kernel.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "The kernel keeps nothing of them: while the accept queue is full a SYN is dropped at the door.",
+      kernel,
+    };
   },
 });
 
@@ -45,11 +52,20 @@ export const spikeDrained = claim({
   experiment: (once) => once(spikes),
   judge({ small }) {
     const { clients, rate, seconds, accepted, resends, ...rest } = small;
-    if (rate === 0 || (seconds < (0.9 * clients) / rate && rest.trying > 0)) throw new ArgumentError("The watch was too short to decide.", `At ${rate} accepts a second ${formatNumber(clients)} take ${clients / rate} s.`);
+    if (rate === 0 || (seconds < (0.9 * clients) / rate && rest.trying > 0))
+      throw new ArgumentError(
+        "The watch was too short to decide.",
+        `At ${rate} accepts a second ${formatNumber(clients)} take ${clients / rate} s.`,
+      );
     const measured = `at ${formatNumber(rate)} accepts a second ${formatNumber(accepted)} of ${formatNumber(clients)} were in after ${seconds.toFixed(1)} s; ${lost(rest)}; ${formatNumber(resends)} SYNs sent again`;
     const kernel = "tcp_retransmit_timer()";
     if (accepted === clients) return { verdict: "holds", measured, why: "All were accepted in time.", kernel };
-    return { verdict: "false", measured, why: "The loop is fast enough and has nothing to do: the clients sleep. Each round of resends brings in as many as the queue holds, later rounds are ever farther apart, and a cookie makes phantoms of some.", kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: "The loop is fast enough and has nothing to do: the clients sleep. Each round of resends brings in as many as the queue holds, later rounds are ever farther apart, and a cookie makes phantoms of some.",
+      kernel,
+    };
   },
 });
 
@@ -59,14 +75,25 @@ export const backlogSolves = claim({
   statement: "A backlog of 4096 and a fast accept loop solve the spike of 5,000.",
   quote: "err = listenSocket(fd, 4096)",
   notebook: "05",
-  evidence: { large: group("the spike with a large backlog and a loop as fast as it can", outcomeFields), small: group("the spike with a small one", outcomeFields) },
+  evidence: {
+    large: group("the spike with a large backlog and a loop as fast as it can", outcomeFields),
+    small: group("the spike with a small one", outcomeFields),
+  },
   experiment: (once) => once(spikes),
   judge({ large, small }) {
     const measured = `backlog ${large.backlog}: ${formatNumber(large.accepted)} of ${formatNumber(large.clients)} in ${large.seconds.toFixed(2)} s, ${formatNumber(large.outside)} met a full queue; backlog ${small.backlog}: ${formatNumber(small.accepted)} in ${small.seconds.toFixed(2)} s${withCookies(small.cookies)}`;
     const kernel = "__sys_listen()";
     if (large.accepted <= small.accepted) return { verdict: "false", measured, why: "It was no better.", kernel };
     if (large.accepted === large.clients) {
-      return { verdict: "holds", measured, why: large.outside > 0 ? "Largely: min(4096, somaxconn) + 1 fit at once, the others come in at their first resend, a second later." : "All found room at once.", kernel };
+      return {
+        verdict: "holds",
+        measured,
+        why:
+          large.outside > 0
+            ? "Largely: min(4096, somaxconn) + 1 fit at once, the others come in at their first resend, a second later."
+            : "All found room at once.",
+        kernel,
+      };
     }
     return { verdict: "depends", measured, why: "Better, and not yet enough: somaxconn may have cut it down.", kernel };
   },

@@ -12,8 +12,17 @@ async function askSs() {
     await atRest(() => [listener.acceptQueue], { quiet: 50 });
     const { stdout, stderr } = await (await lab.spawn("ss", ["-Hltn"])).output();
     const columns = new RegExp(`^LISTEN\\s+(\\d+)\\s+(\\d+)\\s+\\S+:${listener.port}\\s`, "m").exec(stdout);
-    if (!columns) throw new LabError(`ss shows no listener on port ${listener.port}.`, { code: "ERR_UNREADABLE", hint: `It said: ${stderr || stdout || "nothing"}` });
-    return { recvQ: Number(columns[1]), sendQ: Number(columns[2]), acceptQueue: listener.acceptQueue, acceptMax: listener.acceptMax };
+    if (!columns)
+      throw new LabError(`ss shows no listener on port ${listener.port}.`, {
+        code: "ERR_UNREADABLE",
+        hint: `It said: ${stderr || stdout || "nothing"}`,
+      });
+    return {
+      recvQ: Number(columns[1]),
+      sendQ: Number(columns[2]),
+      acceptQueue: listener.acceptQueue,
+      acceptMax: listener.acceptMax,
+    };
   });
 }
 
@@ -33,7 +42,13 @@ export const ssColumns = claim({
   judge({ recvQ, sendQ, acceptQueue, acceptMax }) {
     const measured = `ss: Recv-Q ${recvQ}, Send-Q ${sendQ}; the listener: ${acceptQueue} waiting, maximum ${acceptMax}`;
     const kernel = "tcp_diag_get_info()";
-    if (recvQ !== acceptQueue || sendQ !== acceptMax) return { verdict: "false", measured, why: "The columns show something else.", kernel };
-    return { verdict: "holds", measured, why: "For a listener the kernel fills these columns with sk_ack_backlog and sk_max_ack_backlog. The queue has room for one more than Send-Q.", kernel };
+    if (recvQ !== acceptQueue || sendQ !== acceptMax)
+      return { verdict: "false", measured, why: "The columns show something else.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "For a listener the kernel fills these columns with sk_ack_backlog and sk_max_ack_backlog. The queue has room for one more than Send-Q.",
+      kernel,
+    };
   },
 });

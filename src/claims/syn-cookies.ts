@@ -22,7 +22,13 @@ async function whatSurvives() {
         const { options, sndMss } = connection.info();
         connection.close();
         const bit = (mask: number) => Number((options & mask) !== 0);
-        rows.push({ offered: mss, kept: sndMss + (options & timestampsBit ? 12 : 0), timestamps: bit(timestampsBit), windowScale: bit(windowScaleBit), sack: bit(sackBit) });
+        rows.push({
+          offered: mss,
+          kept: sndMss + (options & timestampsBit ? 12 : 0),
+          timestamps: bit(timestampsBit),
+          windowScale: bit(windowScaleBit),
+          sack: bit(sackBit),
+        });
       }
     }
     return { rows };
@@ -32,7 +38,8 @@ async function whatSurvives() {
 export const whatCookiesHold = claim({
   number: 55,
   section: "Part 5",
-  statement: "A SYN cookie holds the connection's information in the sequence number of the SYN-ACK, and the connection is made from it.",
+  statement:
+    "A SYN cookie holds the connection's information in the sequence number of the SYN-ACK, and the connection is made from it.",
   quote: "encodes connection info in SYN-ACK sequence number",
   notebook: "07",
   evidence: {
@@ -50,11 +57,19 @@ export const whatCookiesHold = claim({
     const values = [...new Set(rows.map(({ kept }) => kept))].sort((a, b) => a - b);
     const bare = rows.filter(({ timestamps }) => timestamps === 0);
     const stamped = rows.filter(({ timestamps }) => timestamps === 1);
-    const share = (of: typeof rows) => `${of.filter(({ windowScale, sack }) => windowScale === 1 && sack === 1).length} of ${of.length}`;
+    const share = (of: typeof rows) =>
+      `${of.filter(({ windowScale, sack }) => windowScale === 1 && sack === 1).length} of ${of.length}`;
     const measured = `${new Set(rows.map(({ offered }) => offered)).size} different MSS offered, ${values.length} kept (${values.join(", ")}); window scaling and SACK survive in ${share(bare)} without timestamps, ${share(stamped)} with`;
     const kernel = "__cookie_v4_init_sequence()";
-    const all = rows.every(({ offered, kept, windowScale, sack }) => kept === offered && windowScale === 1 && sack === 1);
+    const all = rows.every(
+      ({ offered, kept, windowScale, sack }) => kept === offered && windowScale === 1 && sack === 1,
+    );
     if (all) return { verdict: "holds", measured, why: "Everything came back.", kernel };
-    return { verdict: "depends", measured, why: "As far as 24 bits of hash and 8 of a minute counter leave room: one of four MSS values, rounded down. The other options come back only if timestamps carry them.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "As far as 24 bits of hash and 8 of a minute counter leave room: one of four MSS values, rounded down. The other options come back only if timestamps carry them.",
+      kernel,
+    };
   },
 });

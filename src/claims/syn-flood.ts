@@ -56,7 +56,10 @@ export interface UnderFlood {
 }
 
 /** Legitimate clients, one round trip of 20 ms away, while a flood is on; the server has a backlog of 128 and accepts at once. */
-export async function underFlood(lab: Lab, { cookies, flood: count, clients, rate = 40_000, threads = 1, patience = 0, live = false }: FloodSettings): Promise<UnderFlood> {
+export async function underFlood(
+  lab: Lab,
+  { cookies, flood: count, clients, rate = 40_000, threads = 1, patience = 0, live = false }: FloodSettings,
+): Promise<UnderFlood> {
   await lab.sysctl.set({ "net.ipv4.tcp_syncookies": cookies });
   const listener = await lab.listen({ backlog });
   const loop = listener.acceptLoop();
@@ -70,9 +73,22 @@ export async function underFlood(lab: Lab, { cookies, flood: count, clients, rat
   const { synQueue } = listener;
   const crowd = await coming;
   const answers = await flood?.finished();
-  const outcome = { cookies, flood: count, clients, connected: loop.accepted, synQueue, cookiesSent: lab.counters().since(before).get("SyncookiesSent") };
+  const outcome = {
+    cookies,
+    flood: count,
+    clients,
+    connected: loop.accepted,
+    synQueue,
+    cookiesSent: lab.counters().since(before).get("SyncookiesSent"),
+  };
   await crowd.settled({ timeout: patience });
-  const result = { outcome, answers, rate: flood?.rate ?? 0, latencies: crowd.latencies(), trace: await recording?.stop() };
+  const result = {
+    outcome,
+    answers,
+    rate: flood?.rate ?? 0,
+    latencies: crowd.latencies(),
+    trace: await recording?.stop(),
+  };
   await crowd.close();
   await flood?.reset();
   flood?.close();
@@ -85,7 +101,8 @@ async function floods() {
   return inLab({ sysctls: { "net.ipv4.tcp_max_syn_backlog": 4096 } }, async (lab) => {
     const outcomes: FloodOutcome[] = [];
     outcomes.push((await underFlood(lab, { cookies: 0, flood: 0, clients: 100 })).outcome);
-    for (const cookies of [0, 1, 2]) outcomes.push((await underFlood(lab, { cookies, flood: 100_000, clients: 100 })).outcome);
+    for (const cookies of [0, 1, 2])
+      outcomes.push((await underFlood(lab, { cookies, flood: 100_000, clients: 100 })).outcome);
     return outcomes;
   });
 }
@@ -109,18 +126,30 @@ export const floodWithoutCookies = claim({
   statement: "A flood of 100,000 SYNs from false addresses fills the SYN queue, and legitimate clients cannot connect.",
   quote: "Legitimate clients: Cannot complete handshake",
   notebook: "07",
-  evidence: { without: group("legitimate clients during a flood, SYN cookies off", outcome), calm: optional(group("the same without a flood", outcome)) },
+  evidence: {
+    without: group("legitimate clients during a flood, SYN cookies off", outcome),
+    calm: optional(group("the same without a flood", outcome)),
+  },
   experiment: async (once) => {
     const [calm, without] = await once(floods);
     return { without, calm };
   },
   judge({ without, calm }) {
-    if (without.flood === 0 || without.clients === 0) throw new ArgumentError("A flood and legitimate clients are needed.", "Give a measurement with both.");
-    if (without.cookies !== 0) throw new ArgumentError("This claim is about a kernel without SYN cookies.", "Set tcp_syncookies to 0.");
+    if (without.flood === 0 || without.clients === 0)
+      throw new ArgumentError("A flood and legitimate clients are needed.", "Give a measurement with both.");
+    if (without.cookies !== 0)
+      throw new ArgumentError("This claim is about a kernel without SYN cookies.", "Set tcp_syncookies to 0.");
     const measured = [words(without), ...(calm ? [words(calm)] : [])].join("; ");
     const kernel = "tcp_conn_request()";
-    if (calm && calm.connected < 0.9 * calm.clients) throw new ArgumentError("Without a flood the clients did not connect either.", "Is something else in their way?");
-    if (without.connected * 2 < without.clients) return { verdict: "holds", measured, why: "A full SYN queue drops every SYN, theirs too. When it is more than half full, reqsk_timer_handler() gives requests up after fewer resends than tcp_synack_retries allows; that is still seconds.", kernel };
+    if (calm && calm.connected < 0.9 * calm.clients)
+      throw new ArgumentError("Without a flood the clients did not connect either.", "Is something else in their way?");
+    if (without.connected * 2 < without.clients)
+      return {
+        verdict: "holds",
+        measured,
+        why: "A full SYN queue drops every SYN, theirs too. When it is more than half full, reqsk_timer_handler() gives requests up after fewer resends than tcp_synack_retries allows; that is still seconds.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "Most of them connected all the same.", kernel };
   },
 });
@@ -128,20 +157,36 @@ export const floodWithoutCookies = claim({
 export const cookiesServe = claim({
   number: 57,
   section: "Part 5",
-  statement: "With SYN cookies the ACK's number is validated, the connection is made from it, and legitimate clients still connect during a flood.",
+  statement:
+    "With SYN cookies the ACK's number is validated, the connection is made from it, and legitimate clients still connect during a flood.",
   quote: "Legitimate clients still work during attack",
   notebook: "07",
-  evidence: { with: group("legitimate clients during a flood, SYN cookies on", outcome), without: optional(group("the same with cookies off", outcome)) },
+  evidence: {
+    with: group("legitimate clients during a flood, SYN cookies on", outcome),
+    without: optional(group("the same with cookies off", outcome)),
+  },
   experiment: async (once) => {
     const [, without, on] = await once(floods);
     return { with: on, without };
   },
   judge({ with: on, without }) {
-    if (on.flood === 0 || on.cookiesSent === 0) throw new ArgumentError("No cookie was sent.", "Flood the listener with tcp_syncookies 1 or 2.");
+    if (on.flood === 0 || on.cookiesSent === 0)
+      throw new ArgumentError("No cookie was sent.", "Flood the listener with tcp_syncookies 1 or 2.");
     const measured = [words(on), ...(without ? [words(without)] : [])].join("; ");
     const kernel = "cookie_v4_check()";
-    if (on.connected >= 0.95 * on.clients) return { verdict: "holds", measured, why: "At a price: what the SYN offered beyond the MSS is forgotten, unless timestamps carry it.", kernel };
-    return { verdict: on.connected * 2 > on.clients ? "depends" : "false", measured, why: "Some were lost all the same.", kernel };
+    if (on.connected >= 0.95 * on.clients)
+      return {
+        verdict: "holds",
+        measured,
+        why: "At a price: what the SYN offered beyond the MSS is forgotten, unless timestamps carry it.",
+        kernel,
+      };
+    return {
+      verdict: on.connected * 2 > on.clients ? "depends" : "false",
+      measured,
+      why: "Some were lost all the same.",
+      kernel,
+    };
   },
 });
 
@@ -155,7 +200,12 @@ async function defaultCookies() {
       const before = lab.counters();
       const flood = await lab.flood(listener, { count: 100 });
       await flood.finished();
-      rows.push({ cookies, syns: 100, cookiesSent: lab.counters().since(before).get("SyncookiesSent"), synQueue: listener.synQueue });
+      rows.push({
+        cookies,
+        syns: 100,
+        cookiesSent: lab.counters().since(before).get("SyncookiesSent"),
+        synQueue: listener.synQueue,
+      });
       await listener.close();
     }
     return { value, rows };
@@ -170,15 +220,23 @@ export const cookiesSetting = claim({
   notebook: "07",
   evidence: {
     value: count("what a fresh Lab has"),
-    rows: list("a small flood under each setting", { cookies: count("net.ipv4.tcp_syncookies"), syns: count("SYNs"), cookiesSent: count("SyncookiesSent"), synQueue: count("requests in the SYN queue") }),
+    rows: list("a small flood under each setting", {
+      cookies: count("net.ipv4.tcp_syncookies"),
+      syns: count("SYNs"),
+      cookiesSent: count("SyncookiesSent"),
+      synQueue: count("requests in the SYN queue"),
+    }),
   },
   experiment: (once) => once(defaultCookies),
   judge({ value, rows }) {
-    const sent = (setting: number) => rows.filter(({ cookies }) => cookies === setting).reduce((sum, { cookiesSent }) => sum + cookiesSent, 0);
-    if (!rows.some(({ cookies }) => cookies === 0) || !rows.some(({ cookies }) => cookies === 1)) throw new ArgumentError("Settings 0 and 1 must be compared.", "Measure both.");
+    const sent = (setting: number) =>
+      rows.filter(({ cookies }) => cookies === setting).reduce((sum, { cookiesSent }) => sum + cookiesSent, 0);
+    if (!rows.some(({ cookies }) => cookies === 0) || !rows.some(({ cookies }) => cookies === 1))
+      throw new ArgumentError("Settings 0 and 1 must be compared.", "Measure both.");
     const measured = `a fresh namespace has ${value}; cookies sent: ${rows.map(({ cookies, cookiesSent, syns }) => `${cookiesSent} of ${syns} with ${cookies}`).join(", ")}`;
     const kernel = "tcp_syn_flood_action()";
-    if (sent(1) === 0 || sent(0) > 0) return { verdict: "false", measured, why: "The setting does something else.", kernel };
+    if (sent(1) === 0 || sent(0) > 0)
+      return { verdict: "false", measured, why: "The setting does something else.", kernel };
     const already = value === 1 ? " It is the default: nobody need set it." : "";
     return { verdict: "holds", measured, why: `1 sends cookies once the queue is full, 2 always.${already}`, kernel };
   },
@@ -206,7 +264,12 @@ export async function floodCost(lab: Lab, { cookies }: { cookies: number }): Pro
   const flood = await lab.flood(listener, { count: requests });
   await flood.finished();
   const bytes = Math.max(0, kernelMemory().slab - before);
-  const cost = { syns: requests, cookiesSent: lab.counters().since(counters).get("SyncookiesSent"), entries: listener.synQueue, bytes };
+  const cost = {
+    syns: requests,
+    cookiesSent: lab.counters().since(counters).get("SyncookiesSent"),
+    entries: listener.synQueue,
+    bytes,
+  };
   await flood.reset();
   flood.close();
   await listener.close();
@@ -222,7 +285,12 @@ async function memoryOfFlood() {
   });
 }
 
-const cost = { syns: count("SYNs of the flood"), cookiesSent: count("SyncookiesSent"), entries: count("requests in the SYN queue after it"), bytes: amount("bytes that the kernel's small objects have grown by") };
+const cost = {
+  syns: count("SYNs of the flood"),
+  cookiesSent: count("SyncookiesSent"),
+  entries: count("requests in the SYN queue after it"),
+  bytes: amount("bytes that the kernel's small objects have grown by"),
+};
 
 function costWords({ syns, entries, bytes }: { syns: number; entries: number; bytes: number }): string {
   return `${formatNumber(syns)} SYNs: ${formatNumber(entries)} in the SYN queue, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
@@ -234,15 +302,28 @@ export const floodsCostNothing = claim({
   statement: "With SYN cookies the kernel survives SYN floods without using up memory.",
   quote: "without exhausting memory",
   notebook: "07",
-  evidence: { withCookies: group("a flood answered by cookies", cost), remembered: optional(group("the same flood with room for all of it in the SYN queue", cost)) },
+  evidence: {
+    withCookies: group("a flood answered by cookies", cost),
+    remembered: optional(group("the same flood with room for all of it in the SYN queue", cost)),
+  },
   experiment: (once) => once(memoryOfFlood),
   judge({ withCookies, remembered }) {
-    if (withCookies.cookiesSent < withCookies.syns / 2) throw new ArgumentError("Most of that flood was not answered by cookies.", "Set tcp_syncookies to 2, or flood more than the queue holds.");
+    if (withCookies.cookiesSent < withCookies.syns / 2)
+      throw new ArgumentError(
+        "Most of that flood was not answered by cookies.",
+        "Set tcp_syncookies to 2, or flood more than the queue holds.",
+      );
     const measured = `cookies: ${costWords(withCookies)}${remembered ? `; without: ${costWords(remembered)}` : ""}`;
     const kernel = "cookie_init_sequence()";
     const each = withCookies.bytes / withCookies.syns;
     // a request sock takes some 300 bytes; the machine's other doings are in the figure, too
-    if (each < 100) return { verdict: "holds", measured, why: "For half-open handshakes: what the kernel must know comes back with the ACK. Connections that complete cost as much as ever.", kernel };
+    if (each < 100)
+      return {
+        verdict: "holds",
+        measured,
+        why: "For half-open handshakes: what the kernel must know comes back with the ACK. Connections that complete cost as much as ever.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "The memory has grown with the flood.", kernel };
   },
 });
@@ -256,11 +337,18 @@ export const neverQueued = claim({
   evidence: { withCookies: group("a flood answered by cookies", cost) },
   experiment: (once) => once(memoryOfFlood),
   judge({ withCookies }) {
-    if (withCookies.cookiesSent === 0) throw new ArgumentError("No cookie was sent.", "Set tcp_syncookies to 2, or flood more than the queue holds.");
+    if (withCookies.cookiesSent === 0)
+      throw new ArgumentError("No cookie was sent.", "Set tcp_syncookies to 2, or flood more than the queue holds.");
     const remembered = withCookies.syns - withCookies.cookiesSent;
     const measured = `${countOf(withCookies.cookiesSent, "cookie")} sent, ${costWords(withCookies)}`;
     const kernel = "tcp_conn_request()";
-    if (withCookies.entries <= remembered) return { verdict: "holds", measured, why: "The text says that the SYN is dropped from the queue: it was never in it. A request is made for the time of writing the SYN-ACK, and freed.", kernel };
+    if (withCookies.entries <= remembered)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The text says that the SYN is dropped from the queue: it was never in it. A request is made for the time of writing the SYN-ACK, and freed.",
+        kernel,
+      };
     return { verdict: "false", measured, why: "SYNs that were answered by cookies are in the queue.", kernel };
   },
 });

@@ -19,9 +19,16 @@ export interface SynQueueBound {
 const surplus = 1000;
 
 /** Floods a fresh listener with more SYNs than any of the settings allows. */
-export async function measureBound(lab: Lab, settings: Omit<SynQueueBound, "syns" | "synQueue">): Promise<SynQueueBound> {
+export async function measureBound(
+  lab: Lab,
+  settings: Omit<SynQueueBound, "syns" | "synQueue">,
+): Promise<SynQueueBound> {
   const { backlog, somaxconn, maxSynBacklog, cookies } = settings;
-  await lab.sysctl.set({ "net.core.somaxconn": somaxconn, "net.ipv4.tcp_max_syn_backlog": maxSynBacklog, "net.ipv4.tcp_syncookies": cookies });
+  await lab.sysctl.set({
+    "net.core.somaxconn": somaxconn,
+    "net.ipv4.tcp_max_syn_backlog": maxSynBacklog,
+    "net.ipv4.tcp_syncookies": cookies,
+  });
   const listener = await lab.listen({ backlog });
   const syns = Math.min(backlog, somaxconn) + surplus;
   const flood = await lab.flood(listener, { count: syns });
@@ -39,7 +46,8 @@ async function bounds() {
     const usual = { somaxconn: 4096, maxSynBacklog: 4096, cookies: 1 };
     const rows: SynQueueBound[] = [];
     for (const backlog of [1, 16, 128, 512, 2000]) rows.push(await measureBound(lab, { backlog, ...usual }));
-    for (const cookies of [0, 1]) rows.push(await measureBound(lab, { backlog: 2000, somaxconn: 4096, maxSynBacklog: 256, cookies }));
+    for (const cookies of [0, 1])
+      rows.push(await measureBound(lab, { backlog: 2000, somaxconn: 4096, maxSynBacklog: 256, cookies }));
     return { rows };
   });
 }
@@ -73,12 +81,21 @@ export const synQueueSize = claim({
   experiment: (once) => once(bounds),
   judge({ rows }) {
     const full = rows.filter(({ syns, synQueue }) => synQueue < syns);
-    if (new Set(full.map(({ backlog }) => backlog)).size < 2) throw new ArgumentError("Two different backlogs whose queues were full are needed.", "Measure more of them.");
+    if (new Set(full.map(({ backlog }) => backlog)).size < 2)
+      throw new ArgumentError("Two different backlogs whose queues were full are needed.", "Measure more of them.");
     const measured = few(full, ({ backlog }) => backlog);
     const kernel = "inet_csk_reqsk_queue_is_full()";
-    if (full.every(({ synQueue }) => synQueue >= 1024)) return { verdict: "holds", measured, why: "All of them held as many.", kernel };
-    const follows = full.filter(({ backlog, somaxconn, synQueue }) => Math.abs(synQueue - Math.min(backlog, somaxconn)) <= 1).length;
-    return { verdict: "false", measured, why: `The backlog bounds this queue, too: ${follows} of ${full.length} held min(backlog, somaxconn), give or take one. The kernel compares the number of requests with the accept queue's maximum.`, kernel };
+    if (full.every(({ synQueue }) => synQueue >= 1024))
+      return { verdict: "holds", measured, why: "All of them held as many.", kernel };
+    const follows = full.filter(
+      ({ backlog, somaxconn, synQueue }) => Math.abs(synQueue - Math.min(backlog, somaxconn)) <= 1,
+    ).length;
+    return {
+      verdict: "false",
+      measured,
+      why: `The backlog bounds this queue, too: ${follows} of ${full.length} held min(backlog, somaxconn), give or take one. The kernel compares the number of requests with the accept queue's maximum.`,
+      kernel,
+    };
   },
 });
 
@@ -92,14 +109,32 @@ export const maxSynBacklogBinds = claim({
   experiment: (once) => once(bounds),
   judge({ rows }) {
     // where something else is smaller, nothing is learnt of it
-    const telling = rows.filter(({ backlog, somaxconn, maxSynBacklog }) => Math.min(backlog, somaxconn) > maxSynBacklog);
-    if (telling.length === 0) throw new ArgumentError("In all of these the backlog is the smaller bound.", "Measure with a tcp_max_syn_backlog below backlog and somaxconn.");
+    const telling = rows.filter(
+      ({ backlog, somaxconn, maxSynBacklog }) => Math.min(backlog, somaxconn) > maxSynBacklog,
+    );
+    if (telling.length === 0)
+      throw new ArgumentError(
+        "In all of these the backlog is the smaller bound.",
+        "Measure with a tcp_max_syn_backlog below backlog and somaxconn.",
+      );
     const bound = telling.filter(({ maxSynBacklog, synQueue }) => synQueue <= maxSynBacklog + 1);
     const measured = few(telling, ({ cookies }) => cookies);
     const kernel = "tcp_conn_request()";
-    if (bound.length === 0) return { verdict: "false", measured, why: "It bounds nothing here: with SYN cookies on the kernel does not ask for it.", kernel };
+    if (bound.length === 0)
+      return {
+        verdict: "false",
+        measured,
+        why: "It bounds nothing here: with SYN cookies on the kernel does not ask for it.",
+        kernel,
+      };
     const share = bound.map(({ maxSynBacklog, synQueue }) => synQueue / maxSynBacklog);
-    if (bound.length === telling.length && share.every((each) => Math.abs(each - 1) < 0.05)) return { verdict: "holds", measured, why: "The queue ends where it says.", kernel };
-    return { verdict: "depends", measured, why: "Only while SYN cookies are off, and then three quarters of it: the last quarter is kept for clients that the kernel has met before.", kernel };
+    if (bound.length === telling.length && share.every((each) => Math.abs(each - 1) < 0.05))
+      return { verdict: "holds", measured, why: "The queue ends where it says.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "Only while SYN cookies are off, and then three quarters of it: the last quarter is kept for clients that the kernel has met before.",
+      kernel,
+    };
   },
 });

@@ -24,12 +24,20 @@ export const allSynsEnter = claim({
   },
   experiment: (once) => once(loopbackOverflow),
   judge({ backlog, clients, synQueue, dropped, cookiesSent = 0, cookies }) {
-    if (clients <= backlog + 1) throw new ArgumentError(`${countOf(clients, "client")} cannot overflow a backlog of ${backlog}.`, "Let more come than the backlog.");
+    if (clients <= backlog + 1)
+      throw new ArgumentError(
+        `${countOf(clients, "client")} cannot overflow a backlog of ${backlog}.`,
+        "Let more come than the backlog.",
+      );
     const answered = cookiesSent > 0 ? `, ${cookiesSent} answered with a cookie` : "";
     const measured = `backlog ${backlog}, ${clients} SYNs: ${dropped} dropped${answered}, ${synQueue} in the SYN queue while the accept queue is full${withCookies(cookies)}`;
     const kernel = "tcp_conn_request()";
-    if (dropped === 0 && cookiesSent === 0) return { verdict: "holds", measured, why: "No SYN was turned away.", kernel };
-    const why = dropped > 0 ? "A SYN that meets a full accept queue is dropped before it can enter any queue." : "A SYN that meets a full SYN queue is answered with a cookie and enters no queue.";
+    if (dropped === 0 && cookiesSent === 0)
+      return { verdict: "holds", measured, why: "No SYN was turned away.", kernel };
+    const why =
+      dropped > 0
+        ? "A SYN that meets a full accept queue is dropped before it can enter any queue."
+        : "A SYN that meets a full SYN queue is answered with a cookie and enters no queue.";
     return { verdict: "false", measured, why, kernel };
   },
 });
@@ -76,10 +84,25 @@ export const totalCapacity = claim({
   },
   experiment: (once) => once(everythingFull),
   judge({ backlog, clients, waiting, synQueue, cookies }) {
-    if (clients < backlog + 1000) throw new ArgumentError(`${countOf(clients, "client")} cannot fill ${backlog} places and 1000 more.`, `Let at least ${backlog + 1000} try.`);
+    if (clients < backlog + 1000)
+      throw new ArgumentError(
+        `${countOf(clients, "client")} cannot fill ${backlog} places and 1000 more.`,
+        `Let at least ${backlog + 1000} try.`,
+      );
     const measured = `backlog ${backlog}, ${clients} clients: at most ${waiting} + ${synQueue} = ${waiting + synQueue} are held at once${withCookies(cookies)}`;
     const kernel = "inet_csk_reqsk_queue_is_full()";
-    if (synQueue >= 1000) return { verdict: "holds", measured, why: "The SYN queue took more than 1000 requests whatever the backlog.", kernel };
-    return { verdict: "false", measured, why: "The SYN queue is bounded by the same number as the accept queue: min(backlog, somaxconn). There is no second bound of 1000 and more.", kernel };
+    if (synQueue >= 1000)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The SYN queue took more than 1000 requests whatever the backlog.",
+        kernel,
+      };
+    return {
+      verdict: "false",
+      measured,
+      why: "The SYN queue is bounded by the same number as the accept queue: min(backlog, somaxconn). There is no second bound of 1000 and more.",
+      kernel,
+    };
   },
 });

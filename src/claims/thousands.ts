@@ -12,7 +12,11 @@ const asked = 2500;
 /** Its clients are ghosts: only the accepted ends take descriptors of this process. */
 async function crowdAccepted() {
   const clients = clientsWithin(asked);
-  if (clients < thousands) throw new LimitError(`${thousands} accepted connections take as many descriptors, and this process has ${clients} left.`, "Raise the limit first: `ulimit -Hn`.");
+  if (clients < thousands)
+    throw new LimitError(
+      `${thousands} accepted connections take as many descriptors, and this process has ${clients} left.`,
+      "Raise the limit first: `ulimit -Hn`.",
+    );
   return inLab({}, async (lab) => {
     const listener = await lab.listen({ backlog: 4096 });
     const loop = listener.acceptLoop();
@@ -39,11 +43,19 @@ export const thousandsOfConnections = claim({
   },
   experiment: (once) => once(crowdAccepted),
   judge({ listeners, connections, clients }) {
-    if (clients !== undefined && clients < thousands) throw new ArgumentError(`${countOf(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
+    if (clients !== undefined && clients < thousands)
+      throw new ArgumentError(`${countOf(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
     const measured = `${countOf(listeners, "listening socket")}, ${countOf(connections, "connection")} open at once${clients === undefined ? "" : ` of ${countOf(clients, "client")}`}`;
     const kernel = "inet_csk_accept()";
-    if (listeners !== 1) return { verdict: "false", measured, why: "It took more than one listening socket, or there was none.", kernel };
-    if (connections < thousands) return { verdict: "false", measured, why: `One listening socket did not come to ${thousands}.`, kernel };
-    return { verdict: "holds", measured, why: "An accepted connection is a socket of its own and costs the listener nothing. Thousands are decided here, millions in notebook 08.", kernel };
+    if (listeners !== 1)
+      return { verdict: "false", measured, why: "It took more than one listening socket, or there was none.", kernel };
+    if (connections < thousands)
+      return { verdict: "false", measured, why: `One listening socket did not come to ${thousands}.`, kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: "An accepted connection is a socket of its own and costs the listener nothing. Thousands are decided here, millions in notebook 08.",
+      kernel,
+    };
   },
 });

@@ -26,7 +26,8 @@ const depths = { synQueue: count("requests in SYN_RECV"), acceptQueue: count("co
 export const twoQueues = claim({
   number: 4,
   section: "Part 1",
-  statement: "The kernel keeps two queues for each listening socket: one for handshakes under way, one for connections that wait for accept().",
+  statement:
+    "The kernel keeps two queues for each listening socket: one for handshakes under way, one for connections that wait for accept().",
   quote: "two separate queues",
   notebook: "03",
   evidence: {
@@ -36,7 +37,8 @@ export const twoQueues = claim({
   },
   experiment: (once) => once(frozenHandshakes),
   judge({ before, after, clients }) {
-    if (clients === 0) throw new ArgumentError("Without clients there is nothing to see in any queue.", "Connect some.");
+    if (clients === 0)
+      throw new ArgumentError("Without clients there is nothing to see in any queue.", "Connect some.");
     const measured = `SYN queue ${before.synQueue}, accept queue ${before.acceptQueue} during ${clients} handshakes; ${after.synQueue} and ${after.acceptQueue} after them`;
     const first = before.synQueue === clients && before.acceptQueue === 0;
     const second = after.synQueue === 0 && after.acceptQueue === clients;
@@ -49,6 +51,11 @@ export const twoQueues = claim({
         kernel,
       };
     }
-    return { verdict: "false", measured, why: `Two stages would have shown ${clients} in the first and 0 in the second, then 0 and ${clients}.`, kernel };
+    return {
+      verdict: "false",
+      measured,
+      why: `Two stages would have shown ${clients} in the first and 0 in the second, then 0 and ${clients}.`,
+      kernel,
+    };
   },
 });

@@ -15,7 +15,9 @@ interface Failure {
   error: { code: string; message: string };
 }
 
-type Outcome = (Decision | Failure) & { /** ms, 0 where the experiment had run for an earlier claim */ duration: number };
+type Outcome = (Decision | Failure) & {
+  /** ms, 0 where the experiment had run for an earlier claim */ duration: number;
+};
 
 export function addClaims(program: Command): void {
   program
@@ -34,14 +36,27 @@ export function addClaims(program: Command): void {
       const chosen = numbers.length === 0 ? claims : numbers.map((number) => claimOf(Number(number)));
       if (options.list) return list(chosen, options.json);
       const outcomes = await decideAll(chosen);
-      process.stdout.write(options.json ? `${JSON.stringify({ kernel: `${os.type()} ${os.release()}`, node: process.version, claims: outcomes }, null, 2)}\n` : `${table(outcomes)}\n`);
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify({ kernel: `${os.type()} ${os.release()}`, node: process.version, claims: outcomes }, null, 2)}\n`
+          : `${table(outcomes)}\n`,
+      );
       process.exitCode = outcomes.some((outcome) => "error" in outcome) ? 1 : 0;
     });
 }
 
 function list(chosen: typeof claims, json = false): void {
-  const rows = chosen.map(({ number, section, notebook, statement, quote }) => ({ number, section, notebook, statement, quote }));
-  const lines = rows.map(({ number, section, notebook, statement }) => `${String(number).padStart(3)}  ${section.padEnd(8)}  notebook ${notebook}  ${statement}`);
+  const rows = chosen.map(({ number, section, notebook, statement, quote }) => ({
+    number,
+    section,
+    notebook,
+    statement,
+    quote,
+  }));
+  const lines = rows.map(
+    ({ number, section, notebook, statement }) =>
+      `${String(number).padStart(3)}  ${section.padEnd(8)}  notebook ${notebook}  ${statement}`,
+  );
   process.stdout.write(`${json ? JSON.stringify(rows, null, 2) : lines.join("\n")}\n`);
 }
 
@@ -71,8 +86,13 @@ function table(outcomes: readonly Outcome[]): string {
   const margin = " ".repeat(22);
   const block = (outcome: Outcome): string => {
     const head = `${String(outcome.number).padStart(3)}  ${("error" in outcome ? notMeasured : marks[outcome.verdict]).padEnd(15)}  `;
-    const more = "error" in outcome ? [outcome.error.message] : [`measured: ${outcome.measured}`, `why: ${outcome.why} [${outcome.kernel}]`];
-    const [first, ...rest] = [outcome.statement, ...more].flatMap((text, at) => wrap(text, width - margin.length - (at > 0 ? 2 : 0)).map((line) => (at > 0 ? `  ${line}` : line)));
+    const more =
+      "error" in outcome
+        ? [outcome.error.message]
+        : [`measured: ${outcome.measured}`, `why: ${outcome.why} [${outcome.kernel}]`];
+    const [first, ...rest] = [outcome.statement, ...more].flatMap((text, at) =>
+      wrap(text, width - margin.length - (at > 0 ? 2 : 0)).map((line) => (at > 0 ? `  ${line}` : line)),
+    );
     return [head + first, ...rest.map((line) => margin + line)].join("\n");
   };
   const tally = Object.entries(marks).flatMap(([verdict, mark]) => {

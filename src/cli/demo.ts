@@ -48,19 +48,35 @@ export function addDemo(program: Command): void {
     .addHelpText("after", help)
     .action(async (name: string | undefined, options: Options) => {
       const chosen = name === undefined ? demos : demosOf(name);
-      const seconds = options.seconds === undefined ? undefined : requireNumber(Number(options.seconds), "--seconds", 0.5, 300);
-      const count = options.count === undefined ? undefined : requireInteger(Number(options.count), "--count", 1, 1_000_000);
+      const seconds =
+        options.seconds === undefined ? undefined : requireNumber(Number(options.seconds), "--seconds", 0.5, 300);
+      const count =
+        options.count === undefined ? undefined : requireInteger(Number(options.count), "--count", 1, 1_000_000);
       if (name === undefined || options.list) return list(chosen, options.json);
-      if (count !== undefined && chosen.every((demo) => demo.count === undefined)) throw new ArgumentError("--count is for the million.", "For example: npx one-listener demo million --count 100000");
+      if (count !== undefined && chosen.every((demo) => demo.count === undefined))
+        throw new ArgumentError(
+          "--count is for the million.",
+          "For example: npx one-listener demo million --count 100000",
+        );
       const { TERM, NO_COLOR } = process.env;
       const terminal = process.stdout.isTTY && TERM !== "dumb" && !options.json;
-      if (options.pause && !(terminal && process.stdin.isTTY)) throw new ArgumentError("--pause waits for Enter, and here is no terminal.", "Leave it out.");
+      if (options.pause && !(terminal && process.stdin.isTTY))
+        throw new ArgumentError("--pause waits for Enter, and here is no terminal.", "Leave it out.");
       const kind: StageKind = options.json ? "silent" : terminal ? "terminal" : "lines";
-      await show(chosen, name, new Stage({ kind, colour: terminal && !NO_COLOR, pause: options.pause }), kind, { seconds, count });
+      await show(chosen, name, new Stage({ kind, colour: terminal && !NO_COLOR, pause: options.pause }), kind, {
+        seconds,
+        count,
+      });
     });
 }
 
-async function show(chosen: readonly Demo[], name: string, stage: Stage, kind: StageKind, { seconds, count }: { seconds?: number; count?: number }): Promise<void> {
+async function show(
+  chosen: readonly Demo[],
+  name: string,
+  stage: Stage,
+  kind: StageKind,
+  { seconds, count }: { seconds?: number; count?: number },
+): Promise<void> {
   const stop = () => stage.stop();
   process.once("SIGINT", stop).once("SIGTERM", stop); // a second Ctrl-C ends the process at once; the Labs end with it
   const shown: object[] = [];
@@ -85,7 +101,10 @@ async function show(chosen: readonly Demo[], name: string, stage: Stage, kind: S
     process.off("SIGINT", stop).off("SIGTERM", stop);
   }
   const machine = { kernel: `${os.type()} ${os.release()}`, node: process.version };
-  if (kind === "silent") process.stdout.write(`${JSON.stringify(name === "all" ? { ...machine, demos: shown } : { ...machine, ...shown[0] }, null, 2)}\n`);
+  if (kind === "silent")
+    process.stdout.write(
+      `${JSON.stringify(name === "all" ? { ...machine, demos: shown } : { ...machine, ...shown[0] }, null, 2)}\n`,
+    );
 }
 
 /** A demo's outcome as JSON has it; `duration` in ms. */
@@ -96,6 +115,11 @@ function told({ name, title, notebook }: Demo, { numbers, result, kernel }: Outc
 function list(chosen: readonly Demo[], json = false): void {
   const rows = chosen.map(({ name, title, sentence, takes, notebook }) => ({ name, title, sentence, takes, notebook }));
   if (json) return void process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  const blocks = rows.map(({ name, title, sentence, takes, notebook }) => `  ${name.padEnd(13)}${title} (about ${takes} s, notebook ${notebook.slice(0, 2)})\n${" ".repeat(15)}${sentence}`);
-  process.stdout.write(`Live on this machine's kernel, without root, in private network stacks that are gone afterwards:\n\n${blocks.join("\n\n")}\n\nStart one:   npx one-listener demo ${chosen[0].name}\nAll but the million, with a pause between them:   npx one-listener demo all --pause\n`);
+  const blocks = rows.map(
+    ({ name, title, sentence, takes, notebook }) =>
+      `  ${name.padEnd(13)}${title} (about ${takes} s, notebook ${notebook.slice(0, 2)})\n${" ".repeat(15)}${sentence}`,
+  );
+  process.stdout.write(
+    `Live on this machine's kernel, without root, in private network stacks that are gone afterwards:\n\n${blocks.join("\n\n")}\n\nStart one:   npx one-listener demo ${chosen[0].name}\nAll but the million, with a pause between them:   npx one-listener demo all --pause\n`,
+  );
 }

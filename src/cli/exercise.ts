@@ -16,42 +16,79 @@ export function addExercise(program: Command): Command {
   const group = program
     .command("exercise")
     .description("the exercises: list them, work on one, prove that they are in order")
-    .addHelpText("after", "\nExamples:\n  npx one-listener exercise list\n  npx one-listener exercise watch fast-accept     (edit answers/fast-accept.ts; every save is checked)\n  npx one-listener exercise verify                (before a class gets them)");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npx one-listener exercise list\n  npx one-listener exercise watch fast-accept     (edit answers/fast-accept.ts; every save is checked)\n  npx one-listener exercise verify                (before a class gets them)",
+    );
 
-  group.command("list").description("all exercises, their notebooks, points and how far you have come").option("--json", "as JSON").action(list);
-  group.command("show").argument("<name>").description("what an exercise asks for").option("--hint", "the next hint").option("--json", "as JSON").action(showOne);
   group
-    .command("watch").argument("<name>").argument("[file]", "your solution; default: answers/NAME.ts, made from the starter")
+    .command("list")
+    .description("all exercises, their notebooks, points and how far you have come")
+    .option("--json", "as JSON")
+    .action(list);
+  group
+    .command("show")
+    .argument("<name>")
+    .description("what an exercise asks for")
+    .option("--hint", "the next hint")
+    .option("--json", "as JSON")
+    .action(showOne);
+  group
+    .command("watch")
+    .argument("<name>")
+    .argument("[file]", "your solution; default: answers/NAME.ts, made from the starter")
     .description("check your solution whenever you save it; h shows the next hint, q ends")
     .option("--once", "check it once and end: status 0 if it passes, 1 if not")
-    .action((name: string, file: string | undefined, { once }: { once?: boolean }) => watchExercise(loadExercise(name), file, once));
+    .action((name: string, file: string | undefined, { once }: { once?: boolean }) =>
+      watchExercise(loadExercise(name), file, once),
+    );
   group
-    .command("reset").argument("<name>").description("put the starter back; what you wrote is kept beside it")
+    .command("reset")
+    .argument("<name>")
+    .description("put the starter back; what you wrote is kept beside it")
     .action((name: string) => {
       const exercise = loadExercise(name);
       const kept = reset(exercise);
-      process.stdout.write(`answers/${name}.ts is the starter again.${kept ? ` What was there is now ${path.relative(process.cwd(), kept)}.` : ""}\n`);
+      process.stdout.write(
+        `answers/${name}.ts is the starter again.${kept ? ` What was there is now ${path.relative(process.cwd(), kept)}.` : ""}\n`,
+      );
     });
   group
-    .command("new").argument("<name>").description("make the folder of a new exercise")
-    .action((name: string) => void process.stdout.write(`${path.relative(process.cwd(), newExercise(name))}: fill in its files, then npx one-listener exercise verify ${name}\n`));
+    .command("new")
+    .argument("<name>")
+    .description("make the folder of a new exercise")
+    .action(
+      (name: string) =>
+        void process.stdout.write(
+          `${path.relative(process.cwd(), newExercise(name))}: fill in its files, then npx one-listener exercise verify ${name}\n`,
+        ),
+    );
   group
-    .command("verify").argument("[names...]", "all if none is given")
-    .description("prove that starters fail, solutions pass every time, wrong solutions fail where they should, hints exist")
+    .command("verify")
+    .argument("[names...]", "all if none is given")
+    .description(
+      "prove that starters fail, solutions pass every time, wrong solutions fail where they should, hints exist",
+    )
     .option("--times <n>", "how often each solution must pass in a row", "10")
     .option("--no-sandbox", "without bubblewrap: for exercises that you trust")
     .option("--json", "as JSON")
     .action(verifyAll);
   group
-    .command("autograder").argument("<names...>").description("make the zip that Gradescope takes as an autograder")
-    .requiredOption("--out <zip>").option("--assignment <title>", "title of the assignment", "One Listener")
+    .command("autograder")
+    .argument("<names...>")
+    .description("make the zip that Gradescope takes as an autograder")
+    .requiredOption("--out <zip>")
+    .option("--assignment <title>", "title of the assignment", "One Listener")
     .action(async (names: string[], { out, assignment }: { out: string; assignment: string }) => {
       await autograderZip({ exercises: names.map(loadExercise), out, assignment });
       process.stdout.write(`${out}: upload it in Gradescope, Configure Autograder.\n`);
     });
   group
-    .command("repository").argument("<names...>").description("make a template repository for GitHub, with a workflow that checks every push")
-    .requiredOption("--out <folder>").requiredOption("--from <owner/name>", "the repository of One Listener that checks are to use")
+    .command("repository")
+    .argument("<names...>")
+    .description("make a template repository for GitHub, with a workflow that checks every push")
+    .requiredOption("--out <folder>")
+    .requiredOption("--from <owner/name>", "the repository of One Listener that checks are to use")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .action((names: string[], { out, from, assignment }: { out: string; from: string; assignment: string }) => {
       const files = templateRepository({ exercises: names.map(loadExercise), out, assignment, repository: from });
@@ -63,11 +100,32 @@ export function addExercise(program: Command): Command {
 function list({ json }: { json?: boolean }): void {
   const standings = readProgress(path.resolve("notebooks"));
   const all = allExercises();
-  if (json) return void process.stdout.write(`${JSON.stringify(all.map(({ folder: _, ...exercise }) => ({ ...exercise, standing: standings[exercise.name] })), null, 2)}\n`);
-  process.stdout.write(`${textTable(
-    [{ title: "notebook", align: "left" }, { title: "exercise", align: "left" }, { title: "", align: "left" }, { title: "points", align: "right" }, { title: "yours", align: "right" }],
-    all.map(({ notebook, name, title, difficulty, points }) => [notebook, name, `${"●".repeat(difficulty)}${"○".repeat(3 - difficulty)} ${title}`, String(points), String(standings[name]?.points ?? "")]),
-  )}\n`);
+  if (json)
+    return void process.stdout.write(
+      `${JSON.stringify(
+        all.map(({ folder: _, ...exercise }) => ({ ...exercise, standing: standings[exercise.name] })),
+        null,
+        2,
+      )}\n`,
+    );
+  process.stdout.write(
+    `${textTable(
+      [
+        { title: "notebook", align: "left" },
+        { title: "exercise", align: "left" },
+        { title: "", align: "left" },
+        { title: "points", align: "right" },
+        { title: "yours", align: "right" },
+      ],
+      all.map(({ notebook, name, title, difficulty, points }) => [
+        notebook,
+        name,
+        `${"●".repeat(difficulty)}${"○".repeat(3 - difficulty)} ${title}`,
+        String(points),
+        String(standings[name]?.points ?? ""),
+      ]),
+    )}\n`,
+  );
 }
 
 function showOne(name: string, { hint, json }: { hint?: boolean; json?: boolean }): void {
@@ -77,27 +135,38 @@ function showOne(name: string, { hint, json }: { hint?: boolean; json?: boolean 
     const { head, text } = nextHint(exercise, path.resolve("notebooks"));
     return void process.stdout.write(`${head}. ${text}\n`);
   }
-  process.stdout.write(`${exercise.title}\n${"=".repeat(exercise.title.length)}\nnotebook ${exercise.notebook}, ${exercise.points} points\n\n${exercise.statement}\n\nWork on it: npx one-listener exercise watch ${name}\n`);
+  process.stdout.write(
+    `${exercise.title}\n${"=".repeat(exercise.title.length)}\nnotebook ${exercise.notebook}, ${exercise.points} points\n\n${exercise.statement}\n\nWork on it: npx one-listener exercise watch ${name}\n`,
+  );
 }
 
-async function verifyAll(names: string[], { times, sandbox: sandboxed, json }: { times: string; sandbox: boolean; json?: boolean }): Promise<void> {
+async function verifyAll(
+  names: string[],
+  { times, sandbox: sandboxed, json }: { times: string; sandbox: boolean; json?: boolean },
+): Promise<void> {
   const rounds = requireInteger(Number(times), "--times", 1, 1000);
   const exercises = names.length > 0 ? names.map(loadExercise) : allExercises();
   if (exercises.length === 0) throw new ArgumentError("There are no exercises.");
   if (sandboxed) requireSandbox();
   const all = [];
   for (const [at, exercise] of exercises.entries()) {
-    const result = await verify(exercise, { times: rounds, ...(sandboxed && { wrap: sandbox }), onProgress: (what) => progressLine(`${at + 1} of ${exercises.length} ${exercise.name}: ${what}`, at / exercises.length) });
+    const result = await verify(exercise, {
+      times: rounds,
+      ...(sandboxed && { wrap: sandbox }),
+      onProgress: (what) =>
+        progressLine(`${at + 1} of ${exercises.length} ${exercise.name}: ${what}`, at / exercises.length),
+    });
     progressLine("");
     all.push(result);
     if (!json) {
       const slowest = Math.max(...result.durations);
-      process.stdout.write(result.faults.length === 0
-        ? `✓ ${exercise.name}: ${rounds} times, ${(slowest / 1000).toFixed(1)} s at most; ${result.wrong} wrong ones fail as they should\n`
-        : `✗ ${exercise.name}\n${result.faults.map((fault) => `    ${fault}\n`).join("")}`);
+      process.stdout.write(
+        result.faults.length === 0
+          ? `✓ ${exercise.name}: ${rounds} times, ${(slowest / 1000).toFixed(1)} s at most; ${result.wrong} wrong ones fail as they should\n`
+          : `✗ ${exercise.name}\n${result.faults.map((fault) => `    ${fault}\n`).join("")}`,
+      );
     }
   }
   if (json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
   process.exitCode = all.some(({ faults }) => faults.length > 0) ? 1 : 0;
 }
-

@@ -60,7 +60,8 @@ export function addGrade(program: Command): void {
     .option("--json", "all results as JSON on stdout")
     .addHelpText("after", help)
     .action(async (submissions: string[], options: Options) => {
-      if (options.canvas !== undefined && !existsSync(options.canvas)) throw new ArgumentError(`${options.canvas} does not exist.`);
+      if (options.canvas !== undefined && !existsSync(options.canvas))
+        throw new ArgumentError(`${options.canvas} does not exist.`);
       const results = await grade(submissions, {
         out: options.out,
         exercises: options.exercises?.split(",").map((name) => name.trim()),
@@ -75,8 +76,18 @@ export function addGrade(program: Command): void {
       const written = writeResults(results, options);
       if (options.summary !== undefined) await appendSummary(options.summary, results);
       if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-      else process.stdout.write(`${summaryTable(results)}\n\n${Object.entries(written).map(([what, file]) => `${what}: ${file}`).join("\n")}\n`);
-      if (results.some(({ exercises }) => exercises.some(({ message }) => message?.startsWith("The check could not be carried out")))) process.exitCode = 1;
+      else
+        process.stdout.write(
+          `${summaryTable(results)}\n\n${Object.entries(written)
+            .map(([what, file]) => `${what}: ${file}`)
+            .join("\n")}\n`,
+        );
+      if (
+        results.some(({ exercises }) =>
+          exercises.some(({ message }) => message?.startsWith("The check could not be carried out")),
+        )
+      )
+        process.exitCode = 1;
     });
 }
 
@@ -87,23 +98,45 @@ function progressText({ done, of, resumed, left, what }: Progress): string {
 
 function summaryTable(results: readonly StudentResult[]): string {
   const exercises = results[0].exercises.map(({ exercise }) => exercise);
-  return textTable(
-    [{ title: "student", align: "left" as const }, ...exercises.map((title) => ({ title, align: "right" as const })), { title: "points", align: "right" as const }],
-    results.map(({ student, exercises: graded, points, max }) => [student, ...graded.map((each) => `${each.points}${each.fate ? "*" : ""}`), `${points} of ${max}`]),
-  ) + (results.some(({ exercises: graded }) => graded.some(({ fate }) => fate)) ? "\n\n* the solution failed by itself: see the feedback" : "");
+  return (
+    textTable(
+      [
+        { title: "student", align: "left" as const },
+        ...exercises.map((title) => ({ title, align: "right" as const })),
+        { title: "points", align: "right" as const },
+      ],
+      results.map(({ student, exercises: graded, points, max }) => [
+        student,
+        ...graded.map((each) => `${each.points}${each.fate ? "*" : ""}`),
+        `${points} of ${max}`,
+      ]),
+    ) +
+    (results.some(({ exercises: graded }) => graded.some(({ fate }) => fate))
+      ? "\n\n* the solution failed by itself: see the feedback"
+      : "")
+  );
 }
 
 async function appendSummary(file: string, results: readonly StudentResult[]): Promise<void> {
   const { appendFile } = await import("node:fs/promises");
   const cell = (text: string) => text.replace(/[|\\`*_<>[\]]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
-  const parts = results.map(({ student, points, max, exercises, notes }) => [
-    `## ${cell(student)}: ${points} of ${max} points`, "",
-    ...notes.map((note) => `> ${cell(note)}\n`),
-    "| exercise | test | points | |", "| --- | --- | ---: | --- |",
-    ...exercises.flatMap((graded) => graded.tests.length === 0
-      ? [`| ${cell(graded.title)} | | 0 of ${graded.max} | ${cell(graded.message ?? "")} |`]
-      : graded.tests.map(({ title, points: got, max: of, passed, story }) => `| ${cell(graded.title)} | ${passed ? "✅" : "❌"} ${cell(title)} | ${got} of ${of} | ${story ? cell(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.`) : ""} |`)),
-    "",
-  ].join("\n"));
+  const parts = results.map(({ student, points, max, exercises, notes }) =>
+    [
+      `## ${cell(student)}: ${points} of ${max} points`,
+      "",
+      ...notes.map((note) => `> ${cell(note)}\n`),
+      "| exercise | test | points | |",
+      "| --- | --- | ---: | --- |",
+      ...exercises.flatMap((graded) =>
+        graded.tests.length === 0
+          ? [`| ${cell(graded.title)} | | 0 of ${graded.max} | ${cell(graded.message ?? "")} |`]
+          : graded.tests.map(
+              ({ title, points: got, max: of, passed, story }) =>
+                `| ${cell(graded.title)} | ${passed ? "✅" : "❌"} ${cell(title)} | ${got} of ${of} | ${story ? cell(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.`) : ""} |`,
+            ),
+      ),
+      "",
+    ].join("\n"),
+  );
   await appendFile(file, `${parts.join("\n")}\n`);
 }

@@ -13,7 +13,10 @@ import { addGrade } from "./grade";
 import { addRelease } from "./release";
 import { addWatch } from "./watch";
 
-const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string; description: string };
+const { version, description } = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as {
+  version: string;
+  description: string;
+};
 
 const program = new Command("one-listener")
   .description(`${description}.`)

@@ -26,7 +26,7 @@ export function addRelease(exerciseCommand: Command): void {
       const points = exercises.reduce((sum, each) => sum + each.points, 0);
       process.stdout.write(
         `${assignment}: ${exercises.length} exercise${exercises.length === 1 ? "" : "s"}, ${points} points\n` +
-        `for you: ${files.source}\nfor students: ${files.release}\nnbgrader's config: ${files.config}\n\nNext: cd ${out} && nbgrader generate_assignment ${assignment}\n`,
+          `for you: ${files.source}\nfor students: ${files.release}\nnbgrader's config: ${files.config}\n\nNext: cd ${out} && nbgrader generate_assignment ${assignment}\n`,
       );
     });
 }

@@ -15,12 +15,18 @@ const settle = 120;
 
 export async function watchExercise(exercise: Exercise, given: string | undefined, once = false): Promise<void> {
   const file = path.resolve(given ?? answerFile(exercise));
-  if (given !== undefined && !existsSync(file)) throw new ArgumentError(`${given} does not exist.`, `Leave it out, and the starter is put into answers/${exercise.name}.ts.`);
+  if (given !== undefined && !existsSync(file))
+    throw new ArgumentError(
+      `${given} does not exist.`,
+      `Leave it out, and the starter is put into answers/${exercise.name}.ts.`,
+    );
   const fresh = given === undefined && begin(exercise, file);
   const shown = path.relative(process.cwd(), file);
   if (fresh) process.stdout.write(`${shown} is there, from the starter.\n`);
   const check = async (): Promise<CheckResult> => {
-    const result = await gradeSource(exercise, readFileSync(file, "utf8"), { onProgress: ({ what }) => progressLine(what) });
+    const result = await gradeSource(exercise, readFileSync(file, "utf8"), {
+      onProgress: ({ what }) => progressLine(what),
+    });
     progressLine("");
     noteAttempt(result, path.resolve("notebooks"));
     process.stdout.write(`${report(exercise, result)}\n`);
@@ -79,10 +85,25 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
 function report(exercise: Exercise, result: CheckResult): string {
   const bar = gauge(result.points / Math.max(1, result.max), 20);
   const head = `${bar} ${result.points} of ${result.max} points`;
-  const tests = result.tests.map(({ title, passed: ok, points, max }) => `  ${ok ? "✓" : "✗"} ${title} (${points} of ${max})`);
+  const tests = result.tests.map(
+    ({ title, passed: ok, points, max }) => `  ${ok ? "✓" : "✗"} ${title} (${points} of ${max})`,
+  );
   const missed = firstMissed(result);
-  if (!missed) return [head, ...tests, "", "Solved. One way to do it, explained:", "", sourceOf(exercise, "solution.ts")].join("\n");
+  if (!missed)
+    return [head, ...tests, "", "Solved. One way to do it, explained:", "", sourceOf(exercise, "solution.ts")].join(
+      "\n",
+    );
   const story = missed.story!;
-  const told = result.message ? [result.message] : [`${missed.title}:`, `  Done:     ${story.did}.`, `  Expected: ${story.expected}.`, `  Measured: ${story.measured}.`, ...(story.read ? [`  Read:     ${story.read}.`] : [])];
-  return ["", ...told, "", head, ...tests, ...(result.output ? ["", "What it printed:", result.output] : []), ""].join("\n");
+  const told = result.message
+    ? [result.message]
+    : [
+        `${missed.title}:`,
+        `  Done:     ${story.did}.`,
+        `  Expected: ${story.expected}.`,
+        `  Measured: ${story.measured}.`,
+        ...(story.read ? [`  Read:     ${story.read}.`] : []),
+      ];
+  return ["", ...told, "", head, ...tests, ...(result.output ? ["", "What it printed:", result.output] : []), ""].join(
+    "\n",
+  );
 }

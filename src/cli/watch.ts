@@ -70,15 +70,27 @@ export function addWatch(program: Command): void {
     .argument("[port]", "8080 or :8080; every listener of this machine if left out", portOf)
     .description("watch a listener of this machine live: its queues, drops and accept rate")
     .option("--record <file>", "save a Trace that the notebooks can plot, written as it grows")
-    .option("--alert <what>", "end with status 2 when an accept queue is so full, such as 80%; or on overflows; or 80%,overflows", alertOf)
+    .option(
+      "--alert <what>",
+      "end with status 2 when an accept queue is so full, such as 80%; or on overflows; or 80%,overflows",
+      alertOf,
+    )
     .option("--for <time>", "end after so long: 30 (seconds), 10m, 24h", durationOf)
-    .addOption(new Option("--interval <time>", "how often to report: 5 (seconds), 500ms").argParser(durationOf).default(1000, "1 second"))
+    .addOption(
+      new Option("--interval <time>", "how often to report: 5 (seconds), 500ms")
+        .argParser(durationOf)
+        .default(1000, "1 second"),
+    )
     .option("--hz <n>", "looks at the accept queue a second, 1 to 1000", rateOf, 20)
     .option("--json", "an object a line for each interval, and a summary as the last one")
     .addHelpText("after", help)
     .action(async (port: number | undefined, options: Options) => {
       if (options.interval < lookInterval) throw new ArgumentError("--interval is at least 0.1 seconds.");
-      if (options.record !== undefined && port === undefined) throw new ArgumentError("--record needs a port: a Trace is of one listener.", "For example: npx one-listener watch :8080 --record day.trace");
+      if (options.record !== undefined && port === undefined)
+        throw new ArgumentError(
+          "--record needs a port: a Trace is of one listener.",
+          "For example: npx one-listener watch :8080 --record day.trace",
+        );
       process.exitCode = port === undefined ? await watchAll(options) : await watchPort(port, options);
     });
 }
@@ -93,19 +105,28 @@ async function watchPort(port: number, options: Options): Promise<number> {
   let reason = "";
   let last: Report | undefined;
   try {
-    reason = await every(options, screen.left, () => {
-      const seen = watching.look();
-      const cause = causeOf(options.alert, seen.full, seen.overflows, `an accept queue of port ${port}`);
-      if (cause === undefined) return undefined;
-      status = alerted;
-      watching.mark("alert", cause);
-      return `ALERT: ${cause}`;
-    }, () => {
-      last = watching.report();
-      history.push(last.peak);
-      if (history.length > 500) history.shift();
-      screen.show(last, () => panel(title, last!, history, process.stdout.columns ?? 80), () => line(last!));
-    });
+    reason = await every(
+      options,
+      screen.left,
+      () => {
+        const seen = watching.look();
+        const cause = causeOf(options.alert, seen.full, seen.overflows, `an accept queue of port ${port}`);
+        if (cause === undefined) return undefined;
+        status = alerted;
+        watching.mark("alert", cause);
+        return `ALERT: ${cause}`;
+      },
+      () => {
+        last = watching.report();
+        history.push(last.peak);
+        if (history.length > 500) history.shift();
+        screen.show(
+          last,
+          () => panel(title, last!, history, process.stdout.columns ?? 80),
+          () => line(last!),
+        );
+      },
+    );
   } catch (error) {
     if ((error as LabError).code !== "ERR_CLOSED") throw error;
     status = listenerGone;
@@ -113,12 +134,26 @@ async function watchPort(port: number, options: Options): Promise<number> {
   } finally {
     const seconds = watching.elapsed / 1000;
     const recorded = await watching.stop();
-    if (recorded) screen.note(`${options.record}: ${formatCount(recorded.trace.meta.samples)} samples, ${formatCount(recorded.bytes)} bytes`);
+    if (recorded)
+      screen.note(
+        `${options.record}: ${formatCount(recorded.trace.meta.samples)} samples, ${formatCount(recorded.bytes)} bytes`,
+      );
     const summary = {
-      port, seconds, reason, exit: status, peak: watching.longest, samples: recorded?.trace.meta.samples,
-      overflows: last?.overflowsEver ?? 0, drops: last?.dropsEver ?? 0, cookies: last?.cookiesEver ?? 0, cost: watching.threadCpu / (seconds * 1000),
+      port,
+      seconds,
+      reason,
+      exit: status,
+      peak: watching.longest,
+      samples: recorded?.trace.meta.samples,
+      overflows: last?.overflowsEver ?? 0,
+      drops: last?.dropsEver ?? 0,
+      cookies: last?.cookiesEver ?? 0,
+      cost: watching.threadCpu / (seconds * 1000),
     };
-    screen.end(summary, `${reason ? `${reason}\n` : ""}${seconds.toFixed(1)} s: peak ${formatCount(summary.peak)}, overflows ${formatCount(summary.overflows)}, drops ${formatCount(summary.drops)}; sampling took ${formatPercent(summary.cost)} of a core`);
+    screen.end(
+      summary,
+      `${reason ? `${reason}\n` : ""}${seconds.toFixed(1)} s: peak ${formatCount(summary.peak)}, overflows ${formatCount(summary.overflows)}, drops ${formatCount(summary.drops)}; sampling took ${formatPercent(summary.cost)} of a core`,
+    );
   }
   return status;
 }
@@ -132,23 +167,40 @@ async function watchAll(options: Options): Promise<number> {
   let known = "";
   let status = 0;
   try {
-    const reason = await every(options, screen.left, () => {
-      const listening = readListening(diagFd);
-      for (const { inode, acceptQueue } of listening) peaks.set(inode, Math.max(peaks.get(inode) ?? 0, acceptQueue));
-      const fullest = listening.reduce((most, each) => (fullness(each) > fullness(most) ? each : most), { port: 0, acceptQueue: 0, maximum: 0 });
-      const overflows = options.alert?.overflows ? readOverflows() - overflowsBefore : 0;
-      const cause = causeOf(options.alert, fullness(fullest), overflows, `the accept queue of port ${fullest.port}`);
-      if (cause !== undefined) status = alerted;
-      return cause && `ALERT: ${cause}`;
-    }, () => {
-      const listening = readListening(diagFd);
-      const inodes = listening.map(({ inode }) => inode);
-      if (inodes.join() !== known) owners = holders(new Set(inodes)); // a walk over all processes: only when somebody came or went
-      known = inodes.join();
-      const rows = listening.map((each) => ({ ...each, full: fullness(each), peak: peaks.get(each.inode) ?? 0, heldBy: owners.get(each.inode) }));
-      const table = () => (listening.length > 0 ? listenersTable(listening, peaks, owners) : ["Nobody listens in this network namespace."]);
-      screen.show({ listeners: rows }, table, () => `${table().join("\n")}\n`);
-    });
+    const reason = await every(
+      options,
+      screen.left,
+      () => {
+        const listening = readListening(diagFd);
+        for (const { inode, acceptQueue } of listening) peaks.set(inode, Math.max(peaks.get(inode) ?? 0, acceptQueue));
+        const fullest = listening.reduce((most, each) => (fullness(each) > fullness(most) ? each : most), {
+          port: 0,
+          acceptQueue: 0,
+          maximum: 0,
+        });
+        const overflows = options.alert?.overflows ? readOverflows() - overflowsBefore : 0;
+        const cause = causeOf(options.alert, fullness(fullest), overflows, `the accept queue of port ${fullest.port}`);
+        if (cause !== undefined) status = alerted;
+        return cause && `ALERT: ${cause}`;
+      },
+      () => {
+        const listening = readListening(diagFd);
+        const inodes = listening.map(({ inode }) => inode);
+        if (inodes.join() !== known) owners = holders(new Set(inodes)); // a walk over all processes: only when somebody came or went
+        known = inodes.join();
+        const rows = listening.map((each) => ({
+          ...each,
+          full: fullness(each),
+          peak: peaks.get(each.inode) ?? 0,
+          heldBy: owners.get(each.inode),
+        }));
+        const table = () =>
+          listening.length > 0
+            ? listenersTable(listening, peaks, owners)
+            : ["Nobody listens in this network namespace."];
+        screen.show({ listeners: rows }, table, () => `${table().join("\n")}\n`);
+      },
+    );
     screen.end({ reason, exit: status }, reason);
   } finally {
     native.close(diagFd);
@@ -158,19 +210,25 @@ async function watchAll(options: Options): Promise<number> {
 
 /** Why the alert fires, or undefined. */
 function causeOf(alert: Alert | undefined, full: number, overflows: number, queue: string): string | undefined {
-  if (alert?.overflows && overflows > 0) return `ListenOverflows rose by ${formatCount(overflows)}: an accept queue of this network namespace had no room`;
+  if (alert?.overflows && overflows > 0)
+    return `ListenOverflows rose by ${formatCount(overflows)}: an accept queue of this network namespace had no room`;
   if (alert?.share !== undefined && full >= alert.share) return `${queue} was ${formatPercent(full)} full`;
   return undefined;
 }
 
 /** Looks ten times a second and reports every interval, until look() gives a reason to end, the time is over, Ctrl-C is pressed or nobody reads on. */
-async function every({ for: duration, interval }: Options, left: Promise<"left">, look: () => string | undefined, report: () => void): Promise<string> {
+async function every(
+  { for: duration, interval }: Options,
+  left: Promise<"left">,
+  look: () => string | undefined,
+  report: () => void,
+): Promise<string> {
   const start = native.now();
   let interrupted: () => void = () => undefined;
   const signal = new Promise<"signal">((resolve) => (interrupted = () => resolve("signal")));
   for (const name of endings) process.once(name, interrupted);
   try {
-    for (let next = start + interval; ; ) {
+    for (let next = start + interval; ;) {
       const now = native.now();
       const over = duration !== undefined && now - start >= duration;
       const reason = look();
@@ -178,7 +236,10 @@ async function every({ for: duration, interval }: Options, left: Promise<"left">
       if (now >= next) next = Math.max(next + interval, now);
       if (reason !== undefined) return reason;
       if (over) return "";
-      const pause = Math.max(1, Math.min(lookInterval, next - now, duration === undefined ? Infinity : start + duration - now));
+      const pause = Math.max(
+        1,
+        Math.min(lookInterval, next - now, duration === undefined ? Infinity : start + duration - now),
+      );
       let timer: NodeJS.Timeout | undefined;
       const slept = new Promise<"slept">((resolve) => (timer = setTimeout(resolve, pause, "slept")));
       const woken = await Promise.race([slept, signal, left]);
@@ -223,7 +284,8 @@ class Screen {
 
 function portOf(text: string): number {
   const port = Number(/^:?(\d+)$/.exec(text)?.[1]);
-  if (!(port >= 1 && port <= 65535)) throw new InvalidArgumentError("A port is a number from 1 to 65535, such as 8080 or :8080.");
+  if (!(port >= 1 && port <= 65535))
+    throw new InvalidArgumentError("A port is a number from 1 to 65535, such as 8080 or :8080.");
   return port;
 }
 
@@ -232,7 +294,10 @@ function alertOf(text: string, before: Alert = {}): Alert {
   return text.split(",").reduce<Alert>((alert, part) => {
     if (part === "overflows") return { ...alert, overflows: true };
     const value = Number(/^(\d+(?:\.\d+)?)%$/.exec(part)?.[1]);
-    if (!(value > 0 && value <= 100)) throw new InvalidArgumentError("An alert is a percentage above 0 and up to 100, such as 80%; or overflows; or both, 80%,overflows.");
+    if (!(value > 0 && value <= 100))
+      throw new InvalidArgumentError(
+        "An alert is a percentage above 0 and up to 100, such as 80%; or overflows; or both, 80%,overflows.",
+      );
     return { ...alert, share: Math.min(value / 100, alert.share ?? 1) };
   }, before);
 }
@@ -241,7 +306,8 @@ function alertOf(text: string, before: Alert = {}): Alert {
 function durationOf(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const value = Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[(unit ?? "s") as "s"];
-  if (!(value > 0 && value <= 1e10)) throw new InvalidArgumentError("A time is a number of seconds, or such as 500ms, 10m, 24h.");
+  if (!(value > 0 && value <= 1e10))
+    throw new InvalidArgumentError("A time is a number of seconds, or such as 500ms, 10m, 24h.");
   return value;
 }
 

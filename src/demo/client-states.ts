@@ -5,5 +5,7 @@ import { ClientState } from "../native";
 /** How many clients of a listener are in each state, already while they come: { synSent: 71, established: 129, … }. */
 export function clientStates(listener: Listener): Record<ClientStateName, number> {
   const counts = [...listener.bursts].flatMap(({ natives }) => natives.map((each) => each.counts()));
-  return Object.fromEntries(clientStateNames.map((name) => [name, counts.reduce((sum, each) => sum + each[ClientState[name]], 0)])) as Record<ClientStateName, number>;
+  return Object.fromEntries(
+    clientStateNames.map((name) => [name, counts.reduce((sum, each) => sum + each[ClientState[name]], 0)]),
+  ) as Record<ClientStateName, number>;
 }

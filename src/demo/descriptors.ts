@@ -90,8 +90,20 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
     return {
       title: `descriptors: ${limit} of them, ${clients} clients; the server ${how}`,
       meters: [
-        { label: "ACCEPTED", note: `a process of ${limit} descriptors`, value: told.accepted, of: clients, colour: "accepted" },
-        { label: "ACCEPT QUEUE", note: "connected, and nobody answers", value: waiting, of: clients, colour: "acceptQueue" },
+        {
+          label: "ACCEPTED",
+          note: `a process of ${limit} descriptors`,
+          value: told.accepted,
+          of: clients,
+          colour: "accepted",
+        },
+        {
+          label: "ACCEPT QUEUE",
+          note: "connected, and nobody answers",
+          value: waiting,
+          of: clients,
+          colour: "acceptQueue",
+        },
         { label: "EMFILE A SECOND", note: "accept() fails", value: failing, of: most, colour: "drops" },
         { label: "CPU, % OF A CORE", note: "of the accept loop", value: 100 * told.cpu, of: 100, colour: "other" },
       ],
@@ -104,8 +116,18 @@ async function outOfDescriptors(stage: Stage, lab: Lab, pause: number, seconds: 
   const { established: believe, refused, reset } = crowd.counts();
   await stage.during(program.exited, look);
   if (told.seconds === 0) throw new LabError(`The server has ended early. ${errors.trim()}`, { code: "ERR_SERVER" });
-  const exhausted = { pause, clients, believe, refused: refused + reset, waiting, ...told, failuresPerSecond: told.failures / told.seconds };
-  stage.say(`It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${formatCount(exhausted.failuresPerSecond)} failures a second, ${formatPercent(told.cpu)} of a core.`);
+  const exhausted = {
+    pause,
+    clients,
+    believe,
+    refused: refused + reset,
+    waiting,
+    ...told,
+    failuresPerSecond: told.failures / told.seconds,
+  };
+  stage.say(
+    `It ${how}: ${told.accepted} accepted, ${waiting} left waiting, ${formatCount(exhausted.failuresPerSecond)} failures a second, ${formatPercent(told.cpu)} of a core.`,
+  );
   await stage.hold(look, 500 * seconds);
   await stage.curtain(pause > 0 ? "Side by side?" : "A server that pauses?", look);
   await crowd.close();
@@ -134,9 +156,21 @@ export const descriptors: Demo = {
         title: `descriptors: ${limit} of them, and ${clients} clients`,
         meters: [
           { label: "ACCEPTED", note: `of ${clients} clients`, value: retry.accepted, of: clients, colour: "accepted" },
-          { label: "LEFT WAITING", note: "connected, and nobody answers", value: retry.waiting, of: clients, colour: "acceptQueue" },
+          {
+            label: "LEFT WAITING",
+            note: "connected, and nobody answers",
+            value: retry.waiting,
+            of: clients,
+            colour: "acceptQueue",
+          },
           { label: "TRIES AGAIN AT ONCE", note: "CPU, % of a core", value: 100 * retry.cpu, of: 100, colour: "drops" },
-          { label: `PAUSES ${1000 * pause.pause} ms`, note: "CPU, % of a core", value: 100 * pause.cpu, of: 100, colour: "accepted" },
+          {
+            label: `PAUSES ${1000 * pause.pause} ms`,
+            note: "CPU, % of a core",
+            value: 100 * pause.cpu,
+            of: 100,
+            colour: "accepted",
+          },
         ],
       };
       stage.renew();

@@ -40,7 +40,9 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
   const before = lab.counters();
   const without = cookies === 0 ? "without SYN cookies" : "with SYN cookies";
   stage.renew();
-  stage.say(`${formatCount(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`);
+  stage.say(
+    `${formatCount(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`,
+  );
   const flood = await lab.flood(listener, { count: syns, rate: floodRate });
   let synQueue = 0;
   let synQueueLeast = Infinity;
@@ -53,26 +55,62 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
     return {
       title: `flood: ${clients} honest clients under a SYN flood, ${without}`,
       meters: [
-        { label: "HONEST CLIENTS IN", note: `of ${formatCount(came)} that came`, value: loop.accepted, of: clients, colour: "accepted" },
-        { label: "SYN QUEUE", note: `room for ${formatCount(capacity)}${requests >= capacity ? ", FULL" : ""}`, value: requests, of: capacity, colour: "synQueue" },
-        { label: "SYNs OF THE FLOOD", note: `${formatCount(flood.rate)} a second`, value: flood.counts().sent, of: syns, colour: "drops" },
-        { label: "SYN COOKIES SENT", note: `tcp_syncookies = ${cookies}`, value: lab.counters().since(before).get("SyncookiesSent"), of: syns, colour: "cookies" },
+        {
+          label: "HONEST CLIENTS IN",
+          note: `of ${formatCount(came)} that came`,
+          value: loop.accepted,
+          of: clients,
+          colour: "accepted",
+        },
+        {
+          label: "SYN QUEUE",
+          note: `room for ${formatCount(capacity)}${requests >= capacity ? ", FULL" : ""}`,
+          value: requests,
+          of: capacity,
+          colour: "synQueue",
+        },
+        {
+          label: "SYNs OF THE FLOOD",
+          note: `${formatCount(flood.rate)} a second`,
+          value: flood.counts().sent,
+          of: syns,
+          colour: "drops",
+        },
+        {
+          label: "SYN COOKIES SENT",
+          note: `tcp_syncookies = ${cookies}`,
+          value: lab.counters().since(before).get("SyncookiesSent"),
+          of: syns,
+          colour: "cookies",
+        },
       ],
     };
   };
   await stage.watch(look, { ms: head });
   const window = Math.max(0.3, 0.9 * seconds - head / 1000);
-  const crowd = await stage.during(lab.connect(listener, { clients, rate: clients / window, kind: "mirror", rtt, quiet: 300 }), look);
+  const crowd = await stage.during(
+    lab.connect(listener, { clients, rate: clients / window, kind: "mirror", rtt, quiet: 300 }),
+    look,
+  );
   await stage.during(flood.finished(), look);
   const latencies = crowd.connected();
   const moved = lab.counters().since(before);
   const flooded: Flooded = {
-    cookies, syns, rate: flood.rate, clients, connected: loop.accepted, synQueue, synQueueLeast: Math.min(synQueue, synQueueLeast),
+    cookies,
+    syns,
+    rate: flood.rate,
+    clients,
+    connected: loop.accepted,
+    synQueue,
+    synQueueLeast: Math.min(synQueue, synQueueLeast),
     // clients of whom the server has not heard are connected in their own opinion only
     median: loop.accepted > 0 && latencies.length > 0 ? latencies[Math.floor(latencies.length / 2)] : null,
-    cookiesSent: moved.get("SyncookiesSent"), drops: moved.get("ListenDrops"),
+    cookiesSent: moved.get("SyncookiesSent"),
+    drops: moved.get("ListenDrops"),
   };
-  stage.say(`${without}: ${flooded.connected} of ${clients} honest clients got in${flooded.median === null ? "" : `, half of them within ${formatTime(flooded.median)}`}.`);
+  stage.say(
+    `${without}: ${flooded.connected} of ${clients} honest clients got in${flooded.median === null ? "" : `, half of them within ${formatTime(flooded.median)}`}.`,
+  );
   await stage.hold(look, 500 * seconds);
   await stage.curtain(cookies === 0 ? "The same flood with SYN cookies?" : "Side by side?", look);
   await crowd.close();

@@ -16,6 +16,10 @@ const apart: readonly Demo[] = [manyConnections];
 export function demosOf(name: string): readonly Demo[] {
   if (name === "all") return demos.filter((demo) => !apart.includes(demo));
   const found = demos.find((demo) => demo.name === name);
-  if (!found) throw new ArgumentError(`There is no demo "${name}".`, `There are: ${demos.map((demo) => demo.name).join(", ")}; and all, which is every one but ${apart.map((demo) => demo.name).join()}.`);
+  if (!found)
+    throw new ArgumentError(
+      `There is no demo "${name}".`,
+      `There are: ${demos.map((demo) => demo.name).join(", ")}; and all, which is every one but ${apart.map((demo) => demo.name).join()}.`,
+    );
   return [found];
 }

@@ -37,7 +37,10 @@ async function weigh(connections: number): Promise<number> {
 export function planned(wanted: number, bytesEach: number, available: number): { total: number; because: string } {
   const affordable = Math.max(1, Math.floor((share * available) / (bytesEach + besides)));
   if (affordable >= wanted) return { total: wanted, because: "" };
-  return { total: affordable, because: `${formatCount(wanted)} would take more than ${100 * share} % of the memory that is free` };
+  return {
+    total: affordable,
+    because: `${formatCount(wanted)} would take more than ${100 * share} % of the memory that is free`,
+  };
 }
 
 const kernel = "inet_ehash_insert() and inet_csk_reqsk_queue_add()";
@@ -45,7 +48,8 @@ const kernel = "inet_ehash_insert() and inet_csk_reqsk_queue_add()";
 export const manyConnections: Demo = {
   name: "million",
   title: "A million connections over one listener",
-  sentence: "One listening socket, one port, and as many established connections as this machine's memory allows, up to a million.",
+  sentence:
+    "One listening socket, one port, and as many established connections as this machine's memory allows, up to a million.",
   takes: 40,
   seconds: patience,
   notebook: "08 · Memory, and a million",
@@ -61,14 +65,34 @@ export const manyConnections: Demo = {
     const look = (): Panel => ({
       title: `million: ${formatCount(total)} connections over one listener`,
       meters: [
-        { label: "CONNECTIONS", note: "ESTABLISHED, in one accept queue", value: queued, of: total, colour: "acceptQueue" },
+        {
+          label: "CONNECTIONS",
+          note: "ESTABLISHED, in one accept queue",
+          value: queued,
+          of: total,
+          colour: "acceptQueue",
+        },
         { label: "A SECOND", note: "handshakes", value: rate, of: fastest, colour: "accepted" },
-        { label: "BYTES EACH", note: "of kernel memory", value: bytesEach, of: Math.max(4096, bytesEach), colour: "cookies" },
-        { label: "MiB IN ALL", note: `of ${formatCount(mebibytes(available))} that were free`, value: mebibytes(used), of: mebibytes(available), colour: "other" },
+        {
+          label: "BYTES EACH",
+          note: "of kernel memory",
+          value: bytesEach,
+          of: Math.max(4096, bytesEach),
+          colour: "cookies",
+        },
+        {
+          label: "MiB IN ALL",
+          note: `of ${formatCount(mebibytes(available))} that were free`,
+          value: mebibytes(used),
+          of: mebibytes(available),
+          colour: "other",
+        },
       ],
     });
 
-    stage.say(`First ${formatCount(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`);
+    stage.say(
+      `First ${formatCount(Math.min(sample, wanted))} connections are weighed, to plan what this machine can hold.`,
+    );
     const weighed = (await stage.during(weigh(Math.min(sample, wanted)), look)) || assumed;
     const { total: possible, because } = planned(wanted, weighed, available);
     total = possible;
@@ -119,7 +143,16 @@ export const manyConnections: Demo = {
     await stage.watch(look, { ms: 10_000, until: () => after() >= 0.97 * available && native.now() - closing > 300 });
 
     const numbers = {
-      wanted, planned: total, because, connections: peak, seconds: took, perSecond: peak / took, bytesEach, bytes: used, availableBefore: available, availableAfter: after(),
+      wanted,
+      planned: total,
+      because,
+      connections: peak,
+      seconds: took,
+      perSecond: peak / took,
+      bytesEach,
+      bytes: used,
+      availableBefore: available,
+      availableAfter: after(),
     };
     const result = [
       `${formatCount(peak)} connections, all ESTABLISHED in the accept queue of one listening socket, one port, in ${took.toFixed(1)} s: ${formatCount(peak / took)} handshakes a second.${because ? ` Not ${formatCount(wanted)}: ${because}.` : ""}`,

@@ -25,10 +25,12 @@ function phantomsOf({ established, acceptQueue, synQueue, accepted }: Moment): n
 }
 
 /** ms at which a column has changed */
-const changesOf = (trace: Trace) => (name: string): number[] => {
-  const { time = [], values = [] } = trace.findColumn(name) ?? {};
-  return Array.from(time).filter((_, at) => at > 0 && values[at] !== values[at - 1]);
-};
+const changesOf =
+  (trace: Trace) =>
+  (name: string): number[] => {
+    const { time = [], values = [] } = trace.findColumn(name) ?? {};
+    return Array.from(time).filter((_, at) => at > 0 && values[at] !== values[at - 1]);
+  };
 
 function panel(moment: Moment, capacity: number): Panel {
   const { acceptQueue, synQueue, established, accepted } = moment;
@@ -36,10 +38,28 @@ function panel(moment: Moment, capacity: number): Panel {
   return {
     title: `overflow: ${clients} clients, ${rtt} ms away, and a backlog of ${backlog}`,
     meters: [
-      { label: "ACCEPT QUEUE", note: accepted > 0 ? `${formatCount(accepted)} accepted` : room(acceptQueue), value: acceptQueue, of: capacity, colour: "acceptQueue" },
+      {
+        label: "ACCEPT QUEUE",
+        note: accepted > 0 ? `${formatCount(accepted)} accepted` : room(acceptQueue),
+        value: acceptQueue,
+        of: capacity,
+        colour: "acceptQueue",
+      },
       { label: "SYN QUEUE", note: room(synQueue), value: synQueue, of: capacity, colour: "synQueue" },
-      { label: "BELIEVE", note: "clients that believe to be connected", value: established, of: clients, colour: "accepted" },
-      { label: "PHANTOMS", note: "of whom the server knows nothing", value: phantomsOf(moment), of: clients, colour: "drops" },
+      {
+        label: "BELIEVE",
+        note: "clients that believe to be connected",
+        value: established,
+        of: clients,
+        colour: "accepted",
+      },
+      {
+        label: "PHANTOMS",
+        note: "of whom the server knows nothing",
+        value: phantomsOf(moment),
+        of: clients,
+        colour: "drops",
+      },
     ],
   };
 }
@@ -56,7 +76,12 @@ export const overflow: Demo = {
       const listener = await lab.listen({ backlog });
       const { capacity } = listener;
       let accepted = () => 0;
-      const now = (): Moment => ({ acceptQueue: listener.acceptQueue, synQueue: listener.synQueue, established: clientStates(listener).established, accepted: accepted() });
+      const now = (): Moment => ({
+        acceptQueue: listener.acceptQueue,
+        synQueue: listener.synQueue,
+        established: clientStates(listener).established,
+        accepted: accepted(),
+      });
       const look = () => panel(now(), capacity);
 
       stage.say(`A listener of backlog ${backlog}. Nobody calls accept(). ${clients} clients will come at once.`);
@@ -75,15 +100,27 @@ export const overflow: Demo = {
       const end = (changes.at(-1) ?? trace.end) + rtt / 4;
 
       stage.renew();
-      stage.say(`Once more, as recorded, ${Math.round((1000 * seconds) / (end - start))} times slower: the ${Math.round(end - start)} ms of the burst.`);
+      stage.say(
+        `Once more, as recorded, ${Math.round((1000 * seconds) / (end - start))} times slower: the ${Math.round(end - start)} ms of the burst.`,
+      );
       await stage.hold((elapsed) => {
         const at = trace.at(Math.max(0, start) + ((end - start) * elapsed) / (1000 * seconds));
         const value = (name: string) => at[name] || 0; // NaN before the first row
-        return panel({ acceptQueue: value("acceptQueue"), synQueue: value("synQueue"), established: value("established"), accepted: 0 }, capacity);
+        return panel(
+          {
+            acceptQueue: value("acceptQueue"),
+            synQueue: value("synQueue"),
+            established: value("established"),
+            accepted: 0,
+          },
+          capacity,
+        );
       }, 1000 * seconds);
 
       const { established, acceptQueue, synQueue } = now();
-      stage.say(`Now, live: ${formatCount(established)} clients believe to be connected. The server knows ${formatCount(acceptQueue + synQueue)}.`);
+      stage.say(
+        `Now, live: ${formatCount(established)} clients believe to be connected. The server knows ${formatCount(acceptQueue + synQueue)}.`,
+      );
       await stage.hold(look, 500 * seconds);
       await stage.curtain("accept() now?", look);
 
@@ -96,9 +133,21 @@ export const overflow: Demo = {
       const left = phantomsOf(healed);
 
       const numbers = {
-        clients, backlog, roundTrip: rtt, cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"), acceptQueue: full.acceptQueue, synQueue: full.synQueue,
-        believe: full.established, trying, phantoms, accepted: healed.accepted, phantomsAfterAccept: left, burstMs: end - start,
-        overflows: moved.get("ListenOverflows"), drops: moved.get("ListenDrops"), cookiesSent: moved.get("SyncookiesSent"),
+        clients,
+        backlog,
+        roundTrip: rtt,
+        cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"),
+        acceptQueue: full.acceptQueue,
+        synQueue: full.synQueue,
+        believe: full.established,
+        trying,
+        phantoms,
+        accepted: healed.accepted,
+        phantomsAfterAccept: left,
+        burstMs: end - start,
+        overflows: moved.get("ListenOverflows"),
+        drops: moved.get("ListenDrops"),
+        cookiesSent: moved.get("SyncookiesSent"),
       };
       const result = [
         `${full.established} of ${countOf(clients, "client")} believed to be connected, and the server knew ${full.acceptQueue + full.synQueue} of them: ${full.acceptQueue} in the accept queue, ${full.synQueue} in the SYN queue.`,

@@ -60,14 +60,23 @@ const figures: Record<string, [string, string, string]> = {
 /** A whole number in figures of three lines, thousands set apart. */
 export function largeFigures(value: number): [string, string, string] {
   const text = [...formatCount(value)];
-  return [0, 1, 2].map((row) => text.map((figure) => figures[figure]?.[row] ?? figure).join(" ")) as [string, string, string];
+  return [0, 1, 2].map((row) => text.map((figure) => figures[figure]?.[row] ?? figure).join(" ")) as [
+    string,
+    string,
+    string,
+  ];
 }
 
 /** The lines of a panel. They fit into `columns` and `rows`, and never are more than 23 of at most 100: the cursor needs the 24th. */
-export function drawPanel(panel: Panel, { columns, rows, colour, history, below = [], corner = "" }: DrawOptions): string[] {
+export function drawPanel(
+  panel: Panel,
+  { columns, rows, colour, history, below = [], corner = "" }: DrawOptions,
+): string[] {
   const width = Math.max(40, Math.min(columns, mostColumns) - 1);
   const paint = (text: string, code: string) => (colour && text.trim() ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const figureWidth = Math.max(...panel.meters.map(({ value, of }) => Math.max(largeFigures(value)[0].length, largeFigures(of)[0].length)));
+  const figureWidth = Math.max(
+    ...panel.meters.map(({ value, of }) => Math.max(largeFigures(value)[0].length, largeFigures(of)[0].length)),
+  );
   const barWidth = Math.max(0, width - labelWidth - figureWidth - 2);
 
   const meter = ({ label, note = "", value, of, colour: meaning }: Meter): string[] => {
@@ -76,8 +85,15 @@ export function drawPanel(panel: Panel, { columns, rows, colour, history, below 
     const lower = bar.replaceAll("█", "▀").replaceAll("░", " "); // half a line of space above the past
     const past = sparkline((history?.get(label) ?? []).slice(-barWidth), Math.max(1, of)).padEnd(barWidth);
     const [first, second] = wrap(note, labelWidth - 1);
-    const left = [paint(label.padEnd(labelWidth), "1"), (first ?? "").padEnd(labelWidth), (second ?? "").padEnd(labelWidth)];
-    return largeFigures(value).map((figure, row) => `${left[row]}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${paint([bar, lower, past][row], row < 2 ? shade : `2;${shade}`)}`);
+    const left = [
+      paint(label.padEnd(labelWidth), "1"),
+      (first ?? "").padEnd(labelWidth),
+      (second ?? "").padEnd(labelWidth),
+    ];
+    return largeFigures(value).map(
+      (figure, row) =>
+        `${left[row]}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${paint([bar, lower, past][row], row < 2 ? shade : `2;${shade}`)}`,
+    );
   };
 
   const heading = panel.title.slice(0, width);

@@ -41,10 +41,22 @@ async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: nu
     return {
       title: `spike: ${formatCount(clients)} clients at once, backlog ${formatCount(backlog)}, ${formatCount(rate)} accepts a second`,
       meters: [
-        { label: "ACCEPT QUEUE", note: `room for ${formatCount(capacity)}${acceptQueue >= capacity ? ", FULL" : ""}`, value: acceptQueue, of: capacity, colour: "acceptQueue" },
+        {
+          label: "ACCEPT QUEUE",
+          note: `room for ${formatCount(capacity)}${acceptQueue >= capacity ? ", FULL" : ""}`,
+          value: acceptQueue,
+          of: capacity,
+          colour: "acceptQueue",
+        },
         { label: "SERVED", note: `of ${formatCount(clients)}`, value: accepted(), of: clients, colour: "accepted" },
         { label: "OUTSIDE", note: "SYN sent, no answer", value: synSent, of: clients, colour: "synQueue" },
-        { label: "PHANTOMS", note: "believe to be connected", value: Math.max(0, established + closedByServer - acceptQueue - listener.synQueue - accepted()), of: clients, colour: "drops" },
+        {
+          label: "PHANTOMS",
+          note: "believe to be connected",
+          value: Math.max(0, established + closedByServer - acceptQueue - listener.synQueue - accepted()),
+          of: clients,
+          colour: "drops",
+        },
       ],
     };
   };
@@ -53,15 +65,24 @@ async function spikeAgainst(stage: Stage, lab: Lab, backlog: number, clients: nu
   const crowd = await stage.during(lab.connect(listener, { clients, quiet: 20 }), look);
   const loop = listener.acceptLoop({ close: true, rate });
   accepted = () => loop.accepted;
-  const over = () => loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0);
+  const over = () =>
+    loop.accepted >= clients || (crowd.counts().synSent === 0 && listener.acceptQueue + listener.synQueue === 0);
   await stage.watch(look, { ms: 1000 * seconds, until: over });
   const { synSent: trying, established, closedByServer } = crowd.counts();
   const waiting = listener.acceptQueue;
   const spike: Spike = {
-    backlog, clients, accepted: loop.accepted, waiting, trying, phantoms: Math.max(0, established + closedByServer - waiting - listener.synQueue - loop.accepted),
-    resends: lab.counters().since(before).get("TCPSynRetrans"), seconds: (native.now() - start) / 1000,
+    backlog,
+    clients,
+    accepted: loop.accepted,
+    waiting,
+    trying,
+    phantoms: Math.max(0, established + closedByServer - waiting - listener.synQueue - loop.accepted),
+    resends: lab.counters().since(before).get("TCPSynRetrans"),
+    seconds: (native.now() - start) / 1000,
   };
-  stage.say(`Backlog ${formatCount(backlog)}: ${formatCount(spike.accepted)} of ${formatCount(clients)} served in ${spike.seconds.toFixed(1)} s, ${formatCount(spike.phantoms)} phantoms, ${formatCount(trying)} still trying.`);
+  stage.say(
+    `Backlog ${formatCount(backlog)}: ${formatCount(spike.accepted)} of ${formatCount(clients)} served in ${spike.seconds.toFixed(1)} s, ${formatCount(spike.phantoms)} phantoms, ${formatCount(trying)} still trying.`,
+  );
   await stage.hold(look, Math.min(2000, 500 * seconds));
   await stage.curtain(backlog < 1000 ? "The same with a long backlog?" : "Side by side?", look);
   await loop.close();
@@ -80,30 +101,48 @@ export const spike: Demo = {
   seconds: 8,
   notebook: "05 · Slow accept",
   run: (stage, { seconds }) =>
-    inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_syncookies": 1 } }, async (lab) => {
-      const { soft, open } = native.descriptors();
-      const clients = Math.max(1, Math.min(wanted, soft - open - reserve));
-      if (clients < wanted) stage.say(`${formatCount(clients)} clients instead of ${formatCount(wanted)}: this process may have ${formatCount(soft)} descriptors (ulimit -Hn).`);
-      const short = await spikeAgainst(stage, lab, 128, clients, seconds);
-      const long = await spikeAgainst(stage, lab, 4096, clients, seconds);
-      const tale = ({ backlog, accepted, seconds: took, phantoms, trying, waiting, resends }: Spike) =>
-        `backlog ${formatCount(backlog)} served ${formatCount(accepted)} of ${formatCount(clients)} in ${took.toFixed(1)} s, after ${formatCount(resends)} SYNs sent again; ${formatCount(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${formatCount(trying)} still trying` : ""}${waiting > 0 ? `, ${formatCount(waiting)} still waiting` : ""}`;
-      const result = [
-        `The same server behind both, ${formatCount(rate)} accepts a second. ${upper(tale(short))}.`,
-        `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
-      ];
-      const panel: Panel = {
-        title: `spike: ${formatCount(clients)} clients at once`,
-        meters: [short, long].flatMap((each): Panel["meters"] => [
-          { label: `SERVED, ${formatCount(each.backlog)}`, note: `backlog ${formatCount(each.backlog)}`, value: each.accepted, of: clients, colour: "accepted" },
-          { label: `PHANTOMS, ${formatCount(each.backlog)}`, note: "believe to be connected", value: each.phantoms, of: clients, colour: "drops" },
-        ]),
-      };
-      stage.renew();
-      const outcome = { numbers: { clients, rate, short, long }, result, kernel };
-      stage.conclude(panel, outcome, spike.notebook);
-      return outcome;
-    }),
+    inLab(
+      { wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_syncookies": 1 } },
+      async (lab) => {
+        const { soft, open } = native.descriptors();
+        const clients = Math.max(1, Math.min(wanted, soft - open - reserve));
+        if (clients < wanted)
+          stage.say(
+            `${formatCount(clients)} clients instead of ${formatCount(wanted)}: this process may have ${formatCount(soft)} descriptors (ulimit -Hn).`,
+          );
+        const short = await spikeAgainst(stage, lab, 128, clients, seconds);
+        const long = await spikeAgainst(stage, lab, 4096, clients, seconds);
+        const tale = ({ backlog, accepted, seconds: took, phantoms, trying, waiting, resends }: Spike) =>
+          `backlog ${formatCount(backlog)} served ${formatCount(accepted)} of ${formatCount(clients)} in ${took.toFixed(1)} s, after ${formatCount(resends)} SYNs sent again; ${formatCount(phantoms)} phantom${phantoms === 1 ? "" : "s"}${trying > 0 ? `, ${formatCount(trying)} still trying` : ""}${waiting > 0 ? `, ${formatCount(waiting)} still waiting` : ""}`;
+        const result = [
+          `The same server behind both, ${formatCount(rate)} accepts a second. ${upper(tale(short))}.`,
+          `${upper(tale(long))}. Those kept out come back by their own timers, all in one moment, and a short queue is full again.`,
+        ];
+        const panel: Panel = {
+          title: `spike: ${formatCount(clients)} clients at once`,
+          meters: [short, long].flatMap((each): Panel["meters"] => [
+            {
+              label: `SERVED, ${formatCount(each.backlog)}`,
+              note: `backlog ${formatCount(each.backlog)}`,
+              value: each.accepted,
+              of: clients,
+              colour: "accepted",
+            },
+            {
+              label: `PHANTOMS, ${formatCount(each.backlog)}`,
+              note: "believe to be connected",
+              value: each.phantoms,
+              of: clients,
+              colour: "drops",
+            },
+          ]),
+        };
+        stage.renew();
+        const outcome = { numbers: { clients, rate, short, long }, result, kernel };
+        stage.conclude(panel, outcome, spike.notebook);
+        return outcome;
+      },
+    ),
 };
 
 function upper(text: string): string {

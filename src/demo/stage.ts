@@ -32,7 +32,8 @@ export class Stage {
   private isStopped = false;
   private entered = false;
   private readonly onKey = (key: Buffer) => {
-    if (key.includes(3)) this.stop(); // Ctrl-C is a character like any other in raw mode
+    if (key.includes(3))
+      this.stop(); // Ctrl-C is a character like any other in raw mode
     else if (key.includes(13) || key.includes(10)) this.entered = true;
   };
   private readonly onExit = () => void process.stdout.write(showCursor);
@@ -86,12 +87,16 @@ export class Stage {
   /** The end of a demo: its last picture and what came out. */
   conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
     this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook.slice(0, 2)}.`];
-    if (this.options.kind === "lines") process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
+    if (this.options.kind === "lines")
+      process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
     else this.redraw(panel);
   }
 
   /** Draws what `look` gives until `until` holds or `ms` are over. @param look gets the ms since the start @throws InterruptedError */
-  async watch(look: (elapsed: number) => Panel, { ms = Infinity, until = () => false }: { ms?: number; until?: () => boolean } = {}): Promise<void> {
+  async watch(
+    look: (elapsed: number) => Panel,
+    { ms = Infinity, until = () => false }: { ms?: number; until?: () => boolean } = {},
+  ): Promise<void> {
     const start = native.now();
     for (;;) {
       if (this.isStopped) throw new InterruptedError("The demo");
@@ -113,7 +118,10 @@ export class Stage {
   during<T>(work: Promise<T>, look: () => Panel, ms: number): Promise<T | undefined>;
   async during<T>(work: Promise<T>, look: () => Panel, ms = Infinity): Promise<T | undefined> {
     let done = false;
-    work.then(() => (done = true), () => (done = true));
+    work.then(
+      () => (done = true),
+      () => (done = true),
+    );
     await this.watch(look, { ms, until: () => done });
     return done ? work : undefined;
   }

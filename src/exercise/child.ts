@@ -40,7 +40,13 @@ const deepest = 100;
 const stopPatience = 2000;
 
 /** Limits that need no sandbox: of descriptors, of processor time (a loop must not outlive whoever started it), and no core files. */
-export const bare: Wrap = (argv, { nofile, time }) => ["prlimit", `--nofile=${nofile}`, "--core=0", `--cpu=${Math.ceil(time / 1000) + 5}`, ...argv];
+export const bare: Wrap = (argv, { nofile, time }) => [
+  "prlimit",
+  `--nofile=${nofile}`,
+  "--core=0",
+  `--cpu=${Math.ceil(time / 1000) + 5}`,
+  ...argv,
+];
 
 /** How deep the brackets of a line of JSON lie within one another. */
 function nesting(json: string): number {
@@ -59,7 +65,12 @@ export class InChild implements Attempt {
   private closed = false;
 
   /** @param javascript the solution, compiled; `name` its function */
-  constructor(private readonly javascript: string, private readonly name: string, private readonly wrap: Wrap = bare, private readonly bounds: Bounds = defaultBounds) {}
+  constructor(
+    private readonly javascript: string,
+    private readonly name: string,
+    private readonly wrap: Wrap = bare,
+    private readonly bounds: Bounds = defaultBounds,
+  ) {}
 
   async start<Answer>(lab: Lab | undefined, task: object, options: StartOptions): Promise<Running<Answer>> {
     const guest = lab && (await lab.guest(options.rights));
@@ -68,11 +79,21 @@ export class InChild implements Attempt {
       throw new SolutionError("stopped", "The check has ended.");
     }
     // without a Lab there is nothing that calls could spoil for one another: one process serves them all
-    const shared = guest === undefined && options.nofile === undefined ? this.all.find((each) => each.shared && each.alive) : undefined;
+    const shared =
+      guest === undefined && options.nofile === undefined
+        ? this.all.find((each) => each.shared && each.alive)
+        : undefined;
     let child = shared;
     if (!child) {
       try {
-        child = new Child(this.wrap, this.bounds, options.nofile ?? this.bounds.nofile, guest, guest === undefined && options.nofile === undefined, (text) => this.print(text));
+        child = new Child(
+          this.wrap,
+          this.bounds,
+          options.nofile ?? this.bounds.nofile,
+          guest,
+          guest === undefined && options.nofile === undefined,
+          (text) => this.print(text),
+        );
       } finally {
         if (guest !== undefined) native.close(guest);
       }
@@ -118,16 +139,27 @@ class Child {
   private ready = false;
   alive = true;
 
-  constructor(wrap: Wrap, private readonly bounds: Bounds, nofile: number, guest: number | undefined, readonly shared: boolean, private readonly print: (text: string) => void) {
+  constructor(
+    wrap: Wrap,
+    private readonly bounds: Bounds,
+    nofile: number,
+    guest: number | undefined,
+    readonly shared: boolean,
+    private readonly print: (text: string) => void,
+  ) {
     const [file, ...args] = wrap([process.execPath, `--max-old-space-size=${heap}`, runner], { ...bounds, nofile });
     this.process = spawn(file, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe", ...(guest === undefined ? [] : [guest])],
       env: { PATH: process.env.PATH, LANG: "C.UTF-8", [withinSolution]: "1" },
       detached: true,
     });
-    for (const stream of [this.process.stdout!, this.process.stderr!]) stream.on("data", (data: Buffer) => this.take(data, stream));
+    for (const stream of [this.process.stdout!, this.process.stderr!])
+      stream.on("data", (data: Buffer) => this.take(data, stream));
     const channel = this.process.stdio[3] as Readable;
-    channel.setEncoding("utf8").on("data", (text: string) => this.hear(text)).on("error", () => undefined);
+    channel
+      .setEncoding("utf8")
+      .on("data", (text: string) => this.hear(text))
+      .on("error", () => undefined);
     this.exited = new Promise((resolve) => {
       this.process.once("error", (error: NodeJS.ErrnoException) => {
         this.fail("exit", error.code === "ENOENT" ? `${file} is not installed.` : error.message);
@@ -159,7 +191,9 @@ class Child {
   call<Answer>(lab: boolean, task: object, events: readonly string[]): Running<Answer> {
     const id = this.calledSoFar++;
     const seen: TaskEvent[] = [];
-    const answer = new Promise<unknown>((resolve, reject) => this.calls.set(id, { resolve, reject, names: events, events: seen }));
+    const answer = new Promise<unknown>((resolve, reject) =>
+      this.calls.set(id, { resolve, reject, names: events, events: seen }),
+    );
     answer.catch(() => undefined);
     if (this.failure) this.calls.get(id)!.reject(this.failure);
     else this.say({ type: "call", id, lab, task, events });
@@ -186,7 +220,11 @@ class Child {
   }
 
   private cpu(): number {
-    if (this.alive && this.process.pid) this.cpuSeen = Math.max(this.cpuSeen, descendants(this.process.pid).reduce((sum, each) => sum + each.cpu, 0));
+    if (this.alive && this.process.pid)
+      this.cpuSeen = Math.max(
+        this.cpuSeen,
+        descendants(this.process.pid).reduce((sum, each) => sum + each.cpu, 0),
+      );
     return this.cpuSeen;
   }
 
@@ -238,7 +276,8 @@ class Child {
     const call = this.calls.get(message.id);
     if (!call) return;
     if (message.type === "event") {
-      if (call.names.includes(message.name) && call.events.length < mostEvents) call.events.push({ name: message.name, time: native.now() });
+      if (call.names.includes(message.name) && call.events.length < mostEvents)
+        call.events.push({ name: message.name, time: native.now() });
       return;
     }
     this.calls.delete(message.id);
@@ -249,11 +288,20 @@ class Child {
   private supervise(): void {
     if (!this.alive || !this.process.pid) return;
     const { time } = this.bounds;
-    if (native.now() - this.started > time) return this.ready ? this.kill("time", `It had not returned after ${Math.round(time / 1000)} s.`) : this.notReady(time);
+    if (native.now() - this.started > time)
+      return this.ready
+        ? this.kill("time", `It had not returned after ${Math.round(time / 1000)} s.`)
+        : this.notReady(time);
     const all = descendants(this.process.pid);
-    if (all.reduce((sum, { descriptors: open }) => sum + open, 0) > this.bounds.nofile) return this.kill("descriptors", `Its processes had more than ${formatNumber(this.bounds.nofile)} descriptors open together.`);
-    if (all.length > this.bounds.processes) return this.kill("processes", `It started more than ${this.bounds.processes} processes.`);
-    if (all.reduce((sum, { resident }) => sum + resident, 0) > this.bounds.memory) this.kill("memory", `It took more than ${this.bounds.memory >> 20} MB of memory.`);
+    if (all.reduce((sum, { descriptors: open }) => sum + open, 0) > this.bounds.nofile)
+      return this.kill(
+        "descriptors",
+        `Its processes had more than ${formatNumber(this.bounds.nofile)} descriptors open together.`,
+      );
+    if (all.length > this.bounds.processes)
+      return this.kill("processes", `It started more than ${this.bounds.processes} processes.`);
+    if (all.reduce((sum, { resident }) => sum + resident, 0) > this.bounds.memory)
+      this.kill("memory", `It took more than ${this.bounds.memory >> 20} MB of memory.`);
   }
 
   private notReady(time: number): void {
@@ -287,7 +335,8 @@ class Child {
     this.alive = false;
     const outOfHeap = /heap out of memory|Allocation failed|bad_alloc/i.test(this.lastWords);
     if (outOfHeap) this.fail("memory", `It took more than ${heap} MB of heap.`);
-    else if (signal ?? (code ?? 0) > 128) this.fail("exit", `Its process was ended by ${signal ?? `signal ${code! - 128}`}.`);
+    else if (signal ?? (code ?? 0) > 128)
+      this.fail("exit", `Its process was ended by ${signal ?? `signal ${code! - 128}`}.`);
     else this.fail("exit", `Its process ended with status ${code} before the function returned.`);
   }
 }

@@ -38,9 +38,16 @@ export function descendants(root: number, most = 500): Descendant[] {
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (fields[0] === "Z") continue;
       const ticks = fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
-      found.push({ pid, resident: Number(fields[21]) * page, descriptors: openBy(pid), cpu: (ticks * 1000) / ticksPerSecond });
+      found.push({
+        pid,
+        resident: Number(fields[21]) * page,
+        descriptors: openBy(pid),
+        cpu: (ticks * 1000) / ticksPerSecond,
+      });
       for (const task of readdirSync(`/proc/${pid}/task`)) {
-        pending.push(...readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number));
+        pending.push(
+          ...readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+        );
       }
     } catch {
       // it has ended meanwhile

@@ -36,12 +36,19 @@ export function functionNameOf(name: string): string {
 
 export function exerciseNames(): string[] {
   if (!existsSync(exercisesFolder)) return [];
-  return readdirSync(exercisesFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && existsSync(path.join(exercisesFolder, entry.name, "exercise.md"))).map(({ name }) => name).sort();
+  return readdirSync(exercisesFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(path.join(exercisesFolder, entry.name, "exercise.md")))
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** All of them, in the order of the notebooks, the easy ones first. */
 export function allExercises(): Exercise[] {
-  return exerciseNames().map(loadExercise).sort((a, b) => a.notebook.localeCompare(b.notebook) || a.difficulty - b.difficulty || a.name.localeCompare(b.name));
+  return exerciseNames()
+    .map(loadExercise)
+    .sort(
+      (a, b) => a.notebook.localeCompare(b.notebook) || a.difficulty - b.difficulty || a.name.localeCompare(b.name),
+    );
 }
 
 /** @throws ArgumentError there is no such exercise, or its exercise.md is not as it must be */
@@ -65,10 +72,20 @@ export function parseExercise(name: string, markdown: string, folder: string): E
   const facts = /^notebook (\d\d) · (\d+) points? · (warm-up|middling|hard)$/m.exec(markdown);
   if (!facts) throw wrong('a line like "notebook 05 · 5 points · middling" is missing');
   const [body, rest] = markdown.slice(facts.index + facts[0].length).split(/^## Hints$/m);
-  const hints = (rest ?? "").split(/^\d+\. /m).slice(1).map((hint) => hint.trim());
+  const hints = (rest ?? "")
+    .split(/^\d+\. /m)
+    .slice(1)
+    .map((hint) => hint.trim());
   return {
-    name, title, notebook: facts[1], points: Number(facts[2]), difficulty: difficulties[facts[3] as keyof typeof difficulties],
-    functionName: functionNameOf(name), statement: body.trim(), hints, folder,
+    name,
+    title,
+    notebook: facts[1],
+    points: Number(facts[2]),
+    difficulty: difficulties[facts[3] as keyof typeof difficulties],
+    functionName: functionNameOf(name),
+    statement: body.trim(),
+    hints,
+    folder,
   };
 }
 
@@ -88,6 +105,7 @@ export function wrongSolutions(exercise: Exercise): { name: string; file: string
 /** @throws LabError ENOENT: it is not built */
 export function loadCheck(name: string): Check {
   const file = path.join(compiled, name, "check.js");
-  if (!existsSync(file)) throw new LabError(`The check of "${name}" is not built.`, { code: "ENOENT", hint: "Run `npm run build`." });
+  if (!existsSync(file))
+    throw new LabError(`The check of "${name}" is not built.`, { code: "ENOENT", hint: "Run `npm run build`." });
   return (require(file) as { default: Check }).default;
 }

@@ -24,18 +24,27 @@ export function seedOf(source: string, imports: readonly string[] = []): string 
 }
 
 /** A solution as text, which is compiled here. Never rejects for what it is or does. */
-export async function gradeSource(exercise: Exercise, source: string, { imports, ...options }: SourceOptions = {}): Promise<CheckResult> {
+export async function gradeSource(
+  exercise: Exercise,
+  source: string,
+  { imports, ...options }: SourceOptions = {},
+): Promise<CheckResult> {
   // a second of compiler: not for those that have compiled already
   const { prepare } = await import("./source.js");
   return gradeProgram(exercise, prepare(source, imports), { seed: seedOf(source, imports), ...options });
 }
 
 /** A solution that has been compiled. Never rejects for what it is or does. */
-export async function gradeProgram(exercise: Exercise, program: Program, { wrap, bounds = defaultBounds, ...rest }: ProgramOptions): Promise<CheckResult> {
+export async function gradeProgram(
+  exercise: Exercise,
+  program: Program,
+  { wrap, bounds = defaultBounds, ...rest }: ProgramOptions,
+): Promise<CheckResult> {
   const check = loadCheck(exercise.name);
-  const attempt = "failure" in program
-    ? failing(new SolutionError(program.failure.fate, program.failure.message))
-    : new InChild(program.javascript, exercise.functionName, wrap, bounds);
+  const attempt =
+    "failure" in program
+      ? failing(new SolutionError(program.failure.fate, program.failure.message))
+      : new InChild(program.javascript, exercise.functionName, wrap, bounds);
   return runCheck(exercise, check, attempt, rest);
 }
 

@@ -9,10 +9,7 @@ export interface Call {
   events: readonly string[];
 }
 
-export type ToSolution =
-  | { type: "solution"; javascript: string; name: string }
-  | Call
-  | { type: "stop"; id: number };
+export type ToSolution = { type: "solution"; javascript: string; name: string } | Call | { type: "stop"; id: number };
 
 export type FromSolution =
   | { type: "ready" }

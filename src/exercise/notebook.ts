@@ -22,13 +22,21 @@ export type SolutionFunction = (...labAndTask: never[]) => unknown;
 export async function check(name: string, solution: SolutionFunction): Promise<void> {
   if (process.env[withinSolution]) return;
   const exercise = loadExercise(name);
-  if (typeof solution !== "function") throw new ArgumentError(`check("${name}", …) takes your function ${exercise.functionName}.`, "Run the cell above, which declares it.");
+  if (typeof solution !== "function")
+    throw new ArgumentError(
+      `check("${name}", …) takes your function ${exercise.functionName}.`,
+      "Run the cell above, which declares it.",
+    );
   // a compiler and a test runner: only where a check is run
-  const [{ gradeSource }, { importsOf, declares }] = await Promise.all([import("./grade-source.js"), import("./source.js")]);
+  const [{ gradeSource }, { importsOf, declares }] = await Promise.all([
+    import("./grade-source.js"),
+    import("./source.js"),
+  ]);
   const cells = kernelHook()?.sources ?? [];
   // the cell that declares the function given, which may have a name of its own
   const declaring = cells.filter((cell) => declares(cell, solution.name)).at(-1);
-  const renamed = solution.name === exercise.functionName ? "" : `\nexport { ${solution.name} as ${exercise.functionName} };`;
+  const renamed =
+    solution.name === exercise.functionName ? "" : `\nexport { ${solution.name} as ${exercise.functionName} };`;
   const source = declaring ? `${declaring}${renamed}` : `const ${exercise.functionName} = ${solution.toString()};`;
   const imports = cells.filter((cell) => cell !== declaring && importsOf(cell).length > 0);
   const display = new Progress(exercise);
@@ -48,18 +56,37 @@ export function hint(name: string): void {
 export function showProgress(): void {
   const standings = readProgress();
   const all = allExercises();
-  const points = (of: "points" | "all") => all.reduce((sum, { name, points }) => sum + (of === "all" ? points : Math.min(points, standings[name]?.points ?? 0)), 0);
+  const points = (of: "points" | "all") =>
+    all.reduce(
+      (sum, { name, points }) => sum + (of === "all" ? points : Math.min(points, standings[name]?.points ?? 0)),
+      0,
+    );
   const rows = all.map((exercise) => ({ exercise, standing: standings[exercise.name] }));
   const cells = rows.map(({ exercise, standing }) => {
     const share = Math.min(1, (standing?.points ?? 0) / exercise.points);
     const bar = `<div style="background:var(--jp-border-color2,#ddd);width:8em;height:.7em"><div style="background:${palette.accepted};height:100%;width:${share * 100}%"></div></div>`;
     return `<tr>${[exercise.notebook, escapeHtml(exercise.title), stars(exercise), bar, `${standing?.points ?? 0} of ${exercise.points}`, standing?.attempts ? `${standing.attempts}` : ""].map((text, at) => `<td style="text-align:${at >= 4 ? "right" : "left"};padding:.2em .8em">${text}</td>`).join("")}</tr>`;
   });
-  const head = ["notebook", "exercise", "", "", "points", "attempts"].map((text) => `<th style="text-align:left;padding:.2em .8em">${text}</th>`).join("");
+  const head = ["notebook", "exercise", "", "", "points", "attempts"]
+    .map((text) => `<th style="text-align:left;padding:.2em .8em">${text}</th>`)
+    .join("");
   const title = `${points("points")} of ${points("all")} points`;
   showHtml(
     `<div style="font-size:1.3em;margin:.3em 0"><b>${title}</b></div><table style="font-size:1em"><thead><tr>${head}</tr></thead><tbody>${cells.join("")}</tbody></table>`,
-    `${title}\n${textTable([{ title: "notebook", align: "left" }, { title: "exercise", align: "left" }, { title: "points", align: "right" }, { title: "attempts", align: "right" }], rows.map(({ exercise, standing }) => [exercise.notebook, exercise.title, `${standing?.points ?? 0} of ${exercise.points}`, String(standing?.attempts ?? 0)]))}`,
+    `${title}\n${textTable(
+      [
+        { title: "notebook", align: "left" },
+        { title: "exercise", align: "left" },
+        { title: "points", align: "right" },
+        { title: "attempts", align: "right" },
+      ],
+      rows.map(({ exercise, standing }) => [
+        exercise.notebook,
+        exercise.title,
+        `${standing?.points ?? 0} of ${exercise.points}`,
+        String(standing?.attempts ?? 0),
+      ]),
+    )}`,
   );
 }
 
@@ -76,7 +103,11 @@ class Progress {
   constructor(private readonly exercise: Exercise) {}
 
   now(what: string): void {
-    if (this.send) this.put(card(palette.other, `Checking <b>${escapeHtml(this.exercise.title)}</b>: ${escapeHtml(what)} …`), `Checking ${this.exercise.title}: ${what} …`);
+    if (this.send)
+      this.put(
+        card(palette.other, `Checking <b>${escapeHtml(this.exercise.title)}</b>: ${escapeHtml(what)} …`),
+        `Checking ${this.exercise.title}: ${what} …`,
+      );
   }
 
   end(result: CheckResult, standing: Standing): void {
@@ -98,18 +129,31 @@ function resultCard(result: CheckResult, { attempts }: Standing): { html: string
   const rows = tests.map(({ title: name, passed: ok, points: got, max: of, story }) => {
     // the first that was missed is told in full: the others often follow from it
     const told = story && name === first?.title && !message;
-    const more = told ? `<div style="margin:.2em 0 .4em 1em"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>` : "";
+    const more = told
+      ? `<div style="margin:.2em 0 .4em 1em"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>`
+      : "";
     return `<tr><td style="text-align:left;vertical-align:top;color:${ok ? palette.accepted : palette.drops}">${ok ? "✓" : "✗"}</td><td style="text-align:left">${escapeHtml(name)}${more}</td><td style="text-align:right;vertical-align:top;white-space:nowrap">${got} of ${of}</td></tr>`;
   });
   const head = `${title}: ${points} of ${max} points`;
   const attempt = attempts === 1 ? "first attempt" : `attempt ${attempts}`;
   const next = good ? "" : `<br>Next hint: <code>hint("${result.exercise}")</code>`;
   const printed = output ? `<details><summary>What it printed</summary><pre>${escapeHtml(output)}</pre></details>` : "";
-  const html = card(good ? palette.accepted : palette.drops, `<b>${escapeHtml(head)}</b> <span style="opacity:.7">(${attempt})</span>${message ? `<br>${escapeHtml(message)}` : ""}<table style="font-size:1em;margin:.3em 0">${rows.join("")}</table>${printed}${next}`);
+  const html = card(
+    good ? palette.accepted : palette.drops,
+    `<b>${escapeHtml(head)}</b> <span style="opacity:.7">(${attempt})</span>${message ? `<br>${escapeHtml(message)}` : ""}<table style="font-size:1em;margin:.3em 0">${rows.join("")}</table>${printed}${next}`,
+  );
   const text = [
-    `${head} (${attempt})`, ...(message ? [message] : []),
+    `${head} (${attempt})`,
+    ...(message ? [message] : []),
     ...tests.map(({ title: name, passed: ok, points: got, max: of }) => `${ok ? "✓" : "✗"} ${name}: ${got} of ${of}`),
-    ...(first?.story && !message ? [`  Done: ${first.story.did}.`, `  Expected: ${first.story.expected}.`, `  Measured: ${first.story.measured}.`, ...(first.story.read ? [`  Read: ${first.story.read}.`] : [])] : []),
+    ...(first?.story && !message
+      ? [
+          `  Done: ${first.story.did}.`,
+          `  Expected: ${first.story.expected}.`,
+          `  Measured: ${first.story.measured}.`,
+          ...(first.story.read ? [`  Read: ${first.story.read}.`] : []),
+        ]
+      : []),
     ...(output ? ["What it printed:", output] : []),
     ...(good ? [] : [`Next hint: hint("${result.exercise}")`]),
   ].join("\n");

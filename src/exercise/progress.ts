@@ -47,7 +47,11 @@ function change(name: string, by: (standing: Standing) => Standing, folder: stri
 }
 
 export function noteAttempt({ exercise, points, max }: CheckResult, folder = process.cwd()): Standing {
-  return change(exercise, (old) => ({ ...old, points: Math.max(old.points, points), max, attempts: old.attempts + 1 }), folder);
+  return change(
+    exercise,
+    (old) => ({ ...old, points: Math.max(old.points, points), max, attempts: old.attempts + 1 }),
+    folder,
+  );
 }
 
 export interface Hint {

@@ -27,7 +27,12 @@ interface Planned {
 }
 
 /** Never rejects for what the solution does. */
-export async function runCheck(exercise: Exercise, check: Check, attempt: Attempt, { seed, onProgress, timeout = defaultTimeout }: RunOptions): Promise<CheckResult> {
+export async function runCheck(
+  exercise: Exercise,
+  check: Check,
+  attempt: Attempt,
+  { seed, onProgress, timeout = defaultTimeout }: RunOptions,
+): Promise<CheckResult> {
   const start = native.now();
   const labs: Lab[] = [];
   const runs: Running[] = [];
@@ -114,7 +119,14 @@ export async function runCheck(exercise: Exercise, check: Check, attempt: Attemp
         return;
       }
       const max = planned.find(({ title }) => title === test.title)?.max ?? 0;
-      results.set(test.title, { title: test.title, points: error ? 0 : max, max, passed: !error, duration: Math.round(test.duration ?? 0), ...(error !== undefined && { story: storyOf(error) }) });
+      results.set(test.title, {
+        title: test.title,
+        points: error ? 0 : max,
+        max,
+        passed: !error,
+        duration: Math.round(test.duration ?? 0),
+        ...(error !== undefined && { story: storyOf(error) }),
+      });
       progress(test.title);
     };
     runner.on("pass", (test) => note(test));
@@ -125,12 +137,28 @@ export async function runCheck(exercise: Exercise, check: Check, attempt: Attemp
   await Promise.all(runs.map((run) => run.stop()));
   await attempt.close();
   for (const lab of labs) await lab.close();
-  const tests = planned.map(({ title, max }): TestResult => results.get(title) ?? { title, points: 0, max, passed: false, duration: 0, story: { did: "The check was broken off", expected: "this test", measured: "it was not run" } });
+  const tests = planned.map(
+    ({ title, max }): TestResult =>
+      results.get(title) ?? {
+        title,
+        points: 0,
+        max,
+        passed: false,
+        duration: 0,
+        story: { did: "The check was broken off", expected: "this test", measured: "it was not run" },
+      },
+  );
   return {
-    exercise: exercise.name, title: exercise.title, notebook: exercise.notebook,
+    exercise: exercise.name,
+    title: exercise.title,
+    notebook: exercise.notebook,
     points: tests.reduce((sum, { points }) => sum + points, 0),
     max: tests.reduce((sum, test) => sum + test.max, 0),
-    tests, ...(fate && { fate, message }), figures, output: attempt.output, duration: Math.round(native.now() - start),
+    tests,
+    ...(fate && { fate, message }),
+    figures,
+    output: attempt.output,
+    duration: Math.round(native.now() - start),
   };
 }
 

@@ -32,7 +32,10 @@ function load(javascript: string, name: string): void {
     const module = new Module(file);
     module.filename = file;
     module.require = createRequire(file) as never;
-    (module as unknown as { _compile(code: string, file: string): void })._compile(`${javascript}\nif (typeof ${name} === "function") exports.${name} ??= ${name};`, file);
+    (module as unknown as { _compile(code: string, file: string): void })._compile(
+      `${javascript}\nif (typeof ${name} === "function") exports.${name} ??= ${name};`,
+      file,
+    );
     const exported = module.exports as Record<string, unknown>;
     const found = exported[name] ?? exported.default;
     if (typeof found !== "function") return say({ type: "missing", message: `There is no function ${name} in it.` });
@@ -46,7 +49,9 @@ function load(javascript: string, name: string): void {
 async function call({ id, task, events, lab: inLab }: Call): Promise<void> {
   const abort = new AbortController();
   aborts.set(id, abort);
-  const reports = Object.fromEntries(events.map((name) => [name, (value?: unknown) => say({ type: "event", id, name, value: value ?? null })]));
+  const reports = Object.fromEntries(
+    events.map((name) => [name, (value?: unknown) => say({ type: "event", id, name, value: value ?? null })]),
+  );
   try {
     if (inLab) lab ??= Lab.join(labFd);
     const whole = { ...task, ...reports, signal: abort.signal };

@@ -20,13 +20,19 @@ const largest = 200_000;
 
 /** @throws SolutionError it does not compile: says where */
 export function compile(source: string, imports: readonly string[] = []): string {
-  if (source.length > largest) throw new SolutionError("syntax", `The solution has ${source.length} characters; ${largest} are the most.`);
+  if (source.length > largest)
+    throw new SolutionError("syntax", `The solution has ${source.length} characters; ${largest} are the most.`);
   let result: ts.TranspileOutput;
   try {
     result = ts.transpileModule(withImports(source, imports), {
       reportDiagnostics: true,
       fileName: "solution.ts",
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true, sourceMap: false },
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.CommonJS,
+        esModuleInterop: true,
+        sourceMap: false,
+      },
     });
   } catch (error) {
     // a few hundred thousand nested brackets end the compiler's stack
@@ -34,8 +40,14 @@ export function compile(source: string, imports: readonly string[] = []): string
   }
   const [first] = (result.diagnostics ?? []).filter(({ category }) => category === ts.DiagnosticCategory.Error);
   if (first) {
-    const line = first.file && first.start !== undefined ? ` (line ${first.file.getLineAndCharacterOfPosition(first.start).line + 1})` : "";
-    throw new SolutionError("syntax", `It does not compile: ${ts.flattenDiagnosticMessageText(first.messageText, " ")}${line}`);
+    const line =
+      first.file && first.start !== undefined
+        ? ` (line ${first.file.getLineAndCharacterOfPosition(first.start).line + 1})`
+        : "";
+    throw new SolutionError(
+      "syntax",
+      `It does not compile: ${ts.flattenDiagnosticMessageText(first.messageText, " ")}${line}`,
+    );
   }
   return result.outputText;
 }
@@ -67,9 +79,11 @@ export function importsOf(source: string): { text: string; names: string[] }[] {
     const found: { text: string; names: string[] }[] = [];
     if (clause?.name) found.push({ text: `import ${clause.name.text} from ${from};`, names: [clause.name.text] });
     const bindings = clause?.namedBindings;
-    if (bindings && ts.isNamespaceImport(bindings)) found.push({ text: `import * as ${bindings.name.text} from ${from};`, names: [bindings.name.text] });
+    if (bindings && ts.isNamespaceImport(bindings))
+      found.push({ text: `import * as ${bindings.name.text} from ${from};`, names: [bindings.name.text] });
     if (bindings && ts.isNamedImports(bindings)) {
-      for (const element of bindings.elements) found.push({ text: `import { ${element.getText(file)} } from ${from};`, names: [element.name.text] });
+      for (const element of bindings.elements)
+        found.push({ text: `import { ${element.getText(file)} } from ${from};`, names: [element.name.text] });
     }
     return found;
   });
@@ -80,9 +94,12 @@ export function declares(text: string, name: string): boolean {
   if (text.length > largest || !text.includes(name)) return false;
   try {
     const file = ts.createSourceFile("cell.ts", text, ts.ScriptTarget.ES2022, false);
-    return file.statements.some((statement) =>
-      (ts.isFunctionDeclaration(statement) && statement.name?.text === name) ||
-      (ts.isVariableStatement(statement) && statement.declarationList.declarations.some((each) => ts.isIdentifier(each.name) && each.name.text === name)));
+    return file.statements.some(
+      (statement) =>
+        (ts.isFunctionDeclaration(statement) && statement.name?.text === name) ||
+        (ts.isVariableStatement(statement) &&
+          statement.declarationList.declarations.some((each) => ts.isIdentifier(each.name) && each.name.text === name)),
+    );
   } catch {
     return false;
   }

@@ -36,7 +36,10 @@ export type Fate =
 
 /** The solution failed before there was anything to judge. The message is for the student. */
 export class SolutionError extends Error {
-  constructor(readonly fate: Fate, message: string) {
+  constructor(
+    readonly fate: Fate,
+    message: string,
+  ) {
     super(message);
     this.name = "SolutionError";
   }
@@ -47,7 +50,9 @@ const longestText = 2000;
 /** A student's text inside of ours: cut, and without control characters. What is not text (it came as JSON) is shown as JSON. */
 export function quoted(text: unknown, most = longestText): string {
   // eslint-disable-next-line no-control-regex
-  const clean = (typeof text === "string" ? text : String(JSON.stringify(text))).replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
+  const clean = (typeof text === "string" ? text : String(JSON.stringify(text)))
+    .replace(/\u001b\[[0-9;]*m/g, "")
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
   return clean.length > most ? `${clean.slice(0, most)} … (${clean.length - most} characters more)` : clean;
 }
 
@@ -56,9 +61,27 @@ export function storyOf(error: unknown): Story {
   if (error instanceof Missed) {
     // a student's answer may stand in any of them
     const { did, expected, measured, read } = error.story;
-    return { did: quoted(did), expected: quoted(expected), measured: quoted(measured), ...(read !== undefined && { read }) };
+    return {
+      did: quoted(did),
+      expected: quoted(expected),
+      measured: quoted(measured),
+      ...(read !== undefined && { read }),
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof SolutionError) return { did: "Your function was called", expected: "it does its work, or gives an answer", measured: quoted(message) };
-  return { did: "The check itself met an error", expected: "none", measured: quoted(message), read: error instanceof ArgumentError ? undefined : "If it is not your code's doing, run the check again, then tell your instructor." };
+  if (error instanceof SolutionError)
+    return {
+      did: "Your function was called",
+      expected: "it does its work, or gives an answer",
+      measured: quoted(message),
+    };
+  return {
+    did: "The check itself met an error",
+    expected: "none",
+    measured: quoted(message),
+    read:
+      error instanceof ArgumentError
+        ? undefined
+        : "If it is not your code's doing, run the check again, then tell your instructor.",
+  };
 }

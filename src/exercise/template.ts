@@ -6,7 +6,11 @@ import { exercisesFolder, functionNameOf } from "./exercise";
 
 /** @returns the folder. @throws ArgumentError a name that cannot be, or is taken */
 export function newExercise(name: string): string {
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new ArgumentError(`"${name}" cannot be the name of an exercise.`, "Small letters, digits and hyphens: find-the-backlog.");
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    throw new ArgumentError(
+      `"${name}" cannot be the name of an exercise.`,
+      "Small letters, digits and hyphens: find-the-backlog.",
+    );
   const folder = path.join(exercisesFolder, name);
   if (existsSync(folder)) throw new ArgumentError(`There is an exercise "${name}" already.`, "Choose another name.");
   const fn = functionNameOf(name);

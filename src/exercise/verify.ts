@@ -17,16 +17,27 @@ const leastHints = 2;
 const leastWrong = 2;
 
 /** @param times how often the solution must pass in a row */
-export async function verify(exercise: Exercise, { times = 10, wrap, onProgress }: { times?: number; wrap?: Wrap; onProgress?: (what: string) => void } = {}): Promise<Verification> {
+export async function verify(
+  exercise: Exercise,
+  { times = 10, wrap, onProgress }: { times?: number; wrap?: Wrap; onProgress?: (what: string) => void } = {},
+): Promise<Verification> {
   const faults: string[] = [];
   const durations: number[] = [];
   const run = (file: string, seed: string) => gradeSource(exercise, sourceOf(exercise, file), { wrap, seed });
-  if (exercise.hints.length < leastHints) faults.push(`it has ${exercise.hints.length} hints; ${leastHints} are the least`);
+  if (exercise.hints.length < leastHints)
+    faults.push(`it has ${exercise.hints.length} hints; ${leastHints} are the least`);
 
   onProgress?.("starter");
   const starter = await run("starter.ts", "starter");
-  if (starter.points > 0) faults.push(`the starter earns ${starter.points} points already: ${starter.tests.filter((test) => test.passed).map(({ title }) => `"${title}"`).join(", ")}`);
-  if (starter.max !== exercise.points) faults.push(`exercise.md says ${exercise.points} points, the check's tests have ${starter.max}`);
+  if (starter.points > 0)
+    faults.push(
+      `the starter earns ${starter.points} points already: ${starter.tests
+        .filter((test) => test.passed)
+        .map(({ title }) => `"${title}"`)
+        .join(", ")}`,
+    );
+  if (starter.max !== exercise.points)
+    faults.push(`exercise.md says ${exercise.points} points, the check's tests have ${starter.max}`);
 
   for (let round = 1; round <= times; round++) {
     onProgress?.(`solution, ${round} of ${times}`);
@@ -39,7 +50,8 @@ export async function verify(exercise: Exercise, { times = 10, wrap, onProgress 
   }
 
   const wrong = wrongSolutions(exercise);
-  if (wrong.length < leastWrong) faults.push(`${wrong.length} wrong solutions are kept beside it; ${leastWrong} are the least`);
+  if (wrong.length < leastWrong)
+    faults.push(`${wrong.length} wrong solutions are kept beside it; ${leastWrong} are the least`);
   for (const { file } of wrong) {
     onProgress?.(file);
     const expected = /^\/\/ fails: (.+)$/m.exec(sourceOf(exercise, file))?.[1];

@@ -53,14 +53,36 @@ export interface Progress {
 }
 
 /** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
-export async function grade(paths: readonly string[], { out, exercises: names, student, jobs = availableParallelism(), resume = false, tries = 2, time = defaultBounds.time, onProgress }: GradeOptions): Promise<StudentResult[]> {
+export async function grade(
+  paths: readonly string[],
+  {
+    out,
+    exercises: names,
+    student,
+    jobs = availableParallelism(),
+    resume = false,
+    tries = 2,
+    time = defaultBounds.time,
+    onProgress,
+  }: GradeOptions,
+): Promise<StudentResult[]> {
   const places = findPlaces(paths, student);
   const given = names?.map(loadExercise);
   requireSandbox();
   const store = new Store(out, resume);
-  const submissions = await readSubmissions(places, (done) => onProgress?.({ done: 0, of: places.length, resumed: 0, left: NaN, what: `reading ${done} of ${places.length}` }));
-  const exercises = given ?? allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
-  if (exercises.length === 0) throw new ArgumentError("No submission has a solution of any exercise.", `Say which with --exercises, and everybody gets 0 points. ${submissions.flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`)).slice(0, 5).join("; ")}`);
+  const submissions = await readSubmissions(places, (done) =>
+    onProgress?.({ done: 0, of: places.length, resumed: 0, left: NaN, what: `reading ${done} of ${places.length}` }),
+  );
+  const exercises =
+    given ?? allExercises().filter(({ name }) => submissions.some(({ solutions }) => solutions.has(name)));
+  if (exercises.length === 0)
+    throw new ArgumentError(
+      "No submission has a solution of any exercise.",
+      `Say which with --exercises, and everybody gets 0 points. ${submissions
+        .flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`))
+        .slice(0, 5)
+        .join("; ")}`,
+    );
 
   const pool = new Pool(jobs);
   const started = Date.now();
@@ -70,22 +92,35 @@ export async function grade(paths: readonly string[], { out, exercises: names, s
   const interrupted = () => pool.close();
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    const all = await Promise.all(submissions.map(async (submission): Promise<StudentResult> => {
-      const results = await Promise.all(exercises.map(async (exercise) => {
-        const kept = store.find(submission, exercise);
-        if (kept) resumed++;
-        const result = kept ?? (await gradeOne(pool, submission, exercise, { tries, time }));
-        if (!kept) store.keep(submission, exercise, result);
-        done++;
-        const fresh = done - resumed;
-        onProgress?.({ done, of, resumed, left: fresh > 0 ? ((Date.now() - started) / fresh) * (of - done) : NaN, what: `${submission.student}: ${exercise.name}` });
-        return result;
-      }));
-      return {
-        student: submission.student, exercises: results, notes: submission.notes,
-        points: results.reduce((sum, { points }) => sum + points, 0), max: results.reduce((sum, { max }) => sum + max, 0),
-      };
-    }));
+    const all = await Promise.all(
+      submissions.map(async (submission): Promise<StudentResult> => {
+        const results = await Promise.all(
+          exercises.map(async (exercise) => {
+            const kept = store.find(submission, exercise);
+            if (kept) resumed++;
+            const result = kept ?? (await gradeOne(pool, submission, exercise, { tries, time }));
+            if (!kept) store.keep(submission, exercise, result);
+            done++;
+            const fresh = done - resumed;
+            onProgress?.({
+              done,
+              of,
+              resumed,
+              left: fresh > 0 ? ((Date.now() - started) / fresh) * (of - done) : NaN,
+              what: `${submission.student}: ${exercise.name}`,
+            });
+            return result;
+          }),
+        );
+        return {
+          student: submission.student,
+          exercises: results,
+          notes: submission.notes,
+          points: results.reduce((sum, { points }) => sum + points, 0),
+          max: results.reduce((sum, { max }) => sum + max, 0),
+        };
+      }),
+    );
     return all;
   } finally {
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
@@ -93,13 +128,35 @@ export async function grade(paths: readonly string[], { out, exercises: names, s
   }
 }
 
-async function gradeOne(pool: Pool, submission: Submission, exercise: Exercise, limits: { tries: number; time: number }): Promise<Graded> {
+async function gradeOne(
+  pool: Pool,
+  submission: Submission,
+  exercise: Exercise,
+  limits: { tries: number; time: number },
+): Promise<Graded> {
   const solution = submission.solutions.get(exercise.name);
-  const nothing = { exercise: exercise.name, title: exercise.title, notebook: exercise.notebook, points: 0, max: exercise.points, tests: [], figures: [], output: "", duration: 0 };
+  const nothing = {
+    exercise: exercise.name,
+    title: exercise.title,
+    notebook: exercise.notebook,
+    points: 0,
+    max: exercise.points,
+    tests: [],
+    figures: [],
+    output: "",
+    duration: 0,
+  };
   if (!solution) return { ...nothing, fate: "missing", message: whyMissing(submission, exercise) };
   const { result, failure } = await pool.run({ exercise: exercise.name, solution, ...limits });
-  if (failure === "the grader was stopped") throw new LabError("Stopped.", { code: "ERR_INTERRUPTED", hint: "Go on with --resume: what is graded is kept." });
-  if (!result) return { ...nothing, where: solution.where, fate: "stopped", message: `The check could not be carried out: ${failure}` };
+  if (failure === "the grader was stopped")
+    throw new LabError("Stopped.", { code: "ERR_INTERRUPTED", hint: "Go on with --resume: what is graded is kept." });
+  if (!result)
+    return {
+      ...nothing,
+      where: solution.where,
+      fate: "stopped",
+      message: `The check could not be carried out: ${failure}`,
+    };
   return { ...result, where: solution.where };
 }
 
@@ -110,19 +167,29 @@ class Store {
   constructor(out: string, resume: boolean) {
     this.folder = path.join(out, "results");
     if (!resume && existsSync(this.folder) && readdirSync(this.folder).length > 0) {
-      throw new ArgumentError(`${out} holds the results of an earlier run.`, "Go on with it: --resume. Or choose another folder with --out.");
+      throw new ArgumentError(
+        `${out} holds the results of an earlier run.`,
+        "Go on with it: --resume. Or choose another folder with --out.",
+      );
     }
     try {
       // one by one: with `recursive` node never comes back from places such as /proc, where nothing can be made
-      for (const folder of [path.dirname(path.resolve(out)), out, this.folder]) if (!existsSync(folder)) mkdirSync(folder);
+      for (const folder of [path.dirname(path.resolve(out)), out, this.folder])
+        if (!existsSync(folder)) mkdirSync(folder);
     } catch (error) {
-      throw new ArgumentError(`${out} cannot be written: ${(error as Error).message}.`, "Choose another folder with --out.");
+      throw new ArgumentError(
+        `${out} cannot be written: ${(error as Error).message}.`,
+        "Choose another folder with --out.",
+      );
     }
   }
 
   find(submission: Submission, exercise: Exercise): Graded | undefined {
     try {
-      const { key, result } = JSON.parse(readFileSync(this.file(submission, exercise), "utf8")) as { key: string; result: Graded };
+      const { key, result } = JSON.parse(readFileSync(this.file(submission, exercise), "utf8")) as {
+        key: string;
+        result: Graded;
+      };
       return key === keyOf(submission, exercise) && result.fate !== "stopped" ? result : undefined;
     } catch {
       return undefined;

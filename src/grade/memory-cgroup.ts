@@ -13,7 +13,10 @@ const prefix = "one-listener-grade-";
 /** Where this process's own memory cgroup is, and the name of its limit. */
 function own(): { folder: string; limit: string } | undefined {
   try {
-    const lines = readFileSync("/proc/self/cgroup", "utf8").trim().split("\n").map((line) => line.split(":"));
+    const lines = readFileSync("/proc/self/cgroup", "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(":"));
     const first = lines.find(([, controllers]) => controllers.split(",").includes("memory"));
     if (first) return { folder: path.join("/sys/fs/cgroup/memory", first[2]), limit: "memory.limit_in_bytes" };
     const unified = lines.find(([id]) => id === "0");
@@ -52,7 +55,10 @@ export function within(cgroup: string | undefined, argv: readonly string[]): rea
 /** Removes the cgroups of graders that have ended, however they ended. */
 function sweep(folder: string): void {
   try {
-    for (const name of readdirSync(folder).filter((each) => each.startsWith(prefix) && !existsSync(`/proc/${each.slice(prefix.length)}`))) remove(path.join(folder, name));
+    for (const name of readdirSync(folder).filter(
+      (each) => each.startsWith(prefix) && !existsSync(`/proc/${each.slice(prefix.length)}`),
+    ))
+      remove(path.join(folder, name));
   } catch {
     // not readable: then nothing of ours is in it
   }

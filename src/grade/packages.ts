@@ -20,8 +20,15 @@ const needed = ["package.json", "package-lock.json", "tsconfig.json", "native", 
 const leftOut = /(^|\/)(build|node_modules|\.build)(\/|$)/;
 
 function template(name: string, { exercises, assignment }: PackageOptions, more: Record<string, string> = {}): string {
-  const values: Record<string, string> = { EXERCISES: exercises.map(({ name: each }) => each).join(","), ASSIGNMENT: assignment.replace(/[^\p{L}\p{N} ._-]/gu, ""), ...more };
-  return readFileSync(path.join(templates, name), "utf8").replace(/EXERCISES|ASSIGNMENT|REPOSITORY/g, (word) => values[word] ?? word);
+  const values: Record<string, string> = {
+    EXERCISES: exercises.map(({ name: each }) => each).join(","),
+    ASSIGNMENT: assignment.replace(/[^\p{L}\p{N} ._-]/gu, ""),
+    ...more,
+  };
+  return readFileSync(path.join(templates, name), "utf8").replace(
+    /EXERCISES|ASSIGNMENT|REPOSITORY/g,
+    (word) => values[word] ?? word,
+  );
 }
 
 /** Files below a place of the project, relative to its root. */
@@ -43,7 +50,10 @@ export async function autograderZip(options: PackageOptions): Promise<void> {
   zip.addBuffer(Buffer.from(template("setup.sh", options)), "setup.sh", executable);
   zip.addBuffer(Buffer.from(template("run_autograder", options)), "run_autograder", executable);
   const files = needed.flatMap((place) => (path.extname(place) ? [place] : filesOf(place)));
-  files.push("exercises/tsconfig.json", ...exercises.flatMap(({ name }) => ["exercise.md", "check.ts"].map((file) => `exercises/${name}/${file}`)));
+  files.push(
+    "exercises/tsconfig.json",
+    ...exercises.flatMap(({ name }) => ["exercise.md", "check.ts"].map((file) => `exercises/${name}/${file}`)),
+  );
   for (const file of files) zip.addFile(path.join(root, file), `one-listener/${file}`);
   zip.end();
   try {
@@ -56,8 +66,13 @@ export async function autograderZip(options: PackageOptions): Promise<void> {
 /** A folder to be pushed as a template repository: statements, starters, and a workflow that checks. @throws ArgumentError the folder is not empty */
 export function templateRepository(options: PackageOptions & { repository: string }): string[] {
   const { exercises, out, assignment, repository } = options;
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) throw new ArgumentError(`"${repository}" is no repository.`, "Where your students' checks get One Listener from: --from owner/name.");
-  if (existsSync(out) && readdirSync(out).length > 0) throw new ArgumentError(`${out} is not empty.`, "Choose another folder.");
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
+    throw new ArgumentError(
+      `"${repository}" is no repository.`,
+      "Where your students' checks get One Listener from: --from owner/name.",
+    );
+  if (existsSync(out) && readdirSync(out).length > 0)
+    throw new ArgumentError(`${out} is not empty.`, "Choose another folder.");
   const files: Record<string, string> = {
     ".github/workflows/check.yml": template("check.yml", options, { REPOSITORY: repository }),
     "README.md": `# ${assignment}\n\nWrite each function in its file and push: the result is in the summary of the workflow *check*.\n\n${exercises.map(({ name, title, points, statement }) => `## ${title}\n\n\`${name}.ts\`, ${points} points\n\n${statement}\n`).join("\n")}`,

@@ -43,8 +43,10 @@ export class Pool {
         worker.kill("SIGKILL");
         finish({ failure: `the check took longer than ${longest / 1000} s` });
       }, longest);
-      const onExit = (code: number | null, signal: string | null) => finish({ failure: `the check's process ended (${signal ?? code})` });
-      const onError = (error: Error) => finish({ failure: `the check's process cannot be reached: ${error.message}`, spent: true });
+      const onExit = (code: number | null, signal: string | null) =>
+        finish({ failure: `the check's process ended (${signal ?? code})` });
+      const onError = (error: Error) =>
+        finish({ failure: `the check's process cannot be reached: ${error.message}`, spent: true });
       const finish = (answer: Done) => {
         clearTimeout(timer);
         worker.off("exit", onExit).off("message", finish).off("error", onError);
@@ -54,7 +56,8 @@ export class Pool {
       worker.send(job);
     });
     this.busy.delete(worker);
-    if (!done.spent && worker.connected && worker.exitCode === null && !worker.killed && !this.closed) this.idle.push(worker);
+    if (!done.spent && worker.connected && worker.exitCode === null && !worker.killed && !this.closed)
+      this.idle.push(worker);
     else if (worker.connected) worker.disconnect();
     else worker.kill("SIGKILL");
     this.queue.shift()?.();

@@ -26,7 +26,10 @@ export function readSubmission(student: string, place: string): Submission {
       notes.push(`${name} could not be read: ${(error as Error).message}`);
     }
   }
-  const programs = [...solutions].map(([exercise, found]): [string, Solution] => [exercise, { ...found, program: prepare(found.source, found.imports) }]);
+  const programs = [...solutions].map(([exercise, found]): [string, Solution] => [
+    exercise,
+    { ...found, program: prepare(found.source, found.imports) },
+  ]);
   return { student, solutions: new Map(programs), notes };
 }
 
@@ -41,13 +44,17 @@ function filesOf(place: string, notes: string[]): string[] {
     if (!status) return;
     if (status.isSymbolicLink()) return void notes.push(`${name} is a symbolic link; hand in the file itself`);
     if (status.isDirectory()) {
-      if (!/^(\.|node_modules$|__MACOSX$)/.test(path.basename(entry))) for (const each of readdirSync(entry).sort()) visit(path.join(entry, each), depth + 1);
+      if (!/^(\.|node_modules$|__MACOSX$)/.test(path.basename(entry)))
+        for (const each of readdirSync(entry).sort()) visit(path.join(entry, each), depth + 1);
       return;
     }
     if (!sourceFile.test(entry)) return;
     if (!status.isFile()) return void notes.push(`${name} is no plain file`);
     const most = /\.ipynb$/i.test(entry) ? largestFile : largestSource;
-    if (status.size > most) return void notes.push(`${name} has ${Math.round(status.size / 2 ** 20)} MB; ${most >> 20} MB are the most. Clear the outputs and hand it in again`);
+    if (status.size > most)
+      return void notes.push(
+        `${name} has ${Math.round(status.size / 2 ** 20)} MB; ${most >> 20} MB are the most. Clear the outputs and hand it in again`,
+      );
     if (status.size === 0) return void notes.push(`${name} is empty`);
     files.push(entry);
   };
@@ -66,22 +73,33 @@ function readSource(text: string, name: string, solutions: Map<string, Found>, n
 interface Cell {
   cell_type?: unknown;
   source?: unknown;
-  metadata?: { one_listener?: { exercise?: unknown }; tags?: unknown; nbgrader?: { grade_id?: unknown; solution?: unknown } };
+  metadata?: {
+    one_listener?: { exercise?: unknown };
+    tags?: unknown;
+    nbgrader?: { grade_id?: unknown; solution?: unknown };
+  };
 }
 
 function readNotebook(text: string, name: string, solutions: Map<string, Found>, notes: string[]): void {
-  let notebook: { cells?: unknown; metadata?: { kernelspec?: { language?: unknown; name?: unknown }; language_info?: { name?: unknown } } };
+  let notebook: {
+    cells?: unknown;
+    metadata?: { kernelspec?: { language?: unknown; name?: unknown }; language_info?: { name?: unknown } };
+  };
   try {
     notebook = JSON.parse(text) as typeof notebook;
   } catch {
     notes.push(`${name} is no notebook: its JSON is broken. Open it in JupyterLab, save it, and hand it in again`);
     return;
   }
-  const cells = notebook && typeof notebook === "object" && Array.isArray(notebook.cells) ? (notebook.cells as Cell[]) : undefined;
+  const cells =
+    notebook && typeof notebook === "object" && Array.isArray(notebook.cells) ? (notebook.cells as Cell[]) : undefined;
   if (!cells) return void notes.push(`${name} is no notebook: it has no cells`);
   const language = notebook.metadata?.kernelspec?.language ?? notebook.metadata?.language_info?.name;
-  if (typeof language === "string" && !/^typescript$/i.test(language)) notes.push(`${name} is written for the kernel of ${language.slice(0, 40)}; the exercises are in TypeScript`);
-  const code = cells.flatMap((cell, at) => (cell && typeof cell === "object" && cell.cell_type === "code" ? [{ cell, at, source: textOf(cell.source) }] : []));
+  if (typeof language === "string" && !/^typescript$/i.test(language))
+    notes.push(`${name} is written for the kernel of ${language.slice(0, 40)}; the exercises are in TypeScript`);
+  const code = cells.flatMap((cell, at) =>
+    cell && typeof cell === "object" && cell.cell_type === "code" ? [{ cell, at, source: textOf(cell.source) }] : [],
+  );
   if (code.length === 0) notes.push(`${name} has no code cells`);
   const marked = new Map<string, { source: string; at: number }[]>();
   for (const { cell, at, source } of code) {
@@ -91,18 +109,31 @@ function readNotebook(text: string, name: string, solutions: Map<string, Found>,
   // a cell whose mark was lost, or that was copied, is known by the function it declares
   for (const exercise of exerciseNames()) {
     const functionName = functionNameOf(exercise);
-    const declaring = [...new Map([...(marked.get(exercise) ?? []), ...code.filter(({ source }) => source.includes(functionName))].map((each) => [each.at, each])).values()]
-      .filter(({ source }) => declares(source, functionName)).sort((a, b) => a.at - b.at);
+    const declaring = [
+      ...new Map(
+        [...(marked.get(exercise) ?? []), ...code.filter(({ source }) => source.includes(functionName))].map((each) => [
+          each.at,
+          each,
+        ]),
+      ).values(),
+    ]
+      .filter(({ source }) => declares(source, functionName))
+      .sort((a, b) => a.at - b.at);
     const chosen = declaring.at(-1) ?? marked.get(exercise)?.at(-1);
     if (!chosen) continue;
-    if (declaring.length > 1) notes.push(`${name} has ${declaring.length} cells with ${functionName}; the last one counts`);
-    const imports = code.filter(({ at }) => at !== chosen.at).map(({ source }) => source).filter((source) => /\bimport\b/.test(source));
+    if (declaring.length > 1)
+      notes.push(`${name} has ${declaring.length} cells with ${functionName}; the last one counts`);
+    const imports = code
+      .filter(({ at }) => at !== chosen.at)
+      .map(({ source }) => source)
+      .filter((source) => /\bimport\b/.test(source));
     put(solutions, exercise, { source: chosen.source, imports, where: `${name}, cell ${chosen.at + 1}` }, notes);
   }
 }
 
 function put(solutions: Map<string, Found>, exercise: string, solution: Found, notes: string[]): void {
-  if (solutions.has(exercise)) notes.push(`${exercise} is in ${solutions.get(exercise)!.where} and in ${solution.where}; the last one counts`);
+  if (solutions.has(exercise))
+    notes.push(`${exercise} is in ${solutions.get(exercise)!.where} and in ${solution.where}; the last one counts`);
   solutions.set(exercise, solution);
 }
 
@@ -110,7 +141,11 @@ function put(solutions: Map<string, Found>, exercise: string, solution: Found, n
 function exerciseOf(cell: Cell): string | undefined {
   const { one_listener: own, tags, nbgrader } = cell.metadata ?? {};
   const names = new Set(exerciseNames());
-  const candidates = [own?.exercise, ...(Array.isArray(tags) ? tags.map((tag) => /^exercise:(.+)$/.exec(String(tag))?.[1]) : []), nbgrader?.solution ? nbgrader.grade_id : undefined];
+  const candidates = [
+    own?.exercise,
+    ...(Array.isArray(tags) ? tags.map((tag) => /^exercise:(.+)$/.exec(String(tag))?.[1]) : []),
+    nbgrader?.solution ? nbgrader.grade_id : undefined,
+  ];
   return candidates.find((name): name is string => typeof name === "string" && names.has(name));
 }
 

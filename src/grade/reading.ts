@@ -12,14 +12,23 @@ const longest = 20_000;
 const heap = 1200;
 
 /** @param onRead called after each. Never rejects for what a submission is. */
-export async function readSubmissions(all: readonly Place[], onRead: (done: number) => void = () => undefined): Promise<Submission[]> {
+export async function readSubmissions(
+  all: readonly Place[],
+  onRead: (done: number) => void = () => undefined,
+): Promise<Submission[]> {
   const submissions: Submission[] = [];
   let reader: ChildProcess | undefined;
   for (const place of all) {
     // "advanced": Maps arrive as Maps
-    reader ??= fork(path.join(__dirname, "reader.js"), { execArgv: [`--max-old-space-size=${heap}`], serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"] }).on("error", () => undefined);
+    reader ??= fork(path.join(__dirname, "reader.js"), {
+      execArgv: [`--max-old-space-size=${heap}`],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    }).on("error", () => undefined);
     const { submission, failure } = await ask(reader, place);
-    submissions.push(submission ?? { student: place.student, solutions: new Map(), notes: [`it could not be read: ${failure}`] });
+    submissions.push(
+      submission ?? { student: place.student, solutions: new Map(), notes: [`it could not be read: ${failure}`] },
+    );
     if (!submission) {
       reader.kill("SIGKILL");
       reader = undefined;
@@ -40,7 +49,10 @@ function ask(reader: ChildProcess, place: Place): Promise<{ submission?: Submiss
     const onExit = () => finish({ failure: `to read it takes more than ${heap} MB` });
     const onMessage = (submission: Submission) => finish({ submission });
     const onError = (error: Error) => finish({ failure: error.message });
-    const timer = setTimeout(() => finish({ failure: `to read it takes longer than ${longest / 1000} s; is something nested very deeply?` }), longest);
+    const timer = setTimeout(
+      () => finish({ failure: `to read it takes longer than ${longest / 1000} s; is something nested very deeply?` }),
+      longest,
+    );
     reader.once("exit", onExit).once("message", onMessage).once("error", onError);
     reader.send(place);
   });

@@ -24,29 +24,95 @@ const systemLibraries = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so
 /** bwrap's arguments for a command. */
 export const sandbox: Wrap = (argv, { nofile, time }) => {
   const node = realpathSync(process.execPath);
-  const limits = ["prlimit", `--nofile=${nofile}`, "--core=0", `--fsize=${files}`, `--nproc=${tasks}`, `--data=${data}`, `--cpu=${Math.ceil(time / 1000) + 5}`];
+  const limits = [
+    "prlimit",
+    `--nofile=${nofile}`,
+    "--core=0",
+    `--fsize=${files}`,
+    `--nproc=${tasks}`,
+    `--data=${data}`,
+    `--cpu=${Math.ceil(time / 1000) + 5}`,
+  ];
   return [
-    "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+    "bwrap",
+    "--unshare-all",
+    "--unshare-user",
+    "--disable-userns",
+    "--uid",
+    "65534",
+    "--gid",
+    "65534",
+    "--hostname",
+    "sandbox",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
     // before the binds: a project that lies in /tmp would be hidden behind it
-    "--proc", "/proc", "--dev", "/dev", "--size", String(files), "--tmpfs", "/tmp",
-    ...systemLibraries.filter((directory) => existsSync(directory)).flatMap((directory) => ["--ro-bind", directory, directory]),
-    "--ro-bind", "/usr/bin/prlimit", "/usr/bin/prlimit", "--ro-bind", node, node,
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--size",
+    String(files),
+    "--tmpfs",
+    "/tmp",
+    ...systemLibraries
+      .filter((directory) => existsSync(directory))
+      .flatMap((directory) => ["--ro-bind", directory, directory]),
+    "--ro-bind",
+    "/usr/bin/prlimit",
+    "/usr/bin/prlimit",
+    "--ro-bind",
+    node,
+    node,
     ...shared.flatMap((file) => ["--ro-bind", path.join(root, file), path.join(root, file)]),
-    "--chdir", "/tmp",
+    "--chdir",
+    "/tmp",
     // /dev is a file system in memory as well, and one without a bound (/dev/shm lies in it)
-    "--remount-ro", "/dev", "--remount-ro", "/", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", withinSolution, "1", "--setenv", "HOME", "/tmp", "--setenv", "PATH", "/usr/bin",
-    ...limits, ...argv.map((word) => (word === process.execPath ? node : word)),
+    "--remount-ro",
+    "/dev",
+    "--remount-ro",
+    "/",
+    "--clearenv",
+    "--setenv",
+    "LANG",
+    "C.UTF-8",
+    "--setenv",
+    withinSolution,
+    "1",
+    "--setenv",
+    "HOME",
+    "/tmp",
+    "--setenv",
+    "PATH",
+    "/usr/bin",
+    ...limits,
+    ...argv.map((word) => (word === process.execPath ? node : word)),
   ];
 };
 
 /** @throws LabError bubblewrap is not installed, or not allowed here: nothing is graded without it */
 export function requireSandbox(): void {
-  const [file, ...args] = sandbox([process.execPath, "-e", `require(${JSON.stringify(path.join(root, "dist", "index.js"))})`], { nofile: 1024, time: 5000, memory: 0, processes: 0, output: 0 });
+  const [file, ...args] = sandbox(
+    [process.execPath, "-e", `require(${JSON.stringify(path.join(root, "dist", "index.js"))})`],
+    { nofile: 1024, time: 5000, memory: 0, processes: 0, output: 0 },
+  );
   try {
     execFileSync(file, args, { stdio: ["ignore", "ignore", "pipe"], timeout: 20_000 });
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: Buffer };
-    if (code === "ENOENT") throw new LabError("Submissions are graded in a sandbox, and bubblewrap is not installed.", { code: "ENOENT", hint: "sudo apt-get install bubblewrap" });
-    throw new LabError(`Submissions are graded in a sandbox, and bubblewrap does not work here: ${String(stderr ?? error).trim().split("\n").pop()}.`, { code: "ERR_FORBIDDEN", hint: "npx one-listener doctor says what forbids user namespaces." });
+    if (code === "ENOENT")
+      throw new LabError("Submissions are graded in a sandbox, and bubblewrap is not installed.", {
+        code: "ENOENT",
+        hint: "sudo apt-get install bubblewrap",
+      });
+    throw new LabError(
+      `Submissions are graded in a sandbox, and bubblewrap does not work here: ${String(stderr ?? error)
+        .trim()
+        .split("\n")
+        .pop()}.`,
+      { code: "ERR_FORBIDDEN", hint: "npx one-listener doctor says what forbids user namespaces." },
+    );
   }
 }

@@ -43,11 +43,20 @@ export function findPlaces(paths: readonly string[], student?: string): Place[] 
     const place = path.resolve(given);
     const status = lstatSync(place, { throwIfNoEntry: false });
     if (!status) throw new ArgumentError(`${given} does not exist.`);
-    if (!status.isDirectory() || student !== undefined || isOneStudents(place)) entries.push({ name: path.basename(place), place });
-    else for (const entry of readdirSync(place).filter((name) => !name.startsWith(".")).sort()) entries.push({ name: entry, place: path.join(place, entry) });
+    if (!status.isDirectory() || student !== undefined || isOneStudents(place))
+      entries.push({ name: path.basename(place), place });
+    else
+      for (const entry of readdirSync(place)
+        .filter((name) => !name.startsWith("."))
+        .sort())
+        entries.push({ name: entry, place: path.join(place, entry) });
   }
   const submitted = entries.filter(({ name, place }) => sourceFile.test(name) || !lstatSync(place).isFile());
-  if (submitted.length === 0) throw new ArgumentError(`There is no submission in ${paths.join(", ")}.`, "Submissions are .ipynb or .ts files, or a folder of them for each student.");
+  if (submitted.length === 0)
+    throw new ArgumentError(
+      `There is no submission in ${paths.join(", ")}.`,
+      "Submissions are .ipynb or .ts files, or a folder of them for each student.",
+    );
   if (student !== undefined) return [{ student: fileNameOf(student), places: submitted.map(({ place }) => place) }];
   const taken = new Set<string>();
   return submitted.map(({ name, place }) => {
@@ -60,7 +69,12 @@ export function findPlaces(paths: readonly string[], student?: string): Place[] 
 }
 
 function fileNameOf(name: string): string {
-  return name.replace(/[^\p{L}\p{N}._@ -]/gu, "_").replace(/^\.+/, "_").slice(0, 100) || "_";
+  return (
+    name
+      .replace(/[^\p{L}\p{N}._@ -]/gu, "_")
+      .replace(/^\.+/, "_")
+      .slice(0, 100) || "_"
+  );
 }
 
 function isOneStudents(folder: string): boolean {
@@ -69,7 +83,10 @@ function isOneStudents(folder: string): boolean {
   const own = files.filter((file) => names.has(file.replace(sourceFile, "")) || /^\d\d-[\w-]+\.ipynb$/.test(file));
   if (own.length > 0 && own.length < files.length) {
     const other = files.find((file) => !own.includes(file))!;
-    throw new ArgumentError(`Is ${folder} one student's, or a class? ${own[0]} is named after an exercise or a notebook, ${other} is not.`, "If all of it is one student's, say whose: --student NAME. If it is a class, rename the file, or put each student's files into a folder.");
+    throw new ArgumentError(
+      `Is ${folder} one student's, or a class? ${own[0]} is named after an exercise or a notebook, ${other} is not.`,
+      "If all of it is one student's, say whose: --student NAME. If it is a class, rename the file, or put each student's files into a folder.",
+    );
   }
   return own.length > 0;
 }

@@ -21,7 +21,11 @@ async function run({ exercise: name, solution, tries, time }: Job): Promise<Chec
   const exercise = loadExercise(name);
   let best: CheckResult | undefined;
   for (let attempt = 1; attempt <= tries; attempt++) {
-    const result = await gradeProgram(exercise, solution.program, { seed: seedOf(solution.source, solution.imports), wrap: (argv, bounds) => within(cgroup, sandbox(argv, bounds)), bounds: { ...defaultBounds, time } });
+    const result = await gradeProgram(exercise, solution.program, {
+      seed: seedOf(solution.source, solution.imports),
+      wrap: (argv, bounds) => within(cgroup, sandbox(argv, bounds)),
+      bounds: { ...defaultBounds, time },
+    });
     spent ||= result.duration > suspicious;
     if (!best || result.points > best.points) best = result;
     // a machine that was busy elsewhere must not cost points

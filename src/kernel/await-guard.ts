@@ -23,13 +23,22 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
   const ts = compiler();
   // an async function around it, as tslab will put one there, makes `await` a keyword
   const before = "async function cell() { ";
-  const file = ts.createSourceFile("cell.js", `${before}${javascript}\n}`, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
+  const file = ts.createSourceFile(
+    "cell.js",
+    `${before}${javascript}\n}`,
+    ts.ScriptTarget.Latest,
+    false,
+    ts.ScriptKind.JS,
+  );
   const inserts: { at: number; text: string; order: number }[] = [];
   const wrap = (expression: Node, call: string) => {
     const start = expression.getStart(file);
     const line = file.getLineAndCharacterOfPosition(start).line + 1;
     // calls that end at the same place end from the inside out
-    inserts.push({ at: start, text: `${call}(`, order: 0 }, { at: expression.getEnd(), text: `, ${count}, ${line})`, order: -inserts.length });
+    inserts.push(
+      { at: start, text: `${call}(`, order: 0 },
+      { at: expression.getEnd(), text: `, ${count}, ${line})`, order: -inserts.length },
+    );
   };
   let awaitsAtTop = false;
   const visit = (node: Node, depth: number): void => {
@@ -50,7 +59,10 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
     from = at;
   }
   result += file.text.slice(from, -2);
-  return { javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`, awaitsAtTop };
+  return {
+    javascript: `const { ${guardName}, ${eachName} } = globalThis[Symbol.for("one-listener.guards")]; ${result}`,
+    awaitsAtTop,
+  };
 }
 
 /** `In[count]:line` of the awaits that an error came through: V8's own async frames end at a promise that is raced. */
@@ -72,7 +84,11 @@ function untilInterrupt(value: unknown, count: number, line: number): unknown {
   });
 }
 
-async function* eachUntilInterrupt(values: AsyncIterable<unknown> | Iterable<unknown>, count: number, line: number): AsyncGenerator<unknown> {
+async function* eachUntilInterrupt(
+  values: AsyncIterable<unknown> | Iterable<unknown>,
+  count: number,
+  line: number,
+): AsyncGenerator<unknown> {
   const iterator = Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
   let done = false;
   try {

@@ -85,9 +85,14 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       }
       try {
         // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on
-        ok = await cell.untilInterrupt(new Promise<boolean>((resolve, reject) => void setImmediate(() => {
-          if (!cell.interrupted) executor.execute(source).then(resolve, reject);
-        })));
+        ok = await cell.untilInterrupt(
+          new Promise<boolean>(
+            (resolve, reject) =>
+              void setImmediate(() => {
+                if (!cell.interrupted) executor.execute(source).then(resolve, reject);
+              }),
+          ),
+        );
       } catch (error) {
         said = { thrown: error };
       }
@@ -109,7 +114,11 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
   };
 }
 
-function failureOf(cell: Cell, said: { thrown: unknown } | undefined, diagnostics: Converted["diagnostics"]): NonNullable<Cell["failure"]> {
+function failureOf(
+  cell: Cell,
+  said: { thrown: unknown } | undefined,
+  diagnostics: Converted["diagnostics"],
+): NonNullable<Cell["failure"]> {
   const code = (said?.thrown as { code?: unknown } | undefined)?.code;
   // vm's breakOnSigint, where the watcher is deaf
   if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") cell.interrupt();

@@ -14,7 +14,11 @@ export function cellHandler({ jupyter, versions }: Tslab): Tslab["jupyter"]["Jup
       return { ...reply, status: "ok", implementation_version: versions.tslab };
     }
 
-    override async handleExecuteImpl(request: ExecuteRequest, writeStream: WriteStream, writeDisplayData: WriteDisplayData): Promise<unknown> {
+    override async handleExecuteImpl(
+      request: ExecuteRequest,
+      writeStream: WriteStream,
+      writeDisplayData: WriteDisplayData,
+    ): Promise<unknown> {
       const cell = cellOf.get(request) ?? new Cell("", request.code);
       await cell.begin(this.execCount + 1);
       try {

@@ -23,7 +23,15 @@ export function display(bundle: DisplayBundle, update: boolean): void {
   showBundle(bundle, update);
 }
 
-const handledByTslab = new Set(["kernel_info_request", "execute_request", "is_complete_request", "inspect_request", "complete_request", "comm_info_request", "shutdown_request"]);
+const handledByTslab = new Set([
+  "kernel_info_request",
+  "execute_request",
+  "is_complete_request",
+  "inspect_request",
+  "complete_request",
+  "comm_info_request",
+  "shutdown_request",
+]);
 
 export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
   return class CellServer extends jupyter.ZmqServer {
@@ -79,9 +87,14 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
       cellOf.set(request, cell);
       this.running = message;
       showBundle = ({ data, metadata = {}, transient = {} }, update) => show({ data, metadata, transient }, update);
-      if (!request.silent) this.publish(message, "execute_input", { code: request.code, execution_count: this.handler.execCount + 1 });
+      if (!request.silent)
+        this.publish(message, "execute_input", { code: request.code, execution_count: this.handler.execCount + 1 });
 
-      const { execution_count } = await this.handler.handleExecute(request, (name, text) => output.write(name, text), show);
+      const { execution_count } = await this.handler.handleExecute(
+        request,
+        (name, text) => output.write(name, text),
+        show,
+      );
       output.flush();
       this.running = undefined;
       const { failure } = cell;
@@ -96,7 +109,12 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
       }
       const reply = message.createReply();
       reply.header.msg_type = "execute_reply";
-      reply.content = { ...(failure ? { status: "error", ...failure } : { status: "ok" }), execution_count, user_expressions: {}, payload: [] };
+      reply.content = {
+        ...(failure ? { status: "error", ...failure } : { status: "ok" }),
+        execution_count,
+        user_expressions: {},
+        payload: [],
+      };
       reply.signAndSend(this.connInfo.key, socket);
     }
 
@@ -115,7 +133,12 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
       const message = this.Message?.fromRaw(this.connInfo.key, frames);
       if (!message) return;
       this.publishStatus("busy", message);
-      this.reply(socket, message, "execute_reply", { status: "aborted", execution_count: this.handler.execCount, user_expressions: {}, payload: [] });
+      this.reply(socket, message, "execute_reply", {
+        status: "aborted",
+        execution_count: this.handler.execCount,
+        user_expressions: {},
+        payload: [],
+      });
       this.publishStatus("idle", message);
     }
 

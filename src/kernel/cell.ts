@@ -122,7 +122,9 @@ async function announce(event: CellEvent): Promise<void> {
   let giveUp: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve) => {
     giveUp = setTimeout(() => {
-      console.error(`It is not closed after ${patience / 1000} s. The notebook goes on; if a port stays in use, restart the Jupyter kernel.`);
+      console.error(
+        `It is not closed after ${patience / 1000} s. The notebook goes on; if a port stays in use, restart the Jupyter kernel.`,
+      );
       resolve();
     }, patience);
   });

@@ -11,7 +11,8 @@ export function expandShorthand(source: string): string {
   const inserts: { at: number; text: string }[] = [];
   const visit = (node: Node): void => {
     // `{ a = 1 } = given` has a default, and no longer form that keeps it here
-    if (ts.isShorthandPropertyAssignment(node) && !node.objectAssignmentInitializer) inserts.push({ at: node.name.getEnd(), text: `: ${node.name.text}` });
+    if (ts.isShorthandPropertyAssignment(node) && !node.objectAssignmentInitializer)
+      inserts.push({ at: node.name.getEnd(), text: `: ${node.name.text}` });
     ts.forEachChild(node, visit);
   };
   visit(file);

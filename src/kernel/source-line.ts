@@ -14,7 +14,9 @@ export function sourceLine(code: CellCode, javascriptLine: number): number | und
   const common = Array.from({ length: source.length + 1 }, () => new Uint16Array(javascript.length + 1));
   for (let i = source.length - 1; i >= 0; i -= 1) {
     for (let j = javascript.length - 1; j >= 0; j -= 1) {
-      common[i][j] = same(source[i], javascript[j]) ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+      common[i][j] = same(source[i], javascript[j])
+        ? common[i + 1][j + 1] + 1
+        : Math.max(common[i + 1][j], common[i][j + 1]);
     }
   }
   let i = 0;
@@ -28,7 +30,9 @@ export function sourceLine(code: CellCode, javascriptLine: number): number | und
     else j += 1;
   }
   // a line that the compiler broke in two
-  const within = source.flatMap((line, index) => (javascript[wanted].length >= shortest && line.includes(javascript[wanted]) ? [index] : []));
+  const within = source.flatMap((line, index) =>
+    javascript[wanted].length >= shortest && line.includes(javascript[wanted]) ? [index] : [],
+  );
   return within.length === 1 ? within[0] : undefined;
 }
 

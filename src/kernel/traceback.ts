@@ -19,13 +19,15 @@ const diagnosticLimit = 5;
 const projectDir = path.join(__dirname, "..", "..");
 
 export function describeError(thrown: unknown): Failure {
-  if (thrown instanceof Interrupted) return { ename: thrown.name, evalue: thrown.message, traceback: [`${red(thrown.name)}: ${thrown.message}`] };
+  if (thrown instanceof Interrupted)
+    return { ename: thrown.name, evalue: thrown.message, traceback: [`${red(thrown.name)}: ${thrown.message}`] };
   const { ename, evalue } = nameOf(thrown);
   return { ename, evalue, traceback: lines(thrown, "", new Set()) };
 }
 
 function nameOf(thrown: unknown): { ename: string; evalue: string } {
-  if (!isError(thrown)) return { ename: "Thrown", evalue: typeof thrown === "string" ? thrown : inspect(thrown, { depth: 2 }) };
+  if (!isError(thrown))
+    return { ename: "Thrown", evalue: typeof thrown === "string" ? thrown : inspect(thrown, { depth: 2 }) };
   return { ename: String(thrown.name || "Error"), evalue: String(thrown.message) };
 }
 
@@ -44,7 +46,8 @@ function lines(thrown: unknown, before: string, seen: Set<unknown>): string[] {
   if (hint) result.push(cyan(`→ ${hint}`));
   result.push(...frames(thrown, before === ""));
   if (Array.isArray(thrown.errors)) {
-    for (const error of thrown.errors.slice(0, diagnosticLimit)) if (!seen.has(error)) result.push(...lines(error, "  one of them: ", seen));
+    for (const error of thrown.errors.slice(0, diagnosticLimit))
+      if (!seen.has(error)) result.push(...lines(error, "  one of them: ", seen));
   }
   if (thrown.cause !== undefined && !seen.has(thrown.cause)) result.push(...lines(thrown.cause, "caused by ", seen));
   return result;
@@ -79,7 +82,10 @@ function frames(thrown: Error, withLibrary: boolean): string[] {
     if (count !== undefined) addCell(cellFrame(Number(count), line));
     else if (withLibrary && path.isAbsolute(file)) {
       const relative = path.relative(projectDir, file);
-      if (!unshown.test(relative)) library.push(dim(`  at ${call ? `${call} ` : ""}(${relative.startsWith("..") ? file : relative}:${line}:${column})`));
+      if (!unshown.test(relative))
+        library.push(
+          dim(`  at ${call ? `${call} ` : ""}(${relative.startsWith("..") ? file : relative}:${line}:${column})`),
+        );
     }
   }
   for (const { count, line } of awaitsOf(thrown)) addCell(cellFrame(count, line));
@@ -95,7 +101,9 @@ function cellFrame(count: number, line: number): string | undefined {
   // past its last line stands tslab's wrapper
   if (!code || !javascript) return undefined;
   const at = sourceLine(code, line);
-  return at === undefined ? `In [${count}]: ${javascript}` : `In [${count}], line ${at + 1}: ${code.source.split("\n")[at].trim()}`;
+  return at === undefined
+    ? `In [${count}]: ${javascript}`
+    : `In [${count}], line ${at + 1}: ${code.source.split("\n")[at].trim()}`;
 }
 
 /** Type errors, each with its line and a caret below the place. */

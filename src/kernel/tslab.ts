@@ -71,8 +71,16 @@ export interface Handler {
   execCount: number;
   execQueue: { reset(): void };
   handleKernel(): { language_info: Record<string, unknown>; implementation_version: string };
-  handleExecute(request: ExecuteRequest, writeStream: WriteStream, writeDisplayData: WriteDisplayData): Promise<{ execution_count?: number }>;
-  handleExecuteImpl(request: ExecuteRequest, writeStream: WriteStream, writeDisplayData: WriteDisplayData): Promise<unknown>;
+  handleExecute(
+    request: ExecuteRequest,
+    writeStream: WriteStream,
+    writeDisplayData: WriteDisplayData,
+  ): Promise<{ execution_count?: number }>;
+  handleExecuteImpl(
+    request: ExecuteRequest,
+    writeStream: WriteStream,
+    writeDisplayData: WriteDisplayData,
+  ): Promise<unknown>;
   createWriteToIopub(name: "stdout" | "stderr", writeStream: WriteStream): unknown;
   handleShutdown(request: unknown): unknown;
 }
@@ -118,7 +126,9 @@ export function loadTslab(): Tslab {
   };
   const missing = Object.keys(parts).filter((name) => typeof parts[name] !== "function");
   if (missing.length > 0) {
-    throw new Error(`tslab ${tslab.versions?.tslab} is not the tslab that package.json asks for (no ${missing.join(", ")}): run \`npm ci\`.`);
+    throw new Error(
+      `tslab ${tslab.versions?.tslab} is not the tslab that package.json asks for (no ${missing.join(", ")}): run \`npm ci\`.`,
+    );
   }
   return tslab;
 }

@@ -12,7 +12,11 @@ export interface Watch {
 export function watch(): Watch {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const workerData: WatcherData = { shared, parent: Number(process.env.JPY_PARENT_PID) || 0 };
-  const worker = new Worker(path.join(__dirname, "watcher.js"), { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } });
+  const worker = new Worker(path.join(__dirname, "watcher.js"), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+  });
   let hears = true;
   worker.on("message", (message: "there?" | "deaf") => {
     if (message === "there?") Atomics.add(shared, 0, 1);

@@ -23,7 +23,11 @@ const parentPeriod = 1000;
 
 // A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process group,
 // and this shell is in it. It ends when its stdin closes: with the kernel, however that dies.
-const shell = spawn("/bin/sh", ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'], { stdio: ["pipe", "pipe", "ignore"] });
+const shell = spawn(
+  "/bin/sh",
+  ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'],
+  { stdio: ["pipe", "pipe", "ignore"] },
+);
 const deaf = () => parentPort?.postMessage("deaf");
 shell.on("error", deaf).on("exit", deaf);
 shell.stdout.on("data", () => {

@@ -9,7 +9,11 @@ export function dotted(address: number): string {
 /** "127.0.0.1" → 2130706433. @throws ArgumentError that names it */
 export function parseAddress(text: unknown, name = "address"): number {
   const parts = typeof text === "string" && /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : [];
-  if (parts.length !== 4 || parts.some((part) => part > 255)) throw new ArgumentError(`${name} must be an IPv4 address, not ${JSON.stringify(text) ?? String(text)}.`, 'Like "10.2.0.1".');
+  if (parts.length !== 4 || parts.some((part) => part > 255))
+    throw new ArgumentError(
+      `${name} must be an IPv4 address, not ${JSON.stringify(text) ?? String(text)}.`,
+      'Like "10.2.0.1".',
+    );
   return ((parts[0] << 24) | (parts[1] << 16) | (parts[2] << 8) | parts[3]) >>> 0;
 }
 
@@ -23,7 +27,11 @@ export class Network {
   constructor(text: string, name = "network") {
     const [address, prefix] = typeof text === "string" ? text.split("/") : [];
     this.prefix = prefix === undefined || !/^\d+$/.test(prefix) ? NaN : Number(prefix);
-    if (!(this.prefix >= 0 && this.prefix <= 32)) throw new ArgumentError(`${name} must be a network, not ${JSON.stringify(text) ?? String(text)}.`, 'Like "10.128.0.0/9".');
+    if (!(this.prefix >= 0 && this.prefix <= 32))
+      throw new ArgumentError(
+        `${name} must be a network, not ${JSON.stringify(text) ?? String(text)}.`,
+        'Like "10.128.0.0/9".',
+      );
     this.base = (parseAddress(address, name) & this.mask) >>> 0;
   }
 
@@ -41,7 +49,7 @@ export class Network {
   }
 
   has(address: number): boolean {
-    return ((address & this.mask) >>> 0) === this.base;
+    return (address & this.mask) >>> 0 === this.base;
   }
 
   /** Whether all of `other` lies in this one. */

@@ -97,7 +97,10 @@ export class CounterFiles {
   /** Whether recordings can follow a counter: those of read(), and the machine's memory in kB ("meminfo.Slab"). */
   knows(name: string): boolean {
     if (!name.startsWith("meminfo.")) return this.read().values.has(name);
-    return native.preadText(this.fds[3]).split("\n").some((line) => line.startsWith(`${name.slice("meminfo.".length)}:`));
+    return native
+      .preadText(this.fds[3])
+      .split("\n")
+      .some((line) => line.startsWith(`${name.slice("meminfo.".length)}:`));
   }
 
   /** The Lab does it. Idempotent. */
@@ -115,7 +118,8 @@ function readPairs(text: string, into: Map<string, number>): void {
     const names = lines[at].split(" ");
     const values = lines[at + 1].split(" ");
     const prefix = names[0].replace(":", "");
-    for (let column = 1; column < names.length; column++) into.set(`${prefix}.${names[column]}`, Number(values[column]));
+    for (let column = 1; column < names.length; column++)
+      into.set(`${prefix}.${names[column]}`, Number(values[column]));
   }
 }
 
@@ -123,6 +127,7 @@ function readPairs(text: string, into: Map<string, number>): void {
 function readSockstat(text: string, into: Map<string, number>): void {
   for (const line of text.split("\n")) {
     const [prefix, ...words] = line.split(" ");
-    for (let at = 0; at + 1 < words.length; at += 2) into.set(`sockstat.${prefix.replace(":", "")}.${words[at]}`, Number(words[at + 1]));
+    for (let at = 0; at + 1 < words.length; at += 2)
+      into.set(`sockstat.${prefix.replace(":", "")}.${words[at]}`, Number(words[at + 1]));
   }
 }

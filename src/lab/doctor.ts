@@ -39,14 +39,23 @@ export interface Report {
 
 /** What each step of making a Lab is, and what is left without it. */
 const stepTexts: Record<string, { check: string; without: string }> = {
-  "user-namespace": { check: "a user namespace (no root needed)", without: "as root, a Lab opens without it; else no notebook runs" },
+  "user-namespace": {
+    check: "a user namespace (no root needed)",
+    without: "as root, a Lab opens without it; else no notebook runs",
+  },
   "id-maps": { check: "user and group id maps", without: "no notebook runs" },
   "pid-namespace": { check: "a PID namespace (programs end with their Lab)", without: "no notebook runs" },
   "network-namespace": { check: "a network namespace", without: "no notebook runs" },
-  "established-hash": { check: "a connection hash of the Lab's own (Linux 6.1)", without: "all notebooks run; reading the SYN queue is slower" },
+  "established-hash": {
+    check: "a connection hash of the Lab's own (Linux 6.1)",
+    without: "all notebooks run; reading the SYN queue is slower",
+  },
   "lab-namespace": { check: "a second network namespace, for the far end", without: "no notebook runs" },
   "loopback-up": { check: "bringing the loopback interface up", without: "no notebook runs" },
-  veth: { check: "a veth pair: the Lab's wire", without: "notebooks 00 and 01 run, with Lab.open({ wire: false }); 03 and 04 need it for their round-trip times" },
+  veth: {
+    check: "a veth pair: the Lab's wire",
+    without: "notebooks 00 and 01 run, with Lab.open({ wire: false }); 03 and 04 need it for their round-trip times",
+  },
   "wire-up": { check: "bringing the wire up", without: "notebooks 00 and 01 run, with Lab.open({ wire: false })" },
 };
 const wireSteps = ["veth", "wire-up"];
@@ -64,7 +73,12 @@ export async function doctor(): Promise<Report> {
   const { host, steps } = await openAnyhow();
   findings.push(...steps.map(stepFinding));
   for (const name of Object.keys(stepTexts).filter((name) => !steps.some((step) => step.name === name))) {
-    findings.push({ check: stepTexts[name].check, outcome: "not tried", found: "an earlier step failed", without: stepTexts[name].without });
+    findings.push({
+      check: stepTexts[name].check,
+      outcome: "not tried",
+      found: "an earlier step failed",
+      without: stepTexts[name].without,
+    });
   }
   if (host) {
     try {
@@ -74,7 +88,10 @@ export async function doctor(): Promise<Report> {
     }
   }
   const { soft, hard } = native.descriptors();
-  works("descriptors of this process (ulimit -n)", `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node has raised the soft one by itself`);
+  works(
+    "descriptors of this process (ulimit -n)",
+    `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node has raised the soft one by itself`,
+  );
   works("processors, memory", `${os.cpus().length} processors, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
   for (const [name, use] of programs) findings.push(programFinding(name, use));
 
@@ -107,46 +124,70 @@ function stepFinding(step: Step): Finding {
   const text = stepTexts[step.name] ?? { check: step.name, without: "" };
   if (step.error === 0) return { check: text.check, outcome: "works", found: "ok" };
   const { rule, remedy } = ruleBehind(step.name, step.error, machineFacts());
-  return { check: text.check, outcome: "forbidden", found: `${step.syscall}: ${errnoName(step.error)}`, rule, remedy, without: text.without };
+  return {
+    check: text.check,
+    outcome: "forbidden",
+    found: `${step.syscall}: ${errnoName(step.error)}`,
+    rule,
+    remedy,
+    without: text.without,
+  };
 }
 
 const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
-  ["listen and connect inside the Lab", async (host) => {
-    const fds = await host.sockets("tcp", 2);
-    try {
-      native.bind(fds[0], "127.0.0.1", 0);
-      native.listen(fds[0], 1);
+  [
+    "listen and connect inside the Lab",
+    async (host) => {
+      const fds = await host.sockets("tcp", 2);
+      try {
+        native.bind(fds[0], "127.0.0.1", 0);
+        native.listen(fds[0], 1);
+        const start = native.now();
+        native.connect(fds[1], "127.0.0.1", native.getsockname(fds[0]).port);
+        const took = native.now() - start;
+        return `accept queue ${native.tcpInfo(fds[0]).unacked} after one connect of ${took.toFixed(2)} ms`;
+      } finally {
+        await native.closeLater(fds);
+      }
+    },
+  ],
+  [
+    "reading the SYN queue (sock_diag)",
+    async (host) => {
       const start = native.now();
-      native.connect(fds[1], "127.0.0.1", native.getsockname(fds[0]).port);
-      const took = native.now() - start;
-      return `accept queue ${native.tcpInfo(fds[0]).unacked} after one connect of ${took.toFixed(2)} ms`;
-    } finally {
-      await native.closeLater(fds);
-    }
-  }],
-  ["reading the SYN queue (sock_diag)", async (host) => {
-    const start = native.now();
-    native.diag(host.diagFd, 1 << 3, 0);
-    return `one look took ${((native.now() - start) * 1000).toFixed(0)} us`;
-  }],
-  ["reading the Lab's counters", async (host) => {
-    const files = await CounterFiles.open(host);
-    try {
-      return `${files.read().values.size} counters`;
-    } finally {
-      host.drop(files);
-      files.close();
-    }
-  }],
-  ["setting the Lab's sysctls", async (host) => {
-    const sysctls = new Sysctls(host);
-    await sysctls.with({ "net.ipv4.tcp_syncookies": 0 }, () => undefined);
-    return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} here`;
-  }],
-  ["starting a program inside the Lab", async (host) => {
-    const { stdout } = await (await Program.start(host, "sh", ["-c", "ulimit -Hn"], { limits: { nofile: 64 } })).output();
-    return `with a hard limit of ${stdout.trim()} descriptors`;
-  }],
+      native.diag(host.diagFd, 1 << 3, 0);
+      return `one look took ${((native.now() - start) * 1000).toFixed(0)} us`;
+    },
+  ],
+  [
+    "reading the Lab's counters",
+    async (host) => {
+      const files = await CounterFiles.open(host);
+      try {
+        return `${files.read().values.size} counters`;
+      } finally {
+        host.drop(files);
+        files.close();
+      }
+    },
+  ],
+  [
+    "setting the Lab's sysctls",
+    async (host) => {
+      const sysctls = new Sysctls(host);
+      await sysctls.with({ "net.ipv4.tcp_syncookies": 0 }, () => undefined);
+      return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} here`;
+    },
+  ],
+  [
+    "starting a program inside the Lab",
+    async (host) => {
+      const { stdout } = await (
+        await Program.start(host, "sh", ["-c", "ulimit -Hn"], { limits: { nofile: 64 } })
+      ).output();
+      return `with a hard limit of ${stdout.trim()} descriptors`;
+    },
+  ],
 ];
 
 async function tryInside(findings: Finding[], check: string, attempt: () => Promise<string>): Promise<void> {
@@ -160,9 +201,18 @@ async function tryInside(findings: Finding[], check: string, attempt: () => Prom
 }
 
 function programFinding(name: string, use: string): Finding {
-  const there = (process.env.PATH ?? "").split(path.delimiter).map((directory) => path.join(directory, name)).some(isExecutable);
+  const there = (process.env.PATH ?? "")
+    .split(path.delimiter)
+    .map((directory) => path.join(directory, name))
+    .some(isExecutable);
   if (there) return { check: `program ${name}`, outcome: "works", found: `installed: ${use}` };
-  return { check: `program ${name}`, outcome: "missing", found: "not in the PATH", remedy: `install it (${use})`, without: "all notebooks run; that part says what is missing" };
+  return {
+    check: `program ${name}`,
+    outcome: "missing",
+    found: "not in the PATH",
+    remedy: `install it (${use})`,
+    without: "all notebooks run; that part says what is missing",
+  };
 }
 
 function isExecutable(file: string): boolean {
@@ -187,6 +237,11 @@ export function reportText(report: Report): string {
     if (remedy) lines.push(`    mend:    ${remedy}`);
     if (without) lines.push(`    without: ${without}`);
   }
-  lines.push("", report.healthy ? "Every Lab of the workbook can be opened here." : "Some of the workbook cannot run here: see the lines marked ✗.");
+  lines.push(
+    "",
+    report.healthy
+      ? "Every Lab of the workbook can be opened here."
+      : "Some of the workbook cannot run here: see the lines marked ✗.",
+  );
   return lines.join("\n");
 }

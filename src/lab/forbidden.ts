@@ -39,7 +39,9 @@ export function machineFacts(): MachineFacts {
   let container = false;
   try {
     status = readFileSync("/proc/self/status", "utf8");
-    container = /docker|containerd|kubepods|lxc|podman/.test(readFileSync("/proc/1/cgroup", "utf8") + readFileSync("/proc/self/mountinfo", "utf8").slice(0, 4000));
+    container = /docker|containerd|kubepods|lxc|podman/.test(
+      readFileSync("/proc/1/cgroup", "utf8") + readFileSync("/proc/self/mountinfo", "utf8").slice(0, 4000),
+    );
   } catch {
     // no /proc: nothing to add
   }
@@ -62,46 +64,79 @@ export function ruleBehind(step: string, errno: number, facts: MachineFacts): Ru
   if (code === "ENOSPC" || code === "EUSERS") {
     const kind = step === "pid-namespace" ? "pid" : step.includes("network") || step.includes("lab") ? "net" : "user";
     const now = { user: facts.maxUserNamespaces, net: facts.maxNetNamespaces, pid: facts.maxPidNamespaces }[kind];
-    return { rule: `the limit user.max_${kind}_namespaces${now === undefined ? "" : ` (${now})`} is reached`, remedy: `sudo sysctl -w user.max_${kind}_namespaces=15000` };
+    return {
+      rule: `the limit user.max_${kind}_namespaces${now === undefined ? "" : ` (${now})`} is reached`,
+      remedy: `sudo sysctl -w user.max_${kind}_namespaces=15000`,
+    };
   }
   if (step === "veth" && (code === "EOPNOTSUPP" || code === "ENOTSUP")) {
-    return { rule: "this kernel has no veth driver", remedy: "sudo modprobe veth    (or open Labs with { wire: false })" };
+    return {
+      rule: "this kernel has no veth driver",
+      remedy: "sudo modprobe veth    (or open Labs with { wire: false })",
+    };
   }
   if (step === "user-namespace" && code === "EINVAL") {
-    return { rule: "this kernel is built without user namespaces (CONFIG_USER_NS)", remedy: "run as root, or on another kernel" };
+    return {
+      rule: "this kernel is built without user namespaces (CONFIG_USER_NS)",
+      remedy: "run as root, or on another kernel",
+    };
   }
   if (code === "EPERM" || code === "EACCES") {
     if (facts.unprivilegedClone === 0 && !facts.root) {
-      return { rule: "kernel.unprivileged_userns_clone is 0", remedy: "sudo sysctl -w kernel.unprivileged_userns_clone=1" };
+      return {
+        rule: "kernel.unprivileged_userns_clone is 0",
+        remedy: "sudo sysctl -w kernel.unprivileged_userns_clone=1",
+      };
     }
     if (facts.appArmorRestricts === 1 && !facts.root) {
       return {
         rule: "AppArmor restricts unprivileged user namespaces (Ubuntu 23.10 and later)",
-        remedy: "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0    (or an AppArmor profile with `userns,` for native/build/Release/lab-host)",
+        remedy:
+          "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0    (or an AppArmor profile with `userns,` for native/build/Release/lab-host)",
       };
     }
     if (facts.seccomp === 2) {
       return {
-        rule: facts.container ? "the container's seccomp profile (Docker's default forbids unshare)" : "a seccomp filter on this process forbids unshare",
-        remedy: "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined …    (or a profile that allows unshare and setns)",
+        rule: facts.container
+          ? "the container's seccomp profile (Docker's default forbids unshare)"
+          : "a seccomp filter on this process forbids unshare",
+        remedy:
+          "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined …    (or a profile that allows unshare and setns)",
       };
     }
-    return { rule: "this user may not make namespaces here", remedy: "run as root with CAP_SYS_ADMIN, or allow unprivileged user namespaces" };
+    return {
+      rule: "this user may not make namespaces here",
+      remedy: "run as root with CAP_SYS_ADMIN, or allow unprivileged user namespaces",
+    };
   }
   if (code === "ENOENT" && step === "established-hash") {
-    return { rule: "the kernel is older than 6.1", remedy: "nothing is needed: reading the SYN queue is slower, all else works" };
+    return {
+      rule: "the kernel is older than 6.1",
+      remedy: "nothing is needed: reading the SYN queue is slower, all else works",
+    };
   }
-  return { rule: `${code}, for which no common rule is known`, remedy: "please look at the step above; `dmesg` may say more" };
+  return {
+    rule: `${code}, for which no common rule is known`,
+    remedy: "please look at the step above; `dmesg` may say more",
+  };
 }
 
-export function forbidden(steps: ForbiddenError["steps"], step: string, syscall: string, errno: number): ForbiddenError {
+export function forbidden(
+  steps: ForbiddenError["steps"],
+  step: string,
+  syscall: string,
+  errno: number,
+): ForbiddenError {
   const code = errnoName(errno);
   const { rule, remedy } = ruleBehind(step, errno, machineFacts());
-  return new ForbiddenError(`This machine does not allow a Lab: step "${step}" failed with ${code} (${syscall}): ${rule}.`, {
-    code,
-    errno: -errno,
-    syscall,
-    steps,
-    hint: `To allow it: ${remedy}. \`npx one-listener doctor\` looks at everything.`,
-  });
+  return new ForbiddenError(
+    `This machine does not allow a Lab: step "${step}" failed with ${code} (${syscall}): ${rule}.`,
+    {
+      code,
+      errno: -errno,
+      syscall,
+      steps,
+      hint: `To allow it: ${remedy}. \`npx one-listener doctor\` looks at everything.`,
+    },
+  );
 }

@@ -66,14 +66,28 @@ export class LabHost implements Closable {
     try {
       started = native.startHost(hostProgram, []);
     } catch (error) {
-      throw explain(error, "The lab host could not be started", { ENOENT: "It is built with the addon: run `npm run build`." });
+      throw explain(error, "The lab host could not be started", {
+        ENOENT: "It is built with the addon: run `npm run build`.",
+      });
     }
     try {
-      const { fields } = await native.hostRequest(started.fd, ["open", String(options.hashBuckets ?? 1024), options.wire === false ? "0" : "1"], answerTimeout);
+      const { fields } = await native.hostRequest(
+        started.fd,
+        ["open", String(options.hashBuckets ?? 1024), options.wire === false ? "0" : "1"],
+        answerTimeout,
+      );
       const ok = fields[0] === "OK";
       const steps = readSteps(fields.slice(ok ? 6 : 4));
       if (!ok) throw forbidden(steps, fields[1], fields[2], Number(fields[3]));
-      const host = new LabHost(started.fd, started.pid, steps, fields[1], Number(fields[4]), { near: fields[2], far: fields[3] }, fields[5] === "1");
+      const host = new LabHost(
+        started.fd,
+        started.pid,
+        steps,
+        fields[1],
+        Number(fields[4]),
+        { near: fields[2], far: fields[3] },
+        fields[5] === "1",
+      );
       host.diag = (await host.sockets("diag", 1))[0];
       return own(host);
     } catch (error) {
@@ -91,8 +105,19 @@ export class LabHost implements Closable {
     try {
       const { fields } = await native.hostRequest(link, ["open"], answerTimeout);
       if (fields[0] !== "OK") throw hostError("Entering the Lab", fields[2], Number(fields[3]));
-      const host = new LabHost(link, 0, readSteps(fields.slice(6)), fields[1], Number(fields[4]), { near: fields[2], far: fields[3] }, fields[5] === "1");
-      host.diag = await host.sockets("diag", 1).then(([fd]) => fd, () => -1);
+      const host = new LabHost(
+        link,
+        0,
+        readSteps(fields.slice(6)),
+        fields[1],
+        Number(fields[4]),
+        { near: fields[2], far: fields[3] },
+        fields[5] === "1",
+      );
+      host.diag = await host.sockets("diag", 1).then(
+        ([fd]) => fd,
+        () => -1,
+      );
       return own(host);
     } catch (error) {
       native.close(link);
@@ -121,7 +146,11 @@ export class LabHost implements Closable {
   /** A netlink socket of the Lab for synchronous reading; recordings have one of their own. */
   get diagFd(): number {
     this.requireOpen();
-    if (this.diag < 0) throw new LabError("The kernel's table of sockets is not shown to guests of this Lab.", { code: "ERR_FORBIDDEN", hint: "Find it out without." });
+    if (this.diag < 0)
+      throw new LabError("The kernel's table of sockets is not shown to guests of this Lab.", {
+        code: "ERR_FORBIDDEN",
+        hint: "Find it out without.",
+      });
     return this.diag;
   }
 
@@ -147,7 +176,10 @@ export class LabHost implements Closable {
     let filled = 0;
     try {
       while (filled < count) {
-        const { fds } = await this.request(["socket", kind, String(Math.min(batch, count - filled))], `${count} ${kind} socket${count === 1 ? "" : "s"}`);
+        const { fds } = await this.request(
+          ["socket", kind, String(Math.min(batch, count - filled))],
+          `${count} ${kind} socket${count === 1 ? "" : "s"}`,
+        );
         all.set(fds, filled);
         filled += fds.length;
       }
@@ -220,12 +252,17 @@ export class LabHost implements Closable {
 
 function readSteps(fields: string[]): Step[] {
   const steps: Step[] = [];
-  for (let at = 0; at + 2 < fields.length; at += 3) steps.push({ name: fields[at], syscall: fields[at + 1], error: Number(fields[at + 2]) });
+  for (let at = 0; at + 2 < fields.length; at += 3)
+    steps.push({ name: fields[at], syscall: fields[at + 1], error: Number(fields[at + 2]) });
   return steps;
 }
 
 function hostError(what: string, syscall: string, errno: number): LabError {
   const code = errnoName(errno);
-  if (code === "EPERM" && syscall === "request") return new LabError(`${what}: not for guests of this Lab.`, { code: "ERR_FORBIDDEN", hint: "The exercise is to be solved without." });
+  if (code === "EPERM" && syscall === "request")
+    return new LabError(`${what}: not for guests of this Lab.`, {
+      code: "ERR_FORBIDDEN",
+      hint: "The exercise is to be solved without.",
+    });
   return new LabError(`${what}: ${code} (${syscall}).`, { code, errno: -errno, syscall });
 }

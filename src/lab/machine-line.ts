@@ -4,7 +4,13 @@
 import os from "node:os";
 import type { Sysctls } from "./sysctls";
 
-const settings = ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_synack_retries", "net.ipv4.tcp_abort_on_overflow"] as const;
+const settings = [
+  "net.core.somaxconn",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_synack_retries",
+  "net.ipv4.tcp_abort_on_overflow",
+] as const;
 
 /** "Linux 6.18.5, 2 processors, node v20.19.2; somaxconn 4096, …": the machine, and the settings of this Lab that decide most. @throws ClosedError */
 export async function machineLine({ sysctl }: { readonly sysctl: Sysctls }): Promise<string> {

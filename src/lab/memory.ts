@@ -16,13 +16,22 @@ export function kernelMemory(): KernelMemory {
   const meminfo = readFileSync("/proc/meminfo", "utf8");
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(meminfo)?.[1] ?? 0);
   const pages = Number(/^TCP:.* mem (\d+)/m.exec(readFileSync("/proc/net/sockstat", "utf8"))?.[1] ?? 0);
-  return { slab: 1024 * kilobytes("Slab"), tcpBuffers: pages * pageSize(), available: Math.min(1024 * kilobytes("MemAvailable"), roomInCgroups()) };
+  return {
+    slab: 1024 * kilobytes("Slab"),
+    tcpBuffers: pages * pageSize(),
+    available: Math.min(1024 * kilobytes("MemAvailable"), roomInCgroups()),
+  };
 }
 
 /** names of the files of a memory cgroup, version 2 and version 1: its limit, what is used, and the part of that which the kernel takes back when it must */
 const cgroupFiles = {
   2: { root: "/sys/fs/cgroup", limit: "memory.max", used: "memory.current", file: "inactive_file" },
-  1: { root: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", file: "total_inactive_file" },
+  1: {
+    root: "/sys/fs/cgroup/memory",
+    limit: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    file: "total_inactive_file",
+  },
 } as const;
 
 /** Bytes left to this process in the tightest of its memory cgroups; Infinity without a limit. Source: Documentation/admin-guide/cgroup-v2.rst */
@@ -35,7 +44,9 @@ function roomInCgroups(): number {
   for (let at = path.join(root, own); at.startsWith(root); at = path.dirname(at)) {
     const most = Number(readOr(path.join(at, limit)).trim() || NaN);
     if (!Number.isFinite(most)) continue;
-    const reclaimable = Number(new RegExp(`^${file} (\\d+)$`, "m").exec(readOr(path.join(at, "memory.stat")))?.[1] ?? 0);
+    const reclaimable = Number(
+      new RegExp(`^${file} (\\d+)$`, "m").exec(readOr(path.join(at, "memory.stat")))?.[1] ?? 0,
+    );
     room = Math.min(room, Math.max(0, most - Number(readOr(path.join(at, used))) + reclaimable));
   }
   return room;
@@ -43,7 +54,10 @@ function roomInCgroups(): number {
 
 /** version 1's line of the memory controller before version 2's, which has no name */
 function sorted(lines: string): string {
-  return lines.split("\n").sort((a, b) => Number(/^\d+:memory:/.test(b)) - Number(/^\d+:memory:/.test(a))).join("\n");
+  return lines
+    .split("\n")
+    .sort((a, b) => Number(/^\d+:memory:/.test(b)) - Number(/^\d+:memory:/.test(a)))
+    .join("\n");
 }
 
 function readOr(file: string, otherwise = ""): string {
@@ -58,6 +72,7 @@ function readOr(file: string, otherwise = ""): string {
 export function pageSize(): number {
   const words = readFileSync("/proc/self/auxv");
   const pageSizeEntry = 6n;
-  for (let at = 0; at + 16 <= words.length; at += 16) if (words.readBigUInt64LE(at) === pageSizeEntry) return Number(words.readBigUInt64LE(at + 8));
+  for (let at = 0; at + 16 <= words.length; at += 16)
+    if (words.readBigUInt64LE(at) === pageSizeEntry) return Number(words.readBigUInt64LE(at + 8));
   return 4096;
 }

@@ -30,7 +30,16 @@ export interface Limits {
 }
 
 /** Resource numbers of the Linux ABI (asm-generic/resource.h). */
-const resources: Record<keyof Limits, number> = { cpu: 0, fsize: 1, stack: 3, core: 4, nproc: 6, nofile: 7, memlock: 8, as: 9 };
+const resources: Record<keyof Limits, number> = {
+  cpu: 0,
+  fsize: 1,
+  stack: 3,
+  core: 4,
+  nproc: 6,
+  nofile: 7,
+  memlock: 8,
+  as: 9,
+};
 
 export interface SpawnOptions {
   limits?: Limits;
@@ -70,18 +79,40 @@ export class Program implements Closable {
   }
 
   /** @throws LabError ENOENT: not installed; EPERM: a limit above this process's hard limit */
-  static async start(host: LabHost, command: string, args: string[] = [], options: SpawnOptions = {}): Promise<Program> {
+  static async start(
+    host: LabHost,
+    command: string,
+    args: string[] = [],
+    options: SpawnOptions = {},
+  ): Promise<Program> {
     requireKnown(options, ["limits", "cwd", "env"], "spawn()");
-    if (typeof command !== "string" || command === "") throw new ArgumentError("spawn() takes the name of a program first.");
-    if (!Array.isArray(args) || args.some((argument) => typeof argument !== "string")) throw new ArgumentError("spawn() takes an array of strings as the program's arguments.");
+    if (typeof command !== "string" || command === "")
+      throw new ArgumentError("spawn() takes the name of a program first.");
+    if (!Array.isArray(args) || args.some((argument) => typeof argument !== "string"))
+      throw new ArgumentError("spawn() takes an array of strings as the program's arguments.");
     const words = [command, ...args];
-    if (words.some((word) => word.includes("\0"))) throw new ArgumentError("An argument of a program cannot contain a NUL character.");
+    if (words.some((word) => word.includes("\0")))
+      throw new ArgumentError("An argument of a program cannot contain a NUL character.");
     const limits = Object.entries(options.limits ?? {}).flatMap(([name, value]) => {
-      if (!(name in resources)) throw new ArgumentError(`There is no limit "${name}".`, `There are: ${Object.keys(resources).join(", ")}.`);
-      return [String(resources[name as keyof Limits]), String(requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER))];
+      if (!(name in resources))
+        throw new ArgumentError(`There is no limit "${name}".`, `There are: ${Object.keys(resources).join(", ")}.`);
+      return [
+        String(resources[name as keyof Limits]),
+        String(requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER)),
+      ];
     });
-    const environment = Object.entries(options.env ?? process.env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-    const fields = ["spawn", options.cwd ?? process.cwd(), String(limits.length / 2), ...limits, String(words.length), ...words, ...environment];
+    const environment = Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${value}`],
+    );
+    const fields = [
+      "spawn",
+      options.cwd ?? process.cwd(),
+      String(limits.length / 2),
+      ...limits,
+      String(words.length),
+      ...words,
+      ...environment,
+    ];
     try {
       const { fields: reply, fds } = await host.request(fields, command);
       return host.keep(new Program(host, Number(reply[0]), command, Number(reply[1]), fds));
@@ -122,11 +153,17 @@ export class Program implements Closable {
     try {
       await native.poll(status, 1, -1).promise;
       const buffer = new Uint8Array(64);
-      const [kind, number] = Buffer.from(buffer.subarray(0, native.read(status, buffer))).toString().split(" ");
+      const [kind, number] = Buffer.from(buffer.subarray(0, native.read(status, buffer)))
+        .toString()
+        .split(" ");
       if (kind === "exit") return { code: Number(number), signal: null };
       // an empty answer: the host has gone, and with it the program
       const signal = kind === "signal" ? Number(number) : os.constants.signals.SIGKILL;
-      return { code: null, signal: (Object.entries(os.constants.signals).find(([, value]) => value === signal)?.[0] ?? "SIGKILL") as NodeJS.Signals };
+      return {
+        code: null,
+        signal: (Object.entries(os.constants.signals).find(([, value]) => value === signal)?.[0] ??
+          "SIGKILL") as NodeJS.Signals,
+      };
     } finally {
       this.ended = true;
       native.close(status);
@@ -141,20 +178,34 @@ async function readAll(stream: Readable): Promise<string> {
 }
 
 function isInPath(command: string, { PATH = "" }: Record<string, string | undefined>): boolean {
-  return command.includes("/") || PATH.split(path.delimiter).some((directory) => existsSync(path.join(directory, command)));
+  return (
+    command.includes("/") || PATH.split(path.delimiter).some((directory) => existsSync(path.join(directory, command)))
+  );
 }
 
 function explainStart(error: LabError, command: string, options: SpawnOptions): LabError {
   const { code, errno, syscall } = error;
-  const because = (message: string, hint: string) => new LabError(message, { code, errno, syscall, hint, cause: error });
-  if (syscall === "chdir") return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
+  const because = (message: string, hint: string) =>
+    new LabError(message, { code, errno, syscall, hint, cause: error });
+  if (syscall === "chdir")
+    return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
   if (syscall === "setrlimit") {
-    const asked = Object.entries(options.limits ?? {}).map(([name, value]) => `${name} ${formatNumber(value)}`).join(", ");
-    return because(`These limits cannot be set: ${asked} (${code}).`, `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`);
+    const asked = Object.entries(options.limits ?? {})
+      .map(([name, value]) => `${name} ${formatNumber(value)}`)
+      .join(", ");
+    return because(
+      `These limits cannot be set: ${asked} (${code}).`,
+      `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`,
+    );
   }
   // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere
   if (code === "ENOENT" || (code === "EACCES" && !isInPath(command, options.env ?? process.env))) {
-    return new LabError(`The program "${command}" is not installed, or not in the PATH.`, { code: "ENOENT", syscall, hint: "Install it, or give its full path.", cause: error });
+    return new LabError(`The program "${command}" is not installed, or not in the PATH.`, {
+      code: "ENOENT",
+      syscall,
+      hint: "Install it, or give its full path.",
+      cause: error,
+    });
   }
   if (code === "EACCES") return because(`The program "${command}" may not be executed.`, "Look at its permissions.");
   return error;

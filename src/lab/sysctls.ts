@@ -37,13 +37,29 @@ export interface KnownSysctls {
 }
 
 export type SysctlName = keyof KnownSysctls;
-export type SysctlValues = { [Name in SysctlName]?: KnownSysctls[Name] } & { [name: string]: number | string | undefined };
+export type SysctlValues = { [Name in SysctlName]?: KnownSysctls[Name] } & {
+  [name: string]: number | string | undefined;
+};
 
 const names: SysctlName[] = [
-  "net.core.somaxconn", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_abort_on_overflow", "net.ipv4.tcp_syn_retries",
-  "net.ipv4.tcp_synack_retries", "net.ipv4.tcp_syn_linear_timeouts", "net.ipv4.tcp_fastopen", "net.ipv4.tcp_migrate_req", "net.ipv4.tcp_timestamps",
-  "net.ipv4.tcp_sack", "net.ipv4.tcp_window_scaling", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_tw_reuse",
-  "net.ipv4.ip_local_port_range", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+  "net.core.somaxconn",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_abort_on_overflow",
+  "net.ipv4.tcp_syn_retries",
+  "net.ipv4.tcp_synack_retries",
+  "net.ipv4.tcp_syn_linear_timeouts",
+  "net.ipv4.tcp_fastopen",
+  "net.ipv4.tcp_migrate_req",
+  "net.ipv4.tcp_timestamps",
+  "net.ipv4.tcp_sack",
+  "net.ipv4.tcp_window_scaling",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_max_tw_buckets",
+  "net.ipv4.tcp_tw_reuse",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
 ];
 
 export class Sysctls {
@@ -65,7 +81,8 @@ export class Sysctls {
   async set(values: SysctlValues): Promise<void> {
     const before: SysctlValues = {};
     for (const [name, value] of Object.entries(values)) {
-      if (typeof value !== "number" && typeof value !== "string") throw new ArgumentError(`The value of ${name} must be a number or a string, not ${String(value)}.`);
+      if (typeof value !== "number" && typeof value !== "string")
+        throw new ArgumentError(`The value of ${name} must be a number or a string, not ${String(value)}.`);
     }
     for (const [name, value] of Object.entries(values)) {
       try {
@@ -79,7 +96,11 @@ export class Sysctls {
         }
       } catch (error) {
         if (Object.keys(before).length > 0) await this.set(before);
-        throw explain(error, `${name} = ${value}`, { EINVAL: "The kernel does not take this value.", EACCES: "It can only be read in a Lab.", EBADF: "It can only be read in a Lab." });
+        throw explain(error, `${name} = ${value}`, {
+          EINVAL: "The kernel does not take this value.",
+          EACCES: "It can only be read in a Lab.",
+          EBADF: "It can only be read in a Lab.",
+        });
       }
     }
   }
@@ -108,7 +129,12 @@ export class Sysctls {
   private file(name: string): Promise<number> {
     this.host.requireOpen();
     if (!/^net(\.[\w-]+)+$/.test(name)) {
-      return Promise.reject(new ArgumentError(`"${name}" is no sysctl of a Lab.`, `A Lab has those that begin with "net.", such as ${names[1]}.`));
+      return Promise.reject(
+        new ArgumentError(
+          `"${name}" is no sysctl of a Lab.`,
+          `A Lab has those that begin with "net.", such as ${names[1]}.`,
+        ),
+      );
     }
     let file = this.files.get(name);
     if (!file) {
@@ -127,7 +153,12 @@ export class Sysctls {
       if (!(error instanceof LabError)) throw error;
       if (error.code === "EACCES" || error.code === "EROFS" || error.code === "EPERM") return this.host.file(path, "r");
       if (error.code !== "ENOENT") throw error;
-      throw new LabError(`There is no sysctl ${name} in this Lab.`, { code: "ENOENT", syscall: "open", errno: error.errno, hint: `Did you mean ${nearest(name)}? Some exist only on newer kernels, or only for the whole machine.` });
+      throw new LabError(`There is no sysctl ${name} in this Lab.`, {
+        code: "ENOENT",
+        syscall: "open",
+        errno: error.errno,
+        hint: `Did you mean ${nearest(name)}? Some exist only on newer kernels, or only for the whole machine.`,
+      });
     }
   }
 }
@@ -136,6 +167,7 @@ export class Sysctls {
 function nearest(name: string): string {
   const pairs = (text: string) => new Set([...text].map((_, at) => text.slice(at, at + 2)));
   const wanted = pairs(name);
-  const score = (candidate: string) => [...pairs(candidate)].filter((pair) => wanted.has(pair)).length / candidate.length;
+  const score = (candidate: string) =>
+    [...pairs(candidate)].filter((pair) => wanted.has(pair)).length / candidate.length;
   return names.reduce((best, candidate) => (score(candidate) > score(best) ? candidate : best));
 }

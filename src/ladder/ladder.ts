@@ -61,9 +61,14 @@ export class Ladder implements Closable {
     private readonly wire: Wire,
     readonly peer: Peer,
   ) {
-    if (peer.remote.port !== listener.port) throw new ArgumentError(`The peer talks to port ${peer.remote.port}, the listener has ${listener.port}.`, "Take wire.peer(listener).");
+    if (peer.remote.port !== listener.port)
+      throw new ArgumentError(
+        `The peer talks to port ${peer.remote.port}, the listener has ${listener.port}.`,
+        "Take wire.peer(listener).",
+      );
     // a ladder may begin in the middle of a connection
-    if (this.look().place === "nowhere") this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
+    if (this.look().place === "nowhere")
+      this.call("application", "kernel", `listen(fd ${listener.fd}, ${listener.backlog})`);
     wire.on("segment", this.onSegment);
     listener.on("accept", this.onAccept).on("close", this.onEnd);
     host.keep(this);
@@ -104,7 +109,10 @@ export class Ladder implements Closable {
   toString(): string {
     return this.list
       .map(({ time, label, notation: line, after }) => {
-        const where = after.place === "nowhere" ? "no entry" : `${after.state ?? ""}, ${after.place}${after.fd === undefined ? "" : ` ${after.fd}`}`;
+        const where =
+          after.place === "nowhere"
+            ? "no entry"
+            : `${after.state ?? ""}, ${after.place}${after.fd === undefined ? "" : ` ${after.fd}`}`;
         return `${(time / 1000).toFixed(6)} ${(line ?? label).padEnd(58)} | ${where}`;
       })
       .join("\n");
@@ -119,12 +127,21 @@ export class Ladder implements Closable {
     if (!segment) return;
     if (connectionOf(entry) !== connectionKey(this.peer.local, this.peer.remote.port)) return;
     const [own, other] = [this.peer.initialSequence, this.peer.initialOfKernel ?? 0];
-    const base = direction === "in" ? { sequence: own, acknowledgment: other } : { sequence: segment.flags.syn ? segment.sequence : other, acknowledgment: own };
+    const base =
+      direction === "in"
+        ? { sequence: own, acknowledgment: other }
+        : { sequence: segment.flags.syn ? segment.sequence : other, acknowledgment: own };
     const bytes = segment.payload.length;
     const numbers = [`seq ${(segment.sequence - base.sequence) >>> 0}`];
     if (segment.flags.ack) numbers.push(`ack ${(segment.acknowledgment - base.acknowledgment) >>> 0}`);
     if (bytes > 0) numbers.push(`${bytes} byte${bytes === 1 ? "" : "s"}`);
-    this.add(entry.time, { from: direction === "in" ? "client" : "kernel", to: direction === "in" ? "kernel" : "client", label: flagWords(segment), detail: numbers.join(", "), notation: notation(segment, direction, { base }) });
+    this.add(entry.time, {
+      from: direction === "in" ? "client" : "kernel",
+      to: direction === "in" ? "kernel" : "client",
+      label: flagWords(segment),
+      detail: numbers.join(", "),
+      notation: notation(segment, direction, { base }),
+    });
   };
 
   private readonly onAccept = (connection: Connection): void => {
@@ -164,7 +181,8 @@ export class Ladder implements Closable {
     };
     if (!ours) return { place: "nowhere", ...queues };
     // a whole socket may be in SYN_RECV, too: Fast Open has made it, and data waits in it
-    const request = (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") && ours.inode === 0 && ours.receiveQueue === 0;
+    const request =
+      (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") && ours.inode === 0 && ours.receiveQueue === 0;
     if (request) return { state: "SYN_RECV", place: "SYN queue", ...queues };
     if (ours.inode !== 0) return { state: ours.state, place: "descriptor", fd: this.fd, ...queues };
     return { state: ours.state, place: this.fd === undefined ? "accept queue" : "orphan", ...queues };

@@ -36,17 +36,34 @@ export class AcceptLoop implements Closable {
   private stopping?: Promise<AcceptLoopStats>;
   private handled: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly host: LabHost, listenerFd: number, private readonly options: AcceptLoopOptions, private readonly onEnd: (loop: AcceptLoop) => void) {
+  private constructor(
+    private readonly host: LabHost,
+    listenerFd: number,
+    private readonly options: AcceptLoopOptions,
+    private readonly onEnd: (loop: AcceptLoop) => void,
+  ) {
     requireKnown(options, ["rate", "limit", "close", "onConnections"], "acceptLoop()");
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (accepts a second)", 0.001, 1e6);
     const limit = options.limit === undefined ? 0 : requireInteger(options.limit, "limit", 1, 2 ** 31 - 1);
-    if (options.onConnections !== undefined && typeof options.onConnections !== "function") throw new ArgumentError("onConnections must be a function.");
+    if (options.onConnections !== undefined && typeof options.onConnections !== "function")
+      throw new ArgumentError("onConnections must be a function.");
     this.done = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    this.acceptor = new native.Acceptor({ listenerFd, rate, limit, mode: options.close ? "close" : "keep", onBatch: (fds) => this.onBatch(fds) });
+    this.acceptor = new native.Acceptor({
+      listenerFd,
+      rate,
+      limit,
+      mode: options.close ? "close" : "keep",
+      onBatch: (fds) => this.onBatch(fds),
+    });
     this.acceptor.start();
   }
 
-  static start(host: LabHost, listenerFd: number, options: AcceptLoopOptions, onEnd: (loop: AcceptLoop) => void): AcceptLoop {
+  static start(
+    host: LabHost,
+    listenerFd: number,
+    options: AcceptLoopOptions,
+    onEnd: (loop: AcceptLoop) => void,
+  ): AcceptLoop {
     return new AcceptLoop(host, listenerFd, options, onEnd);
   }
 
@@ -102,7 +119,14 @@ export class AcceptLoop implements Closable {
     if (fds.length === 0) {
       const { error } = this.acceptor.stats();
       // EBADF, EINVAL: the listener was closed, an ordinary end
-      if (error !== 0 && !["EBADF", "EINVAL"].includes(errnoName(error))) this.settle.reject(new LabError(`The accept loop ended: ${errnoName(error)}.`, { code: errnoName(error), errno: -error, syscall: "accept4" }));
+      if (error !== 0 && !["EBADF", "EINVAL"].includes(errnoName(error)))
+        this.settle.reject(
+          new LabError(`The accept loop ended: ${errnoName(error)}.`, {
+            code: errnoName(error),
+            errno: -error,
+            syscall: "accept4",
+          }),
+        );
       void this.stop();
       return;
     }

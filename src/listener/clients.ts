@@ -1,7 +1,15 @@
 /**
  * Thousands of real kernel clients in one native thread, and what becomes of each.
  */
-import { ArgumentError, errnoName, InterruptedError, LimitError, requireInteger, requireKnown, requireNumber } from "../errors";
+import {
+  ArgumentError,
+  errnoName,
+  InterruptedError,
+  LimitError,
+  requireInteger,
+  requireKnown,
+  requireNumber,
+} from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { ClientState, ClientThread, native } from "../native";
@@ -83,7 +91,12 @@ export class Clients implements Closable {
    * Makes the sockets, starts the thread and watches until the burst is over (see `quiet`).
    * @throws LimitError if this process cannot hold so many descriptors (nothing is started then); ArgumentError
    */
-  static async start(host: LabHost, target: Target, options: ConnectOptions, onStart: (clients: Clients) => void): Promise<Clients> {
+  static async start(
+    host: LabHost,
+    target: Target,
+    options: ConnectOptions,
+    onStart: (clients: Clients) => void,
+  ): Promise<Clients> {
     let clients: Clients | undefined;
     try {
       clients = host.keep(await Clients.make(host, target, options));
@@ -106,18 +119,31 @@ export class Clients implements Closable {
     const count = requireInteger(options.clients ?? 1, "clients", 1, 100_000_000);
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (connects a second)", 0.001, 1e7);
     const schedule = options.schedule === undefined ? undefined : Float64Array.from(options.schedule);
-    if (schedule && schedule.length !== count) throw new ArgumentError(`schedule has ${schedule.length} moments for ${count} clients.`, "Give one for each.");
+    if (schedule && schedule.length !== count)
+      throw new ArgumentError(`schedule has ${schedule.length} moments for ${count} clients.`, "Give one for each.");
     if (options.quiet !== undefined) requireNumber(options.quiet, "quiet (ms)", 0, 1e9);
     requireDescriptors(count);
     const fds = await host.sockets("tcp", count);
     let thread: ClientThread;
     try {
-      thread = new native.ClientThread({ fds, address: target.address, port: target.port, sources: sources(options, target, count), rate, schedule });
+      thread = new native.ClientThread({
+        fds,
+        address: target.address,
+        port: target.port,
+        sources: sources(options, target, count),
+        rate,
+        schedule,
+      });
     } catch (error) {
       await native.closeLater(fds);
       throw error;
     }
-    return new Clients(host, thread, schedule ?? Float64Array.from({ length: count }, (_, at) => (rate > 0 ? (1000 * at) / rate : 0)), target.carrier);
+    return new Clients(
+      host,
+      thread,
+      schedule ?? Float64Array.from({ length: count }, (_, at) => (rate > 0 ? (1000 * at) / rate : 0)),
+      target.carrier,
+    );
   }
 
   get length(): number {
@@ -132,7 +158,10 @@ export class Clients implements Closable {
   /** How many are in each state: { synSent: 71, established: 129, … } */
   counts(): Record<ClientStateName, number> {
     const counts = this.thread.counts();
-    return Object.fromEntries(clientStateNames.map((name) => [name, counts[ClientState[name]]])) as Record<ClientStateName, number>;
+    return Object.fromEntries(clientStateNames.map((name) => [name, counts[ClientState[name]]])) as Record<
+      ClientStateName,
+      number
+    >;
   }
 
   /** Indexes of the clients in a state, ascending. */
@@ -164,7 +193,10 @@ export class Clients implements Closable {
 
   /** Latencies of those that connected, ascending. */
   connected(): Float64Array {
-    return this.thread.latency().filter((ms) => !Number.isNaN(ms)).sort();
+    return this.thread
+      .latency()
+      .filter((ms) => !Number.isNaN(ms))
+      .sort();
   }
 
   /**
@@ -174,7 +206,9 @@ export class Clients implements Closable {
   served(): Float64Array {
     const states = this.thread.states();
     const changed = this.thread.changedAt();
-    return Float64Array.from({ length: this.length }, (_, at) => (states[at] === ClientState.closedByServer ? changed[at] - this.due[at] : NaN));
+    return Float64Array.from({ length: this.length }, (_, at) =>
+      states[at] === ClientState.closedByServer ? changed[at] - this.due[at] : NaN,
+    );
   }
 
   /** SYN resends of each client so far (TCP_INFO); clients whose socket is closed count 0. */
@@ -198,14 +232,20 @@ export class Clients implements Closable {
   }
 
   /** Waits until `condition` of the counts holds: true, or false after `timeout` ms. */
-  async until(condition: (counts: Record<ClientStateName, number>) => boolean, { timeout = 10_000 }: { timeout?: number } = {}): Promise<boolean> {
+  async until(
+    condition: (counts: Record<ClientStateName, number>) => boolean,
+    { timeout = 10_000 }: { timeout?: number } = {},
+  ): Promise<boolean> {
     const start = native.now();
     return this.watch((counts) => (condition(counts) ? true : native.now() - start >= timeout ? false : undefined));
   }
 
   /** All (or some) write `data`; resolves to how many could. */
   send(data: string | Uint8Array, which?: ArrayLike<number>): Promise<number> {
-    return this.thread.send(indexes(which, this.length), typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data));
+    return this.thread.send(
+      indexes(which, this.length),
+      typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data),
+    );
   }
 
   /** All (or some) close: FIN. Resolves to how many were open. */
@@ -222,7 +262,8 @@ export class Clients implements Closable {
   take(index: number): Connection {
     requireInteger(index, "index of a client", 0, this.length - 1);
     const fd = this.thread.release(index);
-    if (fd < 0) throw new ArgumentError(`Client ${index} has no socket any more.`, `It is in state "${this.at(index).state}".`);
+    if (fd < 0)
+      throw new ArgumentError(`Client ${index} has no socket any more.`, `It is in state "${this.at(index).state}".`);
     this.taken += 1;
     return new Connection(this.host, fd, () => {
       this.taken -= 1;
@@ -270,7 +311,8 @@ export class Clients implements Closable {
 }
 
 function requireState(state: string): void {
-  if (!(state in ClientState)) throw new ArgumentError(`There is no client state "${state}".`, `There are: ${clientStateNames.join(", ")}.`);
+  if (!(state in ClientState))
+    throw new ArgumentError(`There is no client state "${state}".`, `There are: ${clientStateNames.join(", ")}.`);
 }
 
 function requireDescriptors(count: number): void {

@@ -150,7 +150,10 @@ export class Connection implements Closable {
   }
 
   private endpoints(): { local: Endpoint; remote: Endpoint } {
-    this.where ??= this.call("addresses", () => ({ local: native.getsockname(this.fd), remote: native.getpeername(this.fd) }));
+    this.where ??= this.call("addresses", () => ({
+      local: native.getsockname(this.fd),
+      remote: native.getpeername(this.fd),
+    }));
     return this.where;
   }
 
@@ -168,7 +171,11 @@ export class Connection implements Closable {
     this.waits.add(waiting);
     const ready = await waiting.promise.finally(() => this.waits.delete(waiting));
     if (!this.open) throw new InterruptedError("Waiting on a connection");
-    if (!ready && native.now() >= deadline) throw new LabError(`${complaint} in time.`, { code: "ETIMEDOUT", hint: "Give it a longer timeout, or look at the other end." });
+    if (!ready && native.now() >= deadline)
+      throw new LabError(`${complaint} in time.`, {
+        code: "ETIMEDOUT",
+        hint: "Give it a longer timeout, or look at the other end.",
+      });
   }
 
   private giveUpWaits(): void {

@@ -214,7 +214,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
       const ready = await this.readable(deadline - native.now());
       if (this.closed) throw new InterruptedError("accept()");
       if (!ready && native.now() >= deadline) {
-        throw new LabError(`No connection came to port ${this.port} within ${timeout} ms.`, { code: "ETIMEDOUT", hint: "Connect a client first, or give a longer timeout." });
+        throw new LabError(`No connection came to port ${this.port} within ${timeout} ms.`, {
+          code: "ETIMEDOUT",
+          hint: "Connect a client first, or give a longer timeout.",
+        });
       }
     }
   }
@@ -292,7 +295,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     if (ms <= 0) return false;
     const waiting = (this.waiting ??= native.poll(this.fd, 1, -1));
     let timer: NodeJS.Timeout | undefined;
-    const patience = ms === Infinity ? [] : [new Promise<boolean>((resolve) => (timer = setTimeout(resolve, Math.min(ms, longestTimer), false)))];
+    const patience =
+      ms === Infinity
+        ? []
+        : [new Promise<boolean>((resolve) => (timer = setTimeout(resolve, Math.min(ms, longestTimer), false)))];
     this.waiters++;
     try {
       const ready = await Promise.race([waiting.promise, ...patience]);

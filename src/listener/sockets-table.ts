@@ -8,7 +8,19 @@ import { ArgumentError, requireInteger, requireKnown } from "../errors";
 
 /** include/net/tcp_states.h */
 export const tcpStates = [
-  "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
+  "",
+  "ESTABLISHED",
+  "SYN_SENT",
+  "SYN_RECV",
+  "FIN_WAIT1",
+  "FIN_WAIT2",
+  "TIME_WAIT",
+  "CLOSE",
+  "CLOSE_WAIT",
+  "LAST_ACK",
+  "LISTEN",
+  "CLOSING",
+  "NEW_SYN_RECV",
 ] as const;
 export type TcpState = Exclude<(typeof tcpStates)[number], "">;
 
@@ -37,7 +49,11 @@ export interface TableOptions {
 export function stateMask(states: readonly TcpState[]): number {
   return states.reduce((mask, state) => {
     const number = tcpStates.indexOf(state);
-    if (number < 1) throw new ArgumentError(`There is no TCP state "${String(state)}".`, `There are: ${tcpStates.slice(1).join(", ")}.`);
+    if (number < 1)
+      throw new ArgumentError(
+        `There is no TCP state "${String(state)}".`,
+        `There are: ${tcpStates.slice(1).join(", ")}.`,
+      );
     return mask | (1 << number);
   }, 0);
 }
@@ -45,7 +61,8 @@ export function stateMask(states: readonly TcpState[]): number {
 export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[] {
   requireKnown(options, ["port", "states"], "sockets()");
   const port = requireInteger(options.port ?? 0, "port", 0, 65535);
-  const states = options.states ?? tcpStates.filter((state): state is TcpState => state !== "" && state !== "TIME_WAIT");
+  const states =
+    options.states ?? tcpStates.filter((state): state is TcpState => state !== "" && state !== "TIME_WAIT");
   // a program that listens on :: takes IPv4 clients, too, and its connections are IPv6 sockets
   return ([4, 6] as const).flatMap((version) => {
     const rows = native.diag(host.diagFd, stateMask(states), port, version);

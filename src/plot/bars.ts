@@ -19,7 +19,11 @@ export interface BarOptions {
 const colours = [palette.prediction, ...seriesColours];
 
 /** Numbers side by side: one group a label, one bar a series. */
-export function bars(labels: readonly string[], series: readonly BarSeries[], { yTitle = "", xTitle = "", log = false }: BarOptions = {}): Figure {
+export function bars(
+  labels: readonly string[],
+  series: readonly BarSeries[],
+  { yTitle = "", xTitle = "", log = false }: BarOptions = {},
+): Figure {
   return {
     data: series.map(({ name, values, colour }, at) => ({
       type: "bar",
@@ -37,7 +41,17 @@ export function bars(labels: readonly string[], series: readonly BarSeries[], { 
       barmode: "group",
       hovermode: "closest",
       xaxis: { title: { text: xTitle }, type: "category" },
-      yaxis: { title: { text: yTitle }, ...(log ? { type: "log", dtick: 1, range: [Math.log10(0.5), Math.log10(Math.max(1, ...series.flatMap(({ values }) => values))) + 0.4] } : { rangemode: "tozero" }), zeroline: false },
+      yaxis: {
+        title: { text: yTitle },
+        ...(log
+          ? {
+              type: "log",
+              dtick: 1,
+              range: [Math.log10(0.5), Math.log10(Math.max(1, ...series.flatMap(({ values }) => values))) + 0.4],
+            }
+          : { rangemode: "tozero" }),
+        zeroline: false,
+      },
     },
     text: textTable(
       [{ title: "", align: "left" }, ...series.map(({ name }) => ({ title: name, align: "right" as const }))],

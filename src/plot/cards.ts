@@ -15,8 +15,15 @@ export function card(colour: string, body: string): string {
 
 /** Commits the reader to a number before the experiment; figures that get it draw it in. */
 export function predict(question: string, value: number): Prediction {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new ArgumentError(`A prediction is a number, not ${String(value)}.`, "Write one: being wrong is half of the fun.");
-  showHtml(card(palette.prediction, `${escapeHtml(question)}<br><b>Your prediction: ${formatNumber(value)}</b>`), `${question}\nYour prediction: ${formatNumber(value)}`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw new ArgumentError(
+      `A prediction is a number, not ${String(value)}.`,
+      "Write one: being wrong is half of the fun.",
+    );
+  showHtml(
+    card(palette.prediction, `${escapeHtml(question)}<br><b>Your prediction: ${formatNumber(value)}</b>`),
+    `${question}\nYour prediction: ${formatNumber(value)}`,
+  );
   return Object.defineProperty({ question, value }, inspect.custom, { value: () => `prediction: ${value}` });
 }
 
@@ -39,7 +46,10 @@ const verdicts = {
 export function verdictCard({ number, claim, verdict, measured, why, kernelFunction }: VerdictCard): void {
   const { colour, mark, word } = verdicts[verdict];
   showHtml(
-    card(colour, `<i>The text says:</i> ${escapeHtml(claim)}<br><b style="color:${colour}">${mark} Claim ${number} ${word}.</b> Measured: ${escapeHtml(measured)}.<br>${escapeHtml(why)} <code>${escapeHtml(kernelFunction)}</code>`),
+    card(
+      colour,
+      `<i>The text says:</i> ${escapeHtml(claim)}<br><b style="color:${colour}">${mark} Claim ${number} ${word}.</b> Measured: ${escapeHtml(measured)}.<br>${escapeHtml(why)} <code>${escapeHtml(kernelFunction)}</code>`,
+    ),
     `The text says: ${claim}\n${mark} Claim ${number} ${word}. Measured: ${measured}.\n${why} ${kernelFunction}`,
   );
 }
@@ -55,7 +65,8 @@ const nameColumn = /^(port|fd|inode|.*Port)$/;
 function cell(value: unknown, column: string): string {
   if (typeof value === "number") return nameColumn.test(column) ? String(value) : formatNumber(value);
   if (value === null || value === undefined) return "";
-  if (typeof value === "object" && "address" in value && "port" in value) return `${String(value.address)}:${String(value.port)}`;
+  if (typeof value === "object" && "address" in value && "port" in value)
+    return `${String(value.address)}:${String(value.port)}`;
   return String(value);
 }
 
@@ -65,11 +76,20 @@ export function table(rows: readonly object[], { columns }: TableOptions = {}): 
   if (rows.length === 0) return showHtml(card(palette.other, "<i>no rows</i>"), "(no rows)");
   const values = rows.map((row) => names.map((name) => (row as Record<string, unknown>)[name]));
   const right = names.map((_, at) => values.every((row) => typeof row[at] === "number"));
-  const style = (at: number) => `style="text-align:${right[at] ? "right" : "left"};padding:.25em .9em;white-space:${right[at] ? "nowrap" : "normal"}"`;
+  const style = (at: number) =>
+    `style="text-align:${right[at] ? "right" : "left"};padding:.25em .9em;white-space:${right[at] ? "nowrap" : "normal"}"`;
   const head = names.map((name, at) => `<th ${style(at)}>${escapeHtml(name)}</th>`).join("");
-  const body = values.map((row) => `<tr>${row.map((value, at) => `<td ${style(at)}>${escapeHtml(cell(value, names[at]))}</td>`).join("")}</tr>`).join("");
+  const body = values
+    .map(
+      (row) =>
+        `<tr>${row.map((value, at) => `<td ${style(at)}>${escapeHtml(cell(value, names[at]))}</td>`).join("")}</tr>`,
+    )
+    .join("");
   showHtml(
     `<table style="font-size:1em;margin:.4em 0"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`,
-    textTable(names.map((title, at) => ({ title, align: right[at] ? "right" : "left" })), values.map((row) => row.map((value, at) => cell(value, names[at])))),
+    textTable(
+      names.map((title, at) => ({ title, align: right[at] ? "right" : "left" })),
+      values.map((row) => row.map((value, at) => cell(value, names[at]))),
+    ),
   );
 }

@@ -8,11 +8,26 @@ import { caption, eventLines, stepLine } from "./parts";
 export function occurringStates(trace: Trace): string[] {
   const columns = trace.tracks.clients?.columns ?? {};
   const summary = trace.summary();
-  return ["established", "synSent", "reset", "refused", "timedOut", "closedByServer", "closed", "failed", "idle"].filter((name) => name in columns && summary.get(name).max > 0);
+  return [
+    "established",
+    "synSent",
+    "reset",
+    "refused",
+    "timedOut",
+    "closedByServer",
+    "closed",
+    "failed",
+    "idle",
+  ].filter((name) => name in columns && summary.get(name).max > 0);
 }
 
-export function stateAreas(trace: Trace, axes: { xaxis?: string; yaxis?: string; points?: number } = {}): Record<string, unknown>[] {
-  return occurringStates(trace).map((name) => stepLine(trace, name, { name: stateTitles[name], colour: stateColours[name], stackgroup: "clients", ...axes }));
+export function stateAreas(
+  trace: Trace,
+  axes: { xaxis?: string; yaxis?: string; points?: number } = {},
+): Record<string, unknown>[] {
+  return occurringStates(trace).map((name) =>
+    stepLine(trace, name, { name: stateTitles[name], colour: stateColours[name], stackgroup: "clients", ...axes }),
+  );
 }
 
 /** What do the clients believe, moment by moment? */
@@ -29,6 +44,9 @@ export function clientStates(trace: Trace): Figure {
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, events.caption)],
     },
-    text: [`Clients at the end of ${formatTime(trace.end - trace.start)}:`, ...occurringStates(trace).map((name) => `  ${stateTitles[name]}: ${formatNumber(summary.get(name).last)}`)].join("\n"),
+    text: [
+      `Clients at the end of ${formatTime(trace.end - trace.start)}:`,
+      ...occurringStates(trace).map((name) => `  ${stateTitles[name]}: ${formatNumber(summary.get(name).last)}`),
+    ].join("\n"),
   };
 }

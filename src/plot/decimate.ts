@@ -25,7 +25,7 @@ export function decimate(time: ArrayLike<number>, values: ArrayLike<number>, end
     const slices = Math.max(1, Math.floor(most / 4));
     const start = time[0];
     const width = (time[rows - 1] - start) / slices || 1;
-    for (let row = 0; row < rows; ) {
+    for (let row = 0; row < rows;) {
       const until = start + (Math.floor((time[row] - start) / width) + 1) * width;
       const first = row;
       let low = row;

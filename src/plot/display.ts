@@ -15,7 +15,8 @@ type Send = (bundle: DisplayBundle, update: boolean) => void;
 export function notebook(): Send | undefined {
   const hook = kernelHook();
   if (hook) return (bundle, update) => hook.display(bundle, update);
-  const tslab = Object.values(require.cache).find((module) => module?.filename.endsWith("/tslab/dist/jupyter.js"))?.exports as { lastWriteDisplayData?: (bundle: object, update: boolean) => void } | undefined;
+  const tslab = Object.values(require.cache).find((module) => module?.filename.endsWith("/tslab/dist/jupyter.js"))
+    ?.exports as { lastWriteDisplayData?: (bundle: object, update: boolean) => void } | undefined;
   const write = tslab?.lastWriteDisplayData;
   return write && ((bundle, update) => write({ metadata: {}, transient: {}, ...bundle }, update));
 }
@@ -69,8 +70,20 @@ export function embedLibrary(send: Send): void {
   void (async () => {
     for (let at = 0; at < count; at++) {
       const id = newDisplayId();
-      send({ data: { "text/html": chunkHtml(at, count, base64.slice(at * chunkSize, (at + 1) * chunkSize)), "text/plain": "" }, transient: { display_id: id } }, false);
-      setTimeout(() => send({ data: { "text/html": "", "text/plain": "" }, transient: { display_id: id } }, true), 8000).unref();
+      send(
+        {
+          data: {
+            "text/html": chunkHtml(at, count, base64.slice(at * chunkSize, (at + 1) * chunkSize)),
+            "text/plain": "",
+          },
+          transient: { display_id: id },
+        },
+        false,
+      );
+      setTimeout(
+        () => send({ data: { "text/html": "", "text/plain": "" }, transient: { display_id: id } }, true),
+        8000,
+      ).unref();
       await sleep(chunkInterval);
     }
   })();

@@ -12,7 +12,10 @@ const kinds = [
 ];
 
 /** Counters that tell what became of those who did not fit. */
-export const dropCounterNames = kinds.slice(0, 2).flatMap(({ names }) => names).map((name) => `TcpExt.${name}`);
+export const dropCounterNames = kinds
+  .slice(0, 2)
+  .flatMap(({ names }) => names)
+  .map((name) => `TcpExt.${name}`);
 
 function colourOf(name: string): string {
   return kinds.find(({ names }) => names.includes(name.split(".").pop()!))?.colour ?? palette.other;
@@ -25,7 +28,11 @@ export function movedCounters(trace: Trace, names: readonly string[]): string[] 
   return names.filter((name) => recorded.has(name) && summary.get(name).max > 0);
 }
 
-export function counterLines(trace: Trace, names: readonly string[], axes: { xaxis?: string; yaxis?: string; points?: number } = {}): Record<string, unknown>[] {
+export function counterLines(
+  trace: Trace,
+  names: readonly string[],
+  axes: { xaxis?: string; yaxis?: string; points?: number } = {},
+): Record<string, unknown>[] {
   const summary = trace.summary();
   const groups = alike(trace, names);
   return groups.map((group, at) => {
@@ -33,7 +40,12 @@ export function counterLines(trace: Trace, names: readonly string[], axes: { xax
     const colour = colourOf(group[0]);
     const before = groups.slice(0, at).filter(([first]) => colourOf(first) === colour).length;
     // the name says how far it came: beside a counter of a hundred thousand one of a hundred lies flat
-    return stepLine(trace, group[0], { name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`, colour, dash: seriesDashes[before % seriesDashes.length], ...axes });
+    return stepLine(trace, group[0], {
+      name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`,
+      colour,
+      dash: seriesDashes[before % seriesDashes.length],
+      ...axes,
+    });
   });
 }
 
@@ -69,6 +81,11 @@ export function dropCounters(trace: Trace, names?: readonly string[]): Figure {
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, shown.length > 0 ? events.caption : "no counter moved")],
     },
-    text: [`Counters over ${formatTime(trace.end - trace.start)}:`, ...(shown.length > 0 ? shown.map((name) => `  ${name}: +${formatNumber(summary.get(name).last)}`) : ["  none moved"])].join("\n"),
+    text: [
+      `Counters over ${formatTime(trace.end - trace.start)}:`,
+      ...(shown.length > 0
+        ? shown.map((name) => `  ${name}: +${formatNumber(summary.get(name).last)}`)
+        : ["  none moved"]),
+    ].join("\n"),
   };
 }

@@ -22,7 +22,11 @@ export function baseLayout(height: number): Record<string, unknown> {
   };
 }
 
-export const timeAxis = { title: { text: "time, s", font: { size: 15 }, standoff: 6 }, rangemode: "tozero", zeroline: false } as const;
+export const timeAxis = {
+  title: { text: "time, s", font: { size: 15 }, standoff: 6 },
+  rangemode: "tozero",
+  zeroline: false,
+} as const;
 
 /** Seconds with a tenth of a millisecond: enough for the eye, few digits in the file. */
 export function seconds(ms: number): number {

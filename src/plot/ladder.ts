@@ -51,8 +51,23 @@ export function ladder(source: LadderSource): Figure {
   const rows = steps.length;
   const beliefs: Belief[] = [];
   for (const step of steps) beliefs.push(believes(beliefs[beliefs.length - 1] ?? "", step));
-  const shapes: Record<string, unknown>[] = Object.values(x).map((at) => ({ type: "line", x0: at, x1: at, y0: 0.3, y1: rows + 0.75, line: { color: palette.other, width: 1.5 }, layer: "below" }));
-  const annotations: Record<string, unknown>[] = Object.entries(x).map(([name, at]) => ({ x: at, y: 0.3, yanchor: "bottom", text: `<b>${title[name as keyof typeof title]}</b>`, showarrow: false, font: { size: 17 } }));
+  const shapes: Record<string, unknown>[] = Object.values(x).map((at) => ({
+    type: "line",
+    x0: at,
+    x1: at,
+    y0: 0.3,
+    y1: rows + 0.75,
+    line: { color: palette.other, width: 1.5 },
+    layer: "below",
+  }));
+  const annotations: Record<string, unknown>[] = Object.entries(x).map(([name, at]) => ({
+    x: at,
+    y: 0.3,
+    yanchor: "bottom",
+    text: `<b>${title[name as keyof typeof title]}</b>`,
+    showarrow: false,
+    font: { size: 17 },
+  }));
   steps.forEach((step, at) => {
     const y = at + 1;
     const colour = step.from === "client" || step.to === "client" ? palette.prediction : palette.other;
@@ -60,31 +75,114 @@ export function ladder(source: LadderSource): Figure {
     // arrows end beside the kernel's bar
     const inset = (end: number, other: number) => end + (other > end ? 0.025 : -0.025);
     const words = `<b>${escape(step.label)}</b>${step.detail ? `  <span style="font-size:13px">${step.detail}</span>` : ""}`;
-    if (from === to) annotations.push({ x: from + 0.05, xanchor: "left", y: y + 0.08, yanchor: "bottom", text: words, showarrow: false, font: { size: 15 } });
-    else annotations.push(
-      { x: inset(to, from), y: y + 0.12, ax: inset(from, to), ay: y - 0.12, xref: "x", yref: "y", axref: "x", ayref: "y", text: "", showarrow: true, arrowhead: 2, arrowsize: 1.3, arrowwidth: 2.2, arrowcolor: colour },
-      { x: (from + to) / 2, y: y - 0.04, yanchor: "bottom", text: words, showarrow: false, font: { size: 15 }, bgcolor: "rgba(0,0,0,0)" },
-    );
-    annotations.push({ x: -0.03, xanchor: "right", y, text: at === 0 ? "0" : `+${formatTime(step.time)}`, showarrow: false, font: { size: 13 } });
+    if (from === to)
+      annotations.push({
+        x: from + 0.05,
+        xanchor: "left",
+        y: y + 0.08,
+        yanchor: "bottom",
+        text: words,
+        showarrow: false,
+        font: { size: 15 },
+      });
+    else
+      annotations.push(
+        {
+          x: inset(to, from),
+          y: y + 0.12,
+          ax: inset(from, to),
+          ay: y - 0.12,
+          xref: "x",
+          yref: "y",
+          axref: "x",
+          ayref: "y",
+          text: "",
+          showarrow: true,
+          arrowhead: 2,
+          arrowsize: 1.3,
+          arrowwidth: 2.2,
+          arrowcolor: colour,
+        },
+        {
+          x: (from + to) / 2,
+          y: y - 0.04,
+          yanchor: "bottom",
+          text: words,
+          showarrow: false,
+          font: { size: 15 },
+          bgcolor: "rgba(0,0,0,0)",
+        },
+      );
+    annotations.push({
+      x: -0.03,
+      xanchor: "right",
+      y,
+      text: at === 0 ? "0" : `+${formatTime(step.time)}`,
+      showarrow: false,
+      font: { size: 13 },
+    });
     const belief = beliefs[at];
     const bottom = y + (at === rows - 1 ? 0.75 : 1);
-    if (belief !== "") shapes.push({ type: "rect", x0: -0.012, x1: 0.012, y0: y, y1: bottom, fillcolor: beliefColours[belief], line: { width: 0 } });
+    if (belief !== "")
+      shapes.push({
+        type: "rect",
+        x0: -0.012,
+        x1: 0.012,
+        y0: y,
+        y1: bottom,
+        fillcolor: beliefColours[belief],
+        line: { width: 0 },
+      });
     if (belief !== (beliefs[at - 1] ?? "")) {
-      annotations.push({ x: 0.03, xanchor: "left", y: y + 0.38, text: `<span style="color:${beliefColours[belief]}">■</span> ${belief}`, showarrow: false, font: { size: 13 } });
+      annotations.push({
+        x: 0.03,
+        xanchor: "left",
+        y: y + 0.38,
+        text: `<span style="color:${beliefColours[belief]}">■</span> ${belief}`,
+        showarrow: false,
+        font: { size: 13 },
+      });
     }
     const { place } = step.after;
-    shapes.push({ type: "rect", x0: 0.978, x1: 1.022, y0: y, y1: bottom, fillcolor: placeColours[place], line: { width: 0 }, opacity: place === "nowhere" || place === "orphan" ? 0.25 : 1 });
+    shapes.push({
+      type: "rect",
+      x0: 0.978,
+      x1: 1.022,
+      y0: y,
+      y1: bottom,
+      fillcolor: placeColours[place],
+      line: { width: 0 },
+      opacity: place === "nowhere" || place === "orphan" ? 0.25 : 1,
+    });
     const before = steps[at - 1]?.after;
     if (before === undefined || wordsFor(before) !== wordsFor(step.after)) {
-      annotations.push({ x: 1.05, xanchor: "left", y: y + 0.38, text: `<span style="color:${placeColours[place]}">■</span> ${wordsFor(step.after)}`, showarrow: false, font: { size: 13 } });
+      annotations.push({
+        x: 1.05,
+        xanchor: "left",
+        y: y + 0.38,
+        text: `<span style="color:${placeColours[place]}">■</span> ${wordsFor(step.after)}`,
+        showarrow: false,
+        font: { size: 13 },
+      });
     }
   });
   return {
-    data: [{
-      // what the pointer shows; the arrows are drawn above
-      type: "scatter", mode: "markers", x: steps.map(({ from, to }) => (x[from] + x[to]) / 2), y: steps.map((_, at) => at + 1), marker: { size: 26, opacity: 0 }, showlegend: false,
-      text: steps.map(({ notation, label, after }) => `${escape(notation ?? label)}<br>SYN queue ${after.synQueue}, accept queue ${after.acceptQueue}`), hovertemplate: "%{text}<extra></extra>",
-    }],
+    data: [
+      {
+        // what the pointer shows; the arrows are drawn above
+        type: "scatter",
+        mode: "markers",
+        x: steps.map(({ from, to }) => (x[from] + x[to]) / 2),
+        y: steps.map((_, at) => at + 1),
+        marker: { size: 26, opacity: 0 },
+        showlegend: false,
+        text: steps.map(
+          ({ notation, label, after }) =>
+            `${escape(notation ?? label)}<br>SYN queue ${after.synQueue}, accept queue ${after.acceptQueue}`,
+        ),
+        hovertemplate: "%{text}<extra></extra>",
+      },
+    ],
     layout: {
       ...baseLayout(Math.max(220, 70 + (rows + 1) * rowHeight)),
       margin: { l: 10, r: 10, t: 20, b: 16 },
@@ -94,10 +192,13 @@ export function ladder(source: LadderSource): Figure {
       shapes,
       annotations,
     },
-    text: ["client → kernel → application, and where the kernel keeps the connection:", ...steps.map(({ time, from, to, label, detail, after }, at) => {
-      const news = beliefs[at] === (beliefs[at - 1] ?? "") ? "" : `; the client: ${beliefs[at]}`;
-      return `  +${formatTime(time)}  ${from === to ? from : `${from} → ${to}`}: ${label}${detail ? ` (${detail})` : ""}; then ${wordsFor(after)}${news}`;
-    })].join("\n"),
+    text: [
+      "client → kernel → application, and where the kernel keeps the connection:",
+      ...steps.map(({ time, from, to, label, detail, after }, at) => {
+        const news = beliefs[at] === (beliefs[at - 1] ?? "") ? "" : `; the client: ${beliefs[at]}`;
+        return `  +${formatTime(time)}  ${from === to ? from : `${from} → ${to}`}: ${label}${detail ? ` (${detail})` : ""}; then ${wordsFor(after)}${news}`;
+      }),
+    ].join("\n"),
   };
 }
 
@@ -106,11 +207,16 @@ const title = { client: "client (by hand)", kernel: "kernel", application: "appl
 /** "ESTABLISHED, in the accept queue". */
 function wordsFor({ state, place, fd }: KernelView): string {
   switch (place) {
-    case "nowhere": return "no entry";
-    case "SYN queue": return "SYN_RECV, in the SYN queue, no fd";
-    case "accept queue": return `${state}, in the accept queue, no fd`;
-    case "descriptor": return `${state}, fd ${fd ?? "?"}`;
-    case "orphan": return `${state}, fd closed`;
+    case "nowhere":
+      return "no entry";
+    case "SYN queue":
+      return "SYN_RECV, in the SYN queue, no fd";
+    case "accept queue":
+      return `${state}, in the accept queue, no fd`;
+    case "descriptor":
+      return `${state}, fd ${fd ?? "?"}`;
+    case "orphan":
+      return `${state}, fd closed`;
   }
 }
 

@@ -29,15 +29,29 @@ const textRows = 8;
 const mostPoints = 1500;
 
 /** Numbers over numbers. */
-export function lines(series: readonly LineSeries[], { xTitle, yTitle, title, xLog = false, yLog = false }: LinesOptions): Figure {
+export function lines(
+  series: readonly LineSeries[],
+  { xTitle, yTitle, title, xLog = false, yLog = false }: LinesOptions,
+): Figure {
   return {
     data: series.map(({ name, x, y, colour, dash = "solid", steps = false, points = false }, at) => {
       const stride = Math.max(1, Math.ceil(x.length / mostPoints));
-      const kept = Array.from({ length: x.length }, (_, row) => row).filter((row) => row % stride === 0 || row === x.length - 1);
+      const kept = Array.from({ length: x.length }, (_, row) => row).filter(
+        (row) => row % stride === 0 || row === x.length - 1,
+      );
       return {
-        type: "scatter", mode: points ? "lines+markers" : "lines", name,
-        x: kept.map((row) => round(x[row])), y: kept.map((row) => round(y[row])),
-        line: { color: colour ?? seriesColours[at % seriesColours.length], width: 2.5, dash, ...(steps && { shape: "hv" }) }, ...(points && { marker: { size: 9 } }),
+        type: "scatter",
+        mode: points ? "lines+markers" : "lines",
+        name,
+        x: kept.map((row) => round(x[row])),
+        y: kept.map((row) => round(y[row])),
+        line: {
+          color: colour ?? seriesColours[at % seriesColours.length],
+          width: 2.5,
+          dash,
+          ...(steps && { shape: "hv" }),
+        },
+        ...(points && { marker: { size: 9 } }),
       };
     }),
     layout: {
@@ -50,8 +64,16 @@ export function lines(series: readonly LineSeries[], { xTitle, yTitle, title, xL
       ...(title ? [title] : []),
       `${yTitle} over ${xTitle}`,
       ...series.map(({ name, x, y }) => {
-        const rows = Array.from({ length: Math.min(textRows, x.length) }, (_, row) => Math.round((row * (x.length - 1)) / Math.max(1, Math.min(textRows, x.length) - 1)));
-        return `${name}\n${textTable([{ title: xTitle, align: "right" }, { title: yTitle, align: "right" }], rows.map((row) => [formatNumber(x[row]), formatNumber(y[row])]))}`;
+        const rows = Array.from({ length: Math.min(textRows, x.length) }, (_, row) =>
+          Math.round((row * (x.length - 1)) / Math.max(1, Math.min(textRows, x.length) - 1)),
+        );
+        return `${name}\n${textTable(
+          [
+            { title: xTitle, align: "right" },
+            { title: yTitle, align: "right" },
+          ],
+          rows.map((row) => [formatNumber(x[row]), formatNumber(y[row])]),
+        )}`;
       }),
     ].join("\n"),
   };

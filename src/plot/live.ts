@@ -20,7 +20,10 @@ const bytesAMillisecond = 400;
  * Draws the recording once into an element that stays; an invisible second display carries new data. Does nothing outside notebooks.
  * Source of the two-display form: an update of the first one would replace its element, and flicker.
  */
-export function live(recording: Recording, makeFigure: (trace: Trace, options: { points?: number }) => Figure = overview): void {
+export function live(
+  recording: Recording,
+  makeFigure: (trace: Trace, options: { points?: number }) => Figure = overview,
+): void {
   const picture = movingPicture((points) => makeFigure(recording.trace, { points }));
   if (!picture) return;
   let timer = setTimeout(move, interval).unref();

@@ -92,7 +92,10 @@ if (!window.oneListener) window.oneListener = (function () {
 
 /** JSON that may stand inside a script element. */
 export function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replace(/</g, "\\u003c").replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+  return JSON.stringify(value)
+    .replace(/</g, "\\u003c")
+    .replace(/\u2028/g, "\\u2028")
+    .replace(/\u2029/g, "\\u2029");
 }
 
 export function escapeHtml(text: string): string {
@@ -100,7 +103,12 @@ export function escapeHtml(text: string): string {
 }
 
 /** An element with a text picture inside, and the script that draws the figure over it. */
-export function figureHtml(id: string, figure: { data: unknown; layout: Record<string, unknown>; frames?: unknown }, text: string, libraryUrl: string | undefined): string {
+export function figureHtml(
+  id: string,
+  figure: { data: unknown; layout: Record<string, unknown>; frames?: unknown },
+  text: string,
+  libraryUrl: string | undefined,
+): string {
   const { data, layout, frames } = figure;
   return `<div id="${id}" class="one-listener-plot" style="width:100%;min-height:${Number(layout.height) || 380}px"><pre>${escapeHtml(text)}</pre></div>
 <script>${pageScript}

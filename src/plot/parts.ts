@@ -34,7 +34,12 @@ export function stepLine(trace: Trace, column: string, options: LineOptions): Re
     name: options.name,
     x: x.map(seconds),
     y,
-    line: { shape: "hv", color: options.colour, width: options.stackgroup ? 0.5 : (options.width ?? 2.5), ...(options.dash && { dash: options.dash }) },
+    line: {
+      shape: "hv",
+      color: options.colour,
+      width: options.stackgroup ? 0.5 : (options.width ?? 2.5),
+      ...(options.dash && { dash: options.dash }),
+    },
     ...(options.fill && { fill: "tozeroy", fillcolor: `${options.colour}4d` }),
     ...(options.stackgroup && { stackgroup: options.stackgroup, fillcolor: `${options.colour}cc` }),
     ...(options.yaxis && { yaxis: options.yaxis }),
@@ -51,8 +56,32 @@ interface Drawn {
 export function level(value: number, label: string, colour: string, dash: string, covered = false): Drawn {
   const yref = "y";
   return {
-    shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref, y0: value, y1: value, line: { color: colour, width: covered ? 3 : 2, dash: covered ? "6px,18px" : dash }, layer: covered ? "above" : "below" }],
-    annotations: [{ xref: "paper", x: 1, xanchor: "right", yref, y: value, yanchor: "bottom", text: label, showarrow: false, font: { color: colour, size: 14 } }],
+    shapes: [
+      {
+        type: "line",
+        xref: "paper",
+        x0: 0,
+        x1: 1,
+        yref,
+        y0: value,
+        y1: value,
+        line: { color: colour, width: covered ? 3 : 2, dash: covered ? "6px,18px" : dash },
+        layer: covered ? "above" : "below",
+      },
+    ],
+    annotations: [
+      {
+        xref: "paper",
+        x: 1,
+        xanchor: "right",
+        yref,
+        y: value,
+        yanchor: "bottom",
+        text: label,
+        showarrow: false,
+        font: { color: colour, size: 14 },
+      },
+    ],
   };
 }
 
@@ -63,10 +92,32 @@ export function eventLines(trace: Trace): Drawn & { caption: string } {
   const near = (trace.end - trace.start) / 40;
   const depth: number[] = [];
   shown.forEach(({ time }, at) => depth.push(at > 0 && time - shown[at - 1].time < near ? (depth[at - 1] + 1) % 4 : 0));
-  const caption = shown.map((event, at) => `${circled(at)} ${event.name}${event.detail ? `: ${event.detail}` : ""}`).join("   ");
+  const caption = shown
+    .map((event, at) => `${circled(at)} ${event.name}${event.detail ? `: ${event.detail}` : ""}`)
+    .join("   ");
   return {
-    shapes: shown.map(({ time }) => ({ type: "line", xref: "x", x0: seconds(time), x1: seconds(time), yref: "paper", y0: 0, y1: 1, line: { color: palette.other, width: 1.5, dash: "dot" } })),
-    annotations: shown.map(({ time }, at) => ({ xref: "x", x: seconds(time), yref: "paper", y: 1, yanchor: "top", yshift: -18 * depth[at], xanchor: "left", text: circled(at), showarrow: false, font: { size: 16 } })),
+    shapes: shown.map(({ time }) => ({
+      type: "line",
+      xref: "x",
+      x0: seconds(time),
+      x1: seconds(time),
+      yref: "paper",
+      y0: 0,
+      y1: 1,
+      line: { color: palette.other, width: 1.5, dash: "dot" },
+    })),
+    annotations: shown.map(({ time }, at) => ({
+      xref: "x",
+      x: seconds(time),
+      yref: "paper",
+      y: 1,
+      yanchor: "top",
+      yshift: -18 * depth[at],
+      xanchor: "left",
+      text: circled(at),
+      showarrow: false,
+      font: { size: 16 },
+    })),
     caption,
   };
 }
@@ -80,8 +131,25 @@ export function caption(trace: Trace, events: string): Record<string, unknown> {
   const settings = Object.entries(trace.meta.settings)
     .filter(([name]) => /somaxconn|syncookies/.test(name))
     .map(([name, value]) => `${name.split(".").pop()} ${value}`);
-  const text = [events, [`listen(${trace.meta.listener.backlog})`, ...settings, `Linux ${trace.meta.kernel}`].join(" · ")].filter(Boolean).join("<br>");
-  return { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -68, text, showarrow: false, align: "left", font: { size: 13 } };
+  const text = [
+    events,
+    [`listen(${trace.meta.listener.backlog})`, ...settings, `Linux ${trace.meta.kernel}`].join(" · "),
+  ]
+    .filter(Boolean)
+    .join("<br>");
+  return {
+    xref: "paper",
+    x: 0,
+    xanchor: "left",
+    yref: "paper",
+    y: 0,
+    yanchor: "top",
+    yshift: -68,
+    text,
+    showarrow: false,
+    align: "left",
+    font: { size: 13 },
+  };
 }
 
 export function largest(trace: Trace, column: string): number {

@@ -20,7 +20,8 @@ export function progress(label: string, total: number): ProgressBar {
     `<div style="max-width:860px;margin:.4em 0"><div style="font-size:1.05em">${escapeHtml(words(value))}</div><div style="height:14px;background:rgba(128,128,128,.25)"><div style="height:14px;width:${Math.min(100, (100 * value) / total).toFixed(1)}%;background:${palette.acceptQueue}"></div></div></div>`;
   let drawnAt = 0;
   let tenth = 0;
-  const draw = (value: number, update: boolean) => send?.({ data: { "text/html": html(value), "text/plain": words(value) }, transient: { display_id: id } }, update);
+  const draw = (value: number, update: boolean) =>
+    send?.({ data: { "text/html": html(value), "text/plain": words(value) }, transient: { display_id: id } }, update);
   draw(0, false);
   return {
     update(value) {

@@ -13,14 +13,23 @@ export interface QueueDepthOptions {
 }
 
 /** How long are the two queues, and where is the limit? */
-export function queueDepth(trace: Trace, { predictions = [], height = 420, title, points }: QueueDepthOptions = {}): Figure {
+export function queueDepth(
+  trace: Trace,
+  { predictions = [], height = 420, title, points }: QueueDepthOptions = {},
+): Figure {
   const summary = trace.summary();
   const accept = summary.get("acceptQueue");
   const syn = summary.get("synQueue");
   const room = summary.get("acceptMax").last + 1;
   // several listeners share the port: their queues are drawn as one, and the limit of each is in the words
-  const sharing = trace.findColumn("fullest") && { many: summary.get("listeners").max, fullest: summary.get("fullest"), places: summary.get("fullestMax").max + 1 };
-  const limit = sharing ? `room in the accept queues of ${formatNumber(sharing.many)} listeners: ${formatNumber(room)}` : `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`;
+  const sharing = trace.findColumn("fullest") && {
+    many: summary.get("listeners").max,
+    fullest: summary.get("fullest"),
+    places: summary.get("fullestMax").max + 1,
+  };
+  const limit = sharing
+    ? `room in the accept queues of ${formatNumber(sharing.many)} listeners: ${formatNumber(room)}`
+    : `room in the accept queue: min(backlog, somaxconn) + 1 = ${formatNumber(room)}`;
   const highest = Math.max(accept.max, syn.max, 1);
   // A limit far above everything would flatten the picture: it is named in the text instead.
   const limitFits = room <= highest * 4;
@@ -31,15 +40,36 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
   const shared = boundFits && bound.by === "backlog" ? "; the same bounds the SYN queue" : "";
   const drawn = [
     ...(limitFits ? [level(room, `${limit}${shared}`, palette.limit, "solid", reached(room))] : []),
-    ...(boundFits && bound.by === "tcp_max_syn_backlog" ? [level(bound.room, `room in the SYN queue: ¾ tcp_max_syn_backlog + 1 = ${formatNumber(bound.room)}`, palette.limit, "solid", reached(bound.room))] : []),
-    ...predictions.map(({ value }) => level(value, `your prediction: ${formatNumber(value)}`, palette.prediction, "dash")),
+    ...(boundFits && bound.by === "tcp_max_syn_backlog"
+      ? [
+          level(
+            bound.room,
+            `room in the SYN queue: ¾ tcp_max_syn_backlog + 1 = ${formatNumber(bound.room)}`,
+            palette.limit,
+            "solid",
+            reached(bound.room),
+          ),
+        ]
+      : []),
+    ...predictions.map(({ value }) =>
+      level(value, `your prediction: ${formatNumber(value)}`, palette.prediction, "dash"),
+    ),
   ];
   if (drawn.length > 1) spreadLabels(drawn.map(({ annotations }) => annotations[0]));
   const events = eventLines(trace);
   return {
     data: [
       stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true, points }),
-      ...(sharing ? [stepLine(trace, "fullest", { name: "accept queue of the fullest listener", colour: palette.limit, width: 1.5, points })] : []),
+      ...(sharing
+        ? [
+            stepLine(trace, "fullest", {
+              name: "accept queue of the fullest listener",
+              colour: palette.limit,
+              width: 1.5,
+              points,
+            }),
+          ]
+        : []),
       stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue, points }),
     ],
     layout: {
@@ -47,14 +77,34 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
       margin: { l: 70, r: 24, t: title ? 88 : 56, b: 125 },
       ...(title && { title: { text: title, y: 0.98, yanchor: "top" } }),
       xaxis: timeAxis,
-      yaxis: { title: { text: "connections", font: { size: 15 } }, range: [0, Math.max(highest, limitFits ? room : 0, boundFits && bound.by === "tcp_max_syn_backlog" ? bound.room : 0, ...predictions.map(({ value }) => value)) * 1.18], zeroline: false },
+      yaxis: {
+        title: { text: "connections", font: { size: 15 } },
+        range: [
+          0,
+          Math.max(
+            highest,
+            limitFits ? room : 0,
+            boundFits && bound.by === "tcp_max_syn_backlog" ? bound.room : 0,
+            ...predictions.map(({ value }) => value),
+          ) * 1.18,
+        ],
+        zeroline: false,
+      },
       shapes: [...drawn.flatMap(({ shapes }) => shapes), ...events.shapes],
-      annotations: [...drawn.flatMap(({ annotations }) => annotations), ...events.annotations, caption(trace, events.caption)],
+      annotations: [
+        ...drawn.flatMap(({ annotations }) => annotations),
+        ...events.annotations,
+        caption(trace, events.caption),
+      ],
     },
     text: [
       `Queues of port ${trace.meta.listener.port} over ${formatTime(trace.end - trace.start)}, backlog ${formatNumber(trace.meta.listener.backlog)}:`,
       `  accept queue: at most ${formatNumber(accept.max)} of ${formatNumber(room)} places (at ${formatTime(accept.timeOfMax)}), ${formatNumber(accept.last)} at the end`,
-      ...(sharing ? [`  the fullest of ${formatNumber(sharing.many)} listeners: at most ${formatNumber(sharing.fullest.max)} of ${formatNumber(sharing.places)} places (at ${formatTime(sharing.fullest.timeOfMax)})`] : []),
+      ...(sharing
+        ? [
+            `  the fullest of ${formatNumber(sharing.many)} listeners: at most ${formatNumber(sharing.fullest.max)} of ${formatNumber(sharing.places)} places (at ${formatTime(sharing.fullest.timeOfMax)})`,
+          ]
+        : []),
       `  SYN queue: at most ${formatNumber(syn.max)}${boundFits ? `, bounded by ${bound.by === "backlog" ? "min(backlog, somaxconn)" : "¾ tcp_max_syn_backlog"}` : ""}, ${formatNumber(syn.last)} at the end`,
       ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
       ...trace.events.map(({ time, name, detail }) => `  ${formatTime(time)}: ${name}${detail ? `, ${detail}` : ""}`),
@@ -69,7 +119,9 @@ export function queueDepth(trace: Trace, { predictions = [], height = 420, title
 function synBound(trace: Trace, room: number): { room: number; by: "backlog" | "tcp_max_syn_backlog" } {
   const setting = (name: string) => Number(trace.meta.settings[`net.ipv4.${name}`] ?? NaN);
   const quarters = Math.floor(0.75 * setting("tcp_max_syn_backlog")) + 1;
-  return setting("tcp_syncookies") === 0 && quarters < room ? { room: quarters, by: "tcp_max_syn_backlog" } : { room, by: "backlog" };
+  return setting("tcp_syncookies") === 0 && quarters < room
+    ? { room: quarters, by: "tcp_max_syn_backlog" }
+    : { room, by: "backlog" };
 }
 
 /** Two lines close to each other: one label above its line, the other below. */

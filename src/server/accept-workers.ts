@@ -51,15 +51,30 @@ function planWith(own: number, connections: number): HoldingPlan {
   const free = Math.max(0, soft - open - own);
   const [used, , most] = readFileSync("/proc/sys/fs/file-nr", "utf8").trim().split(/\s+/).map(Number);
   const bounds: [number, string][] = [
-    [Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)), `${formatNumber(kernelMemory().available / 2 ** 20, 0)} MiB of memory are free`],
+    [
+      Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)),
+      `${formatNumber(kernelMemory().available / 2 ** 20, 0)} MiB of memory are free`,
+    ],
     [Math.floor((most - used) * share), `the machine allows ${formatNumber(most)} open files (fs.file-max)`],
-    [mostWorkers * each, `a process may have ${formatNumber(hard)} descriptors (ulimit -Hn), and ${mostWorkers} processes are enough`],
-    [Math.floor(free / descriptorsAWorker) * each, `this process has ${formatNumber(free)} descriptors left, and needs ${descriptorsAWorker} for each process that accepts`],
+    [
+      mostWorkers * each,
+      `a process may have ${formatNumber(hard)} descriptors (ulimit -Hn), and ${mostWorkers} processes are enough`,
+    ],
+    [
+      Math.floor(free / descriptorsAWorker) * each,
+      `this process has ${formatNumber(free)} descriptors left, and needs ${descriptorsAWorker} for each process that accepts`,
+    ],
   ];
   const [bound, because] = bounds.reduce((least, next) => (next[0] < least[0] ? next : least));
   const planned = Math.max(1, Math.min(connections, bound));
   const processes = Math.ceil(planned / each);
-  return { connections: planned, processes, descriptorsEach: hard, bytes: planned * bytesWithDescriptor + processes * bytesAWorker, because: planned < connections ? because : "" };
+  return {
+    connections: planned,
+    processes,
+    descriptorsEach: hard,
+    bytes: planned * bytesWithDescriptor + processes * bytesAWorker,
+    because: planned < connections ? because : "",
+  };
 }
 
 export class AcceptWorkers implements Closable {
@@ -85,7 +100,11 @@ export class AcceptWorkers implements Closable {
         if (last?.startsWith("full")) this.next();
       });
       process.once("exit", (code, signal) => {
-        if (!this.closing) this.failure ??= new LabError(`An accepting process has ended by itself (${signal ?? code}).`, { code: "ECHILD", hint: "Has the machine run out of memory? Look at dmesg." });
+        if (!this.closing)
+          this.failure ??= new LabError(`An accepting process has ended by itself (${signal ?? code}).`, {
+            code: "ECHILD",
+            hint: "Has the machine run out of memory? Look at dmesg.",
+          });
       });
     });
   }
@@ -93,21 +112,32 @@ export class AcceptWorkers implements Closable {
   /** Starts as many as `connections` need. @throws LimitError more than this machine can hold; LabError ENOENT: not built */
   static async start(listener: Listener, options: { connections: number }): Promise<AcceptWorkers> {
     requireKnown(options, ["connections"], "hold()");
-    if (options?.connections === undefined) throw new ArgumentError("hold() takes how many connections there will be.", "Like { connections: 100_000 }.");
+    if (options?.connections === undefined)
+      throw new ArgumentError("hold() takes how many connections there will be.", "Like { connections: 100_000 }.");
     const plan = planWith(ownReserve.start, options.connections);
-    if (plan.because) throw new LimitError(`This machine can hold some ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(options.connections)}: ${plan.because}.`, "Ask for fewer: planHolding() says how many.");
+    if (plan.because)
+      throw new LimitError(
+        `This machine can hold some ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(options.connections)}: ${plan.because}.`,
+        "Ask for fewer: planHolding() says how many.",
+      );
     const each = plan.descriptorsEach - reserve;
     const processes: ChildProcess[] = [];
     try {
       for (let at = 0, left = plan.connections; at < plan.processes; at++, left -= each) {
-        const child = spawn(acceptWorkerProgram, [String(Math.min(each, left))], { stdio: ["pipe", "pipe", "ignore", listener.fd], env: {} });
+        const child = spawn(acceptWorkerProgram, [String(Math.min(each, left))], {
+          stdio: ["pipe", "pipe", "ignore", listener.fd],
+          env: {},
+        });
         child.stdin!.on("error", () => undefined);
         processes.push(child);
         await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
       }
     } catch (error) {
       for (const child of processes) child.stdin?.destroy();
-      throw explain(error, "An accepting process could not be started", { ENOENT: "It is built with the addon: run `npm run build`.", EAGAIN: "This user may have no more processes (ulimit -u)." });
+      throw explain(error, "An accepting process could not be started", {
+        ENOENT: "It is built with the addon: run `npm run build`.",
+        EAGAIN: "This user may have no more processes (ulimit -u).",
+      });
     }
     const workers = listener.host.keep(new AcceptWorkers(listener.host, processes, plan));
     for (let at = 0; at < atOnce; at++) workers.next();

@@ -32,8 +32,12 @@ export interface EpollServerReport {
  */
 export function epollServer(port: number, { onEmfile, before = "", events = "EPOLLIN" }: EmfilePolicy): string {
   requireInteger(port, "port", 1, 65535);
-  if (typeof onEmfile !== "string" || onEmfile.trim() === "") throw new ArgumentError("A policy needs onEmfile: what to do when accept() has failed.", 'Python, like "pass".');
-  const flags = events.split("|").map((name) => `select.${name.trim()}`).join(" | ");
+  if (typeof onEmfile !== "string" || onEmfile.trim() === "")
+    throw new ArgumentError("A policy needs onEmfile: what to do when accept() has failed.", 'Python, like "pass".');
+  const flags = events
+    .split("|")
+    .map((name) => `select.${name.trim()}`)
+    .join(" | ");
   return `import errno, json, select, signal, socket, time
 listener = socket.create_server(("127.0.0.1", ${port}), backlog=128)
 listener.setblocking(False)
@@ -65,7 +69,10 @@ while True:
         except OSError as error:
             if error.errno != errno.EMFILE: raise
             failed += 1
-            ${onEmfile.trim().split("\n").join(`\n${" ".repeat(12)}`)}
+            ${onEmfile
+              .trim()
+              .split("\n")
+              .join(`\n${" ".repeat(12)}`)}
     if time.monotonic() - told > 0.1:
         told = time.monotonic()
         tell()`;

@@ -34,16 +34,28 @@ func main() {
 /** What the compiler keeps, it keeps among the project's own files (its cache, without which each start takes a minute) or in the server's folder, which goes. */
 async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
   const cache = path.join(__dirname, "..", "..", ".build", "go-cache");
-  const writable = await mkdir(cache, { recursive: true }).then(() => access(cache, constants.W_OK)).then(() => true, () => false);
+  const writable = await mkdir(cache, { recursive: true })
+    .then(() => access(cache, constants.W_OK))
+    .then(
+      () => true,
+      () => false,
+    );
   const configuration = process.env.XDG_CONFIG_HOME ?? path.join(os.homedir(), ".config");
   return {
-    ...process.env, GOCACHE: writable ? cache : path.join(directory, "cache"), GOFLAGS: "-mod=mod", GO111MODULE: "off",
+    ...process.env,
+    GOCACHE: writable ? cache : path.join(directory, "cache"),
+    GOFLAGS: "-mod=mod",
+    GO111MODULE: "off",
     // the reader's own settings hold, but go's counts of its use are not added to theirs
-    GOENV: process.env.GOENV ?? path.join(configuration, "go", "env"), XDG_CONFIG_HOME: path.join(directory, "config"),
+    GOENV: process.env.GOENV ?? path.join(configuration, "go", "env"),
+    XDG_CONFIG_HOME: path.join(directory, "config"),
   };
 }
 
-const nginxConfiguration = (directory: string, port: number) => `daemon off; master_process off; ${process.getuid?.() === 0 ? "user root; " : ""}pid ${directory}/pid; error_log stderr error;
+const nginxConfiguration = (
+  directory: string,
+  port: number,
+) => `daemon off; master_process off; ${process.getuid?.() === 0 ? "user root; " : ""}pid ${directory}/pid; error_log stderr error;
 events { worker_connections 4096; }
 http {
   access_log off; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi; uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
@@ -53,18 +65,33 @@ http {
 
 const recipes: Record<ServerName, Recipe> = {
   "node http": {
-    prepare: async (_, port) => [process.execPath, "-e", `require("http").createServer((request, response) => response.end("hello\\n")).listen(${port}, "0.0.0.0")`],
+    prepare: async (_, port) => [
+      process.execPath,
+      "-e",
+      `require("http").createServer((request, response) => response.end("hello\\n")).listen(${port}, "0.0.0.0")`,
+    ],
   },
-  "python http.server": { prepare: async (directory, port) => ["python3", "-m", "http.server", String(port), "--directory", directory] },
+  "python http.server": {
+    prepare: async (directory, port) => ["python3", "-m", "http.server", String(port), "--directory", directory],
+  },
   "go net/http": {
     async prepare(directory, port) {
       const source = path.join(directory, "main.go");
       await writeFile(source, goSource(port));
       try {
-        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], { cwd: directory, env: await goEnvironment(directory) });
+        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], {
+          cwd: directory,
+          env: await goEnvironment(directory),
+        });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new LabError('The program "go" is not installed, or not in the PATH.', { code: "ENOENT", hint: "sudo apt-get install golang-go" });
-        throw new LabError(`The Go server cannot be built: ${(error as Error).message.split("\n")[1] ?? ""}`, { code: "ERR_BUILD" });
+        if ((error as NodeJS.ErrnoException).code === "ENOENT")
+          throw new LabError('The program "go" is not installed, or not in the PATH.', {
+            code: "ENOENT",
+            hint: "sudo apt-get install golang-go",
+          });
+        throw new LabError(`The Go server cannot be built: ${(error as Error).message.split("\n")[1] ?? ""}`, {
+          code: "ERR_BUILD",
+        });
       }
       return [path.join(directory, "server")];
     },
@@ -114,9 +141,14 @@ export class InstalledServer implements Closable {
    * @throws LabError ENOENT: not installed; ETIMEDOUT, ECHILD: it does not listen, with what it said; ArgumentError: the port is taken, …
    */
   static async start(host: LabHost, name: ServerName, port: number): Promise<InstalledServer> {
-    if (!(name in recipes)) throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
+    if (!(name in recipes))
+      throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
     requireInteger(port, "port", 1, 65535);
-    if (readTable(host, { port, states: ["LISTEN"] }).length > 0) throw new ArgumentError(`Somebody listens on port ${port} of this Lab already.`, "Choose another port, or close that server first.");
+    if (readTable(host, { port, states: ["LISTEN"] }).length > 0)
+      throw new ArgumentError(
+        `Somebody listens on port ${port} of this Lab already.`,
+        "Choose another port, or close that server first.",
+      );
     const directory = await makeFolder();
     try {
       const [command, ...args] = await recipes[name].prepare(directory, port);
@@ -129,11 +161,17 @@ export class InstalledServer implements Closable {
       for (let waited = 0; waited < startTimeout; waited += 10) {
         const listening = readTable(host, { port, states: ["LISTEN"] })[0];
         if (listening) return new InstalledServer(name, program, port, listening.sendQueue, directory);
-        if (ended) throw new LabError(`${name} has ended before it listened: ${said.trim() || "it said nothing"}.`, { code: "ECHILD" });
+        if (ended)
+          throw new LabError(`${name} has ended before it listened: ${said.trim() || "it said nothing"}.`, {
+            code: "ECHILD",
+          });
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       await program.close();
-      throw new LabError(`${name} does not listen on port ${port}.`, { code: "ETIMEDOUT", hint: said.trim() || "It said nothing." });
+      throw new LabError(`${name} does not listen on port ${port}.`, {
+        code: "ETIMEDOUT",
+        hint: said.trim() || "It said nothing.",
+      });
     } catch (error) {
       removeFolder(directory);
       throw error;

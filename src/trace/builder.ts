@@ -5,7 +5,15 @@ import { Trace } from "./trace";
 import { thinTrack, type Column, type Track, type TraceEvent } from "./track";
 
 const states = {
-  idle: 0, synSent: 1, established: 2, refused: 3, timedOut: 4, reset: 5, closedByServer: 6, closed: 7, failed: 8,
+  idle: 0,
+  synSent: 1,
+  established: 2,
+  refused: 3,
+  timedOut: 4,
+  reset: 5,
+  closedByServer: 6,
+  closed: 7,
+  failed: 8,
 } as const satisfies typeof ClientState;
 
 /** Names of the columns of the track `clients`, in the order of ClientState. */
@@ -47,8 +55,14 @@ export class TraceBuilder {
 
   append(rows: SamplerRows): void {
     const { queues, listeners, counters, clients } = rows;
-    this.#queues.append(queues.time, queueNames.map((name) => queues[name]));
-    this.#listeners.append(listeners.time, sharingNames.map((name) => listeners[name]));
+    this.#queues.append(
+      queues.time,
+      queueNames.map((name) => queues[name]),
+    );
+    this.#listeners.append(
+      listeners.time,
+      sharingNames.map((name) => listeners[name]),
+    );
     this.#counters.append(counters.time, counters.columns);
     this.#clients.append(clients.time, clients.columns);
     this.samples = rows.samples;
@@ -90,12 +104,23 @@ export class TraceBuilder {
     if (this.#counters.named) tracks.counters = this.#counters.track(columnOf);
     if (this.#clients.length > 0) tracks.clients = this.#clients.track(columnOf);
     const { samples, missed, cpu, resolution } = this;
-    return new Trace({ meta: { ...meta, samples, missed, cpu, ...(resolution > 0 && { resolution }) }, tracks, events: this.#events, end: Math.max(end, this.#lastTime()) });
+    return new Trace({
+      meta: { ...meta, samples, missed, cpu, ...(resolution > 0 && { resolution }) },
+      tracks,
+      events: this.#events,
+      end: Math.max(end, this.#lastTime()),
+    });
   }
 
   #lastTime(): number {
     const lastEvent = this.#events.reduce((latest, event) => Math.max(latest, event.time), 0);
-    return Math.max(this.#queues.lastTime, this.#listeners.lastTime, this.#counters.lastTime, this.#clients.lastTime, lastEvent);
+    return Math.max(
+      this.#queues.lastTime,
+      this.#listeners.lastTime,
+      this.#counters.lastTime,
+      this.#clients.lastTime,
+      lastEvent,
+    );
   }
 }
 
@@ -105,7 +130,10 @@ class TrackBuffer {
   readonly #columns: Map<string, ColumnBuffer>;
 
   /** @param peaks columns whose greatest values outlive thinning */
-  constructor(names: readonly string[], private readonly peaks: readonly string[] = []) {
+  constructor(
+    names: readonly string[],
+    private readonly peaks: readonly string[] = [],
+  ) {
     this.#columns = new Map(names.map((name) => [name, new ColumnBuffer()]));
   }
 
@@ -119,7 +147,8 @@ class TrackBuffer {
 
   append(time: Float64Array, columns: readonly ArrayLike<number>[]): void {
     if (time.length === 0) return;
-    if (columns.length !== this.#columns.size) throw new RangeError(`${columns.length} columns came where ${[...this.#columns.keys()].join(", ")} are named`);
+    if (columns.length !== this.#columns.size)
+      throw new RangeError(`${columns.length} columns came where ${[...this.#columns.keys()].join(", ")} are named`);
     this.#time.append(time);
     let i = 0;
     for (const column of this.#columns.values()) column.append(columns[i++]);
@@ -128,7 +157,11 @@ class TrackBuffer {
 
   /** Traces that were made before keep the rows they have. */
   thin(width: number): void {
-    const thinned = thinTrack(this.track((buffer) => buffer.view()), width, this.peaks);
+    const thinned = thinTrack(
+      this.track((buffer) => buffer.view()),
+      width,
+      this.peaks,
+    );
     this.#time = ColumnBuffer.of(thinned.time);
     for (const [name, column] of Object.entries(thinned.columns)) this.#columns.set(name, ColumnBuffer.of(column));
   }

@@ -51,7 +51,8 @@ export class ColumnBuffer {
 
   #reallocate(width: number, length: number): void {
     const growth = length > large ? largeGrowth : smallGrowth;
-    const capacity = length > this.#data.length ? Math.max(length, Math.ceil(this.#data.length * growth)) : this.#data.length;
+    const capacity =
+      length > this.#data.length ? Math.max(length, Math.ceil(this.#data.length * growth)) : this.#data.length;
     const data = new widths[width](capacity);
     data.set(this.#data.subarray(0, this.length));
     this.#width = width;

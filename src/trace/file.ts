@@ -49,7 +49,8 @@ export async function saveTrace(trace: Required<TraceData>, path: string): Promi
     throw new LabError(`The trace could not be saved to ${path}: ${(cause as Error).message}.`, {
       code: code ?? "ERR_TRACE",
       cause,
-      hint: code === "ENOENT" ? `Make the directory ${dirname(path)} first.` : "Choose another path or make room there.",
+      hint:
+        code === "ENOENT" ? `Make the directory ${dirname(path)} first.` : "Choose another path or make room there.",
     });
   }
   return compressed.length;
@@ -67,11 +68,16 @@ export async function loadTrace(path: string): Promise<TraceData> {
     compressed = await readFile(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "ERR_TRACE";
-    throw new LabError(`The trace ${path} could not be read: ${(cause as Error).message}.`, { code, cause, hint: "Check the path." });
+    throw new LabError(`The trace ${path} could not be read: ${(cause as Error).message}.`, {
+      code,
+      cause,
+      hint: "Check the path.",
+    });
   }
   const damaged = (why: string, hint = "Load another copy of it, or record again."): LabError =>
     new LabError(`${path} ${why}.`, { code: "ERR_TRACE", hint });
-  if (compressed.length < 2 || compressed[0] !== 0x1f || compressed[1] !== 0x8b) throw damaged("is not a saved trace", "Traces are written by trace.save(path).");
+  if (compressed.length < 2 || compressed[0] !== 0x1f || compressed[1] !== 0x8b)
+    throw damaged("is not a saved trace", "Traces are written by trace.save(path).");
   let bytes: Buffer;
   let cut = false;
   try {
@@ -115,13 +121,24 @@ function joinPieces(pieces: readonly TraceData[]): TraceData {
     const parts = pieces.flatMap(({ tracks: { [name]: part } }) => part ?? []);
     const track = {
       time: joinColumns(parts.map(({ time }) => time)) as Float64Array,
-      columns: Object.fromEntries(Object.keys(parts[0].columns).map((column) => [column, joinColumns(parts.map(({ columns }) => columns[column]))])),
+      columns: Object.fromEntries(
+        Object.keys(parts[0].columns).map((column) => [
+          column,
+          joinColumns(parts.map(({ columns }) => columns[column])),
+        ]),
+      ),
     };
     const fault = faultOf(track);
     if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
     tracks[name] = track;
   }
-  return { meta: last.meta, tracks, events: pieces.flatMap(({ events = [] }) => events), start: pieces[0].start, end: last.end };
+  return {
+    meta: last.meta,
+    tracks,
+    events: pieces.flatMap(({ events = [] }) => events),
+    start: pieces[0].start,
+    end: last.end,
+  };
 }
 
 /** Each piece has its columns in the narrowest type that holds them: ColumnBuffer finds the one for all. */
@@ -147,7 +164,8 @@ export function encodeTrace(trace: Required<TraceData>): Buffer {
   const text = Buffer.from(`${title}${version}\n${JSON.stringify(header)}\n`);
   const parts: Uint8Array[] = [text, padding(text.length, 0x20)];
   for (const { time, columns } of Object.values(trace.tracks)) {
-    for (const column of [time, ...Object.values(columns)]) parts.push(littleEndian(column), padding(column.byteLength, 0));
+    for (const column of [time, ...Object.values(columns)])
+      parts.push(littleEndian(column), padding(column.byteLength, 0));
   }
   return Buffer.concat(parts);
 }
@@ -157,7 +175,8 @@ export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number }
   const titleEnd = bytes.subarray(0, 64).indexOf("\n");
   const found = /^One Listener trace, version (\d+)$/.exec(bytes.toString("latin1", 0, Math.max(titleEnd, 0)));
   if (found === null) throw new Error("is not a saved trace");
-  if (Number(found[1]) !== version) throw new Error(`is a trace of format version ${found[1]}; this version of One Listener reads version ${version}`);
+  if (Number(found[1]) !== version)
+    throw new Error(`is a trace of format version ${found[1]}; this version of One Listener reads version ${version}`);
   const headerEnd = bytes.indexOf("\n", titleEnd + 1);
   const header = parseHeader(bytes.toString("utf8", titleEnd + 1, Math.max(headerEnd, titleEnd + 1)));
   let offset = headerEnd + 1 + padding(headerEnd + 1, 0).length;
@@ -171,12 +190,18 @@ export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number }
   const tracks: Record<string, Track> = {};
   for (const { name, rows, columns } of header.tracks) {
     const time = take("float64", rows) as Float64Array;
-    const track = { time, columns: Object.fromEntries(columns.map((column) => [column.name, take(column.type, rows)])) };
+    const track = {
+      time,
+      columns: Object.fromEntries(columns.map((column) => [column.name, take(column.type, rows)])),
+    };
     const fault = faultOf(track);
     if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
     tracks[name] = track;
   }
-  return { trace: { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end }, length: offset };
+  return {
+    trace: { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end },
+    length: offset,
+  };
 }
 
 function parseHeader(text: string): Header {
@@ -207,7 +232,10 @@ function parseHeader(text: string): Header {
 
 function typeOf(column: Column): ColumnType {
   const found = Object.entries(columnTypes).find(([, type]) => column instanceof type);
-  if (found === undefined) throw new ArgumentError(`A column must be a typed array of numbers, not ${Object.prototype.toString.call(column)}.`);
+  if (found === undefined)
+    throw new ArgumentError(
+      `A column must be a typed array of numbers, not ${Object.prototype.toString.call(column)}.`,
+    );
   return found[0] as ColumnType;
 }
 

@@ -6,7 +6,9 @@ import type { TraceView } from "./data";
  * `{ "track": "queues", "time": ms, "acceptQueue": 3, … }` and events `{ "event": "burst", "time": ms, "detail": "200 clients" }`.
  */
 export function traceToJSONLines(trace: TraceView): string {
-  const tracks = Object.fromEntries(Object.entries(trace.tracks).map(([name, track]) => [name, Object.keys(track.columns)]));
+  const tracks = Object.fromEntries(
+    Object.entries(trace.tracks).map(([name, track]) => [name, Object.keys(track.columns)]),
+  );
   const lines = [JSON.stringify({ meta: trace.meta, start: trace.start, end: trace.end, tracks })];
   rowsInOrder(trace, (time, changed, events) => {
     for (const { name, track, row } of changed) {

@@ -25,11 +25,26 @@ export interface RecordOptions {
 }
 
 export const defaultCounters = [
-  "TcpExt.ListenOverflows", "TcpExt.ListenDrops", "TcpExt.TCPReqQFullDrop", "TcpExt.TCPReqQFullDoCookies", "TcpExt.SyncookiesSent",
-  "TcpExt.SyncookiesRecv", "TcpExt.SyncookiesFailed", "TcpExt.TCPSynRetrans", "TcpExt.TCPTimeouts", "Tcp.PassiveOpens", "Tcp.AttemptFails", "Tcp.EstabResets",
+  "TcpExt.ListenOverflows",
+  "TcpExt.ListenDrops",
+  "TcpExt.TCPReqQFullDrop",
+  "TcpExt.TCPReqQFullDoCookies",
+  "TcpExt.SyncookiesSent",
+  "TcpExt.SyncookiesRecv",
+  "TcpExt.SyncookiesFailed",
+  "TcpExt.TCPSynRetrans",
+  "TcpExt.TCPTimeouts",
+  "Tcp.PassiveOpens",
+  "Tcp.AttemptFails",
+  "Tcp.EstabResets",
 ];
 
-const recordedSettings = ["net.core.somaxconn", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_abort_on_overflow"] as const;
+const recordedSettings = [
+  "net.core.somaxconn",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_abort_on_overflow",
+] as const;
 
 export interface Surroundings {
   host: LabHost;
@@ -38,13 +53,22 @@ export interface Surroundings {
 }
 
 /** @throws ArgumentError: hz out of range, an unknown counter; ClosedError */
-export async function record({ host, sysctls, counters }: Surroundings, target: Listener | number, options: RecordOptions = {}): Promise<Recording> {
+export async function record(
+  { host, sysctls, counters }: Surroundings,
+  target: Listener | number,
+  options: RecordOptions = {},
+): Promise<Recording> {
   requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "live"], "record()");
   const hz = requireNumber(options.hz ?? 1000, "hz (samples a second)", 0.1, 10_000);
   const names = options.counters ?? defaultCounters;
   const countersHz = requireNumber(options.countersHz ?? Math.min(100, hz), "countersHz (readings a second)", 0.1, hz);
   const { port, fd, backlog, listeners, listener } = lookUp(host, target);
-  for (const name of names) if (!counters.knows(name)) throw new ArgumentError(`This kernel has no counter "${name}".`, `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`);
+  for (const name of names)
+    if (!counters.knows(name))
+      throw new ArgumentError(
+        `This kernel has no counter "${name}".`,
+        `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`,
+      );
 
   const settings: Record<string, number | string> = {};
   for (const name of recordedSettings) settings[name] = await sysctls.get(name);
@@ -53,7 +77,14 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
   let sampler;
   let recording: Recording;
   try {
-    sampler = new native.Sampler({ listenerFd: fd, diagFd, port, ipv6: fd < 0, hz, counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names } });
+    sampler = new native.Sampler({
+      listenerFd: fd,
+      diagFd,
+      port,
+      ipv6: fd < 0,
+      hz,
+      counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names },
+    });
     recording = new Recording({
       sampler,
       counterNames: names,
@@ -72,7 +103,13 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
   };
   const stop = () => void recording.stop().catch(() => undefined);
   // the Lab, and a failing cell, end recordings like everything else
-  const lifeline: Closable = { close: () => recording.stop().then(() => undefined, () => undefined) };
+  const lifeline: Closable = {
+    close: () =>
+      recording.stop().then(
+        () => undefined,
+        () => undefined,
+      ),
+  };
   const end = () => {
     listener?.off("clients", addClients).off("loop", addLoop).off("mark", mark).off("close", stop);
     host.drop(lifeline);
@@ -86,10 +123,24 @@ export async function record({ host, sysctls, counters }: Surroundings, target: 
 }
 
 /** A listener of ours is read by its descriptor; a program's by the kernel's table. @throws ArgumentError nobody listens on that port */
-function lookUp(host: LabHost, target: Listener | number): { port: number; fd: number; backlog: number; listeners: number; listener?: Listener } {
-  if (typeof target !== "number") return { port: requireInteger(target.port, "port", 1, 65535), fd: target.fd, backlog: target.backlog, listeners: 1, listener: target };
+function lookUp(
+  host: LabHost,
+  target: Listener | number,
+): { port: number; fd: number; backlog: number; listeners: number; listener?: Listener } {
+  if (typeof target !== "number")
+    return {
+      port: requireInteger(target.port, "port", 1, 65535),
+      fd: target.fd,
+      backlog: target.backlog,
+      listeners: 1,
+      listener: target,
+    };
   const port = requireInteger(target, "port", 1, 65535);
   const found = readTable(host, { port, states: ["LISTEN"] });
-  if (found.length === 0) throw new ArgumentError(`Nobody listens on port ${port} in this Lab.`, "Start the program first, and wait until it listens.");
+  if (found.length === 0)
+    throw new ArgumentError(
+      `Nobody listens on port ${port} in this Lab.`,
+      "Start the program first, and wait until it listens.",
+    );
   return { port, fd: -1, backlog: found[0].sendQueue, listeners: found.length };
 }

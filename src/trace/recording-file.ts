@@ -23,8 +23,12 @@ export class RecordingFile {
     try {
       closeSync(openSync(path, "wx"));
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw new ArgumentError(`${path} exists already.`, "Choose another name, or move it away.");
-      throw new ArgumentError(`${path} cannot be written: ${(cause as Error).message}.`, "Choose a folder that exists and that you may write to.");
+      if ((cause as NodeJS.ErrnoException).code === "EEXIST")
+        throw new ArgumentError(`${path} exists already.`, "Choose another name, or move it away.");
+      throw new ArgumentError(
+        `${path} cannot be written: ${(cause as Error).message}.`,
+        "Choose a folder that exists and that you may write to.",
+      );
     }
   }
 
@@ -59,19 +63,35 @@ export class RecordingFile {
     if (anew) await saveTrace(whole, this.path);
     else await appendFile(this.path, await compressTrace(this.#since(whole)));
     this.#pieces = anew ? 1 : this.#pieces + 1;
-    this.#written = Object.fromEntries(Object.entries(recording.tracks).map(([name, { time }]) => [name, { rows: time.length, last: time[time.length - 1] }]));
+    this.#written = Object.fromEntries(
+      Object.entries(recording.tracks).map(([name, { time }]) => [
+        name,
+        { rows: time.length, last: time[time.length - 1] },
+      ]),
+    );
     this.#events = recording.events.length;
     this.#end = recording.end;
   }
 
   /** Rows that are in the file are no longer there: then another one, or none, stands where the last of them stood. */
   #thinned({ tracks }: Trace): boolean {
-    return Object.entries(this.#written).some(([name, { rows, last }]) => rows > 0 && tracks[name].time[rows - 1] !== last);
+    return Object.entries(this.#written).some(
+      ([name, { rows, last }]) => rows > 0 && tracks[name].time[rows - 1] !== last,
+    );
   }
 
   #since(recording: Trace): Trace {
-    const tracks = Object.entries(recording.tracks).map(([name, track]): [string, Track] => [name, rowsFrom(track, this.#written[name]?.rows ?? 0)]);
-    return new Trace({ meta: recording.meta, tracks: Object.fromEntries(tracks), events: recording.events.slice(this.#events), start: this.#end, end: recording.end });
+    const tracks = Object.entries(recording.tracks).map(([name, track]): [string, Track] => [
+      name,
+      rowsFrom(track, this.#written[name]?.rows ?? 0),
+    ]);
+    return new Trace({
+      meta: recording.meta,
+      tracks: Object.fromEntries(tracks),
+      events: recording.events.slice(this.#events),
+      start: this.#end,
+      end: recording.end,
+    });
   }
 }
 
@@ -81,10 +101,17 @@ function unfinished({ meta, tracks, events, start, end }: Trace): Trace {
 
 function rowsFrom({ time, columns }: Track, row: number): Track {
   const rest = <T extends Column>(column: T) => column.subarray(row) as T;
-  return { time: rest(time), columns: Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, rest(column)])) };
+  return {
+    time: rest(time),
+    columns: Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, rest(column)])),
+  };
 }
 
 function failed(path: string, cause: Error): LabError {
   const { code = "ERR_TRACE" } = cause as NodeJS.ErrnoException;
-  return new LabError(`The recording could not be written to ${path}: ${cause.message}.`, { code, cause, hint: "What was written until then is in the file." });
+  return new LabError(`The recording could not be written to ${path}: ${cause.message}.`, {
+    code,
+    cause,
+    hint: "What was written until then is in the file.",
+  });
 }

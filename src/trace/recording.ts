@@ -68,8 +68,16 @@ export class Recording {
    * @throws LabError the recording has ended
    */
   mark(name: string, detail?: string, at: number = monotonic()): void {
-    if (!this.#running) throw new LabError(`"${name}" cannot be marked: this recording has ended.`, { code: "ERR_CLOSED", hint: "Mark before stop(), or start a new recording." });
-    this.#builder.event({ time: Math.max(at - this.#sampler.startedAt, 0), name, ...(detail !== undefined && { detail }) });
+    if (!this.#running)
+      throw new LabError(`"${name}" cannot be marked: this recording has ended.`, {
+        code: "ERR_CLOSED",
+        hint: "Mark before stop(), or start a new recording.",
+      });
+    this.#builder.event({
+      time: Math.max(at - this.#sampler.startedAt, 0),
+      name,
+      ...(detail !== undefined && { detail }),
+    });
   }
 
   /** Calls `listener` after every drain that brought something, until the returned function is called or the recording has ended. */

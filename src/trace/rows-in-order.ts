@@ -2,7 +2,11 @@ import type { Track, TraceEvent } from "./track";
 import type { TraceView } from "./data";
 
 /** Called for each instant at which anything was stored, ascending. */
-export type Visit = (time: number, changed: readonly { name: string; track: Track; row: number }[], events: readonly TraceEvent[]) => void;
+export type Visit = (
+  time: number,
+  changed: readonly { name: string; track: Track; row: number }[],
+  events: readonly TraceEvent[],
+) => void;
 
 /** Walks all tracks and events of a trace together in the order of time. Several rows of one track at one time are visited one after the other. */
 export function rowsInOrder(trace: TraceView, visit: Visit): void {

@@ -30,7 +30,11 @@ export class TraceSummary {
   /** The summary of one column. @throws ArgumentError: the trace has no such column */
   get(column: string): ColumnSummary {
     const found = this.columns.find((row) => row.column === column);
-    if (!found) throw new ArgumentError(`This trace has no column "${column}".`, `It has: ${this.columns.map((row) => row.column).join(", ")}.`);
+    if (!found)
+      throw new ArgumentError(
+        `This trace has no column "${column}".`,
+        `It has: ${this.columns.map((row) => row.column).join(", ")}.`,
+      );
     return found;
   }
 

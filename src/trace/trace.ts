@@ -57,9 +57,21 @@ export class Trace implements TraceView {
       built[name] = track;
     }
     const unknown: TraceMeta = {
-      startedAt: new Date(0).toISOString(), hz: 0, kernel: "unknown", listener: { port: 0, backlog: 0 }, settings: {}, samples: 0, missed: 0, cpu: 0,
+      startedAt: new Date(0).toISOString(),
+      hz: 0,
+      kernel: "unknown",
+      listener: { port: 0, backlog: 0 },
+      settings: {},
+      samples: 0,
+      missed: 0,
+      cpu: 0,
     };
-    return new Trace({ meta: { ...unknown, ...options.meta }, tracks: built, events: options.events, end: options.end });
+    return new Trace({
+      meta: { ...unknown, ...options.meta },
+      tracks: built,
+      events: options.events,
+      end: options.end,
+    });
   }
 
   /** Reads a file that save() wrote, or what there is yet of one that is being recorded. @throws LabError naming the path: no such file, cut off, not a Trace, or of a newer format */
@@ -78,7 +90,8 @@ export class Trace implements TraceView {
    */
   column(name: string): Series {
     const found = this.findColumn(name);
-    if (found === undefined) throw new ArgumentError(`This trace has no column "${name}". It has: ${this.columnNames.join(", ")}.`);
+    if (found === undefined)
+      throw new ArgumentError(`This trace has no column "${name}". It has: ${this.columnNames.join(", ")}.`);
     return found;
   }
 
@@ -108,7 +121,12 @@ export class Trace implements TraceView {
     if (to < from) throw new ArgumentError(`slice(from, to) needs from <= to, got ${from} and ${to}.`);
     const start = Math.min(Math.max(from, this.start), this.end);
     const end = Math.max(Math.min(to, this.end), start);
-    return this.#with((track) => sliceTrack(track, start, end), this.events.filter(({ time }) => time >= from && time <= to), start, end);
+    return this.#with(
+      (track) => sliceTrack(track, start, end),
+      this.events.filter(({ time }) => time >= from && time <= to),
+      start,
+      end,
+    );
   }
 
   /**
@@ -159,19 +177,26 @@ export class Trace implements TraceView {
   }
 
   #points(points: number): Float64Array {
-    if (!Number.isSafeInteger(points) || points < 1 || points > 1e8) throw new ArgumentError(`resample() needs 1 to 100 million points, got ${points}.`);
-    return Float64Array.from({ length: points }, (_, i) => (points > 1 && i === points - 1 ? this.end : this.start + (this.duration * i) / Math.max(points - 1, 1)));
+    if (!Number.isSafeInteger(points) || points < 1 || points > 1e8)
+      throw new ArgumentError(`resample() needs 1 to 100 million points, got ${points}.`);
+    return Float64Array.from({ length: points }, (_, i) =>
+      points > 1 && i === points - 1 ? this.end : this.start + (this.duration * i) / Math.max(points - 1, 1),
+    );
   }
 
   #rate(hz: number): Float64Array {
     const points = Math.floor((this.duration * hz) / 1000 + 1e-9) + 1;
-    if (!(hz > 0) || !(points <= 1e8)) throw new ArgumentError(`resample({ hz }) needs hz > 0 and at most 100 million points, got ${hz} Hz over ${formatTime(this.duration)}.`);
+    if (!(hz > 0) || !(points <= 1e8))
+      throw new ArgumentError(
+        `resample({ hz }) needs hz > 0 and at most 100 million points, got ${hz} Hz over ${formatTime(this.duration)}.`,
+      );
     return Float64Array.from({ length: points }, (_, i) => this.start + (i * 1000) / hz);
   }
 }
 
 function requireTime(name: string, value: number): void {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new ArgumentError(`${name} must be a time in milliseconds, got ${String(value)}.`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw new ArgumentError(`${name} must be a time in milliseconds, got ${String(value)}.`);
 }
 
 function seriesByName(tracks: Readonly<Record<string, Track>>): Map<string, Series> {

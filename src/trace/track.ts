@@ -38,7 +38,8 @@ export function faultOf(track: Track): string | undefined {
   const { time, columns } = track;
   for (let row = 0; row < time.length; row++) {
     if (!Number.isFinite(time[row])) return `time[${row}] is ${time[row]}`;
-    if (row > 0 && time[row] < time[row - 1]) return `time is not ascending at row ${row}: ${time[row]} after ${time[row - 1]}`;
+    if (row > 0 && time[row] < time[row - 1])
+      return `time is not ascending at row ${row}: ${time[row]} after ${time[row - 1]}`;
   }
   for (const [name, column] of Object.entries(columns)) {
     if (column.length !== time.length) return `column ${name} has ${column.length} rows, time has ${time.length}`;
@@ -90,7 +91,7 @@ export function resampleTrack(track: Track, times: Float64Array): Track {
 export function thinTrack(track: Track, width: number, peaks: readonly string[]): Track {
   const watched = peaks.map((name) => track.columns[name]);
   const kept: number[] = [];
-  for (let first = 0; first < track.time.length; ) {
+  for (let first = 0; first < track.time.length;) {
     const bucket = Math.floor(track.time[first] / width);
     const highest = watched.map(() => first);
     let next = first + 1;

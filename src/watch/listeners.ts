@@ -22,7 +22,11 @@ export function readListening(diagFd: number, port = 0): Listening[] {
   const found = ([4, 6] as const).flatMap((version) => {
     const rows = native.diag(diagFd, listenMask, port, version);
     return Array.from({ length: rows.length }, (_, at): Listening => ({
-      port: rows.localPort[at], version, acceptQueue: rows.receiveQueue[at], maximum: rows.sendQueue[at], inode: rows.inode[at],
+      port: rows.localPort[at],
+      version,
+      acceptQueue: rows.receiveQueue[at],
+      maximum: rows.sendQueue[at],
+      inode: rows.inode[at],
     }));
   });
   return found.sort((a, b) => a.port - b.port || a.version - b.version);
@@ -41,7 +45,8 @@ export function holders(inodes: ReadonlySet<number>): Map<number, string> {
     try {
       for (const fd of readdirSync(`/proc/${pid}/fd`)) {
         const inode = Number(/^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]);
-        if (inodes.has(inode) && !found.has(inode)) found.set(inode, `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (${pid})`);
+        if (inodes.has(inode) && !found.has(inode))
+          found.set(inode, `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (${pid})`);
       }
     } catch {
       // it has ended, or is another user's

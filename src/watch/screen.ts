@@ -7,15 +7,22 @@ import type { Report } from "./watching";
 /** Some ten lines. `history` holds the peaks of the intervals past, newest last. */
 export function panel(title: string, report: Report, history: readonly number[], width: number): string[] {
   const label = (text: string) => text.padEnd(14);
-  const since = (now: number, ever: number) => `${formatCount(ever).padStart(9)}   ${now > 0 ? `+${formatCount(now)} just now` : ""}`;
-  const filled = (name: string, waiting: number, places: number, share: string) => `${label(name)}${formatCount(waiting).padStart(9)} of ${formatCount(places)}   ${share}`;
+  const since = (now: number, ever: number) =>
+    `${formatCount(ever).padStart(9)}   ${now > 0 ? `+${formatCount(now)} just now` : ""}`;
+  const filled = (name: string, waiting: number, places: number, share: string) =>
+    `${label(name)}${formatCount(waiting).padStart(9)} of ${formatCount(places)}   ${share}`;
   const share = `${gauge(report.full, 20)} ${formatPercent(report.full)}`;
   const several = report.listeners > 1;
   const recent = history.slice(-Math.max(10, width - 40));
   return [
     title,
     "",
-    filled("accept queue", report.acceptQueue, report.places, several ? `in the queues of ${formatCount(report.listeners)} listeners` : share),
+    filled(
+      "accept queue",
+      report.acceptQueue,
+      report.places,
+      several ? `in the queues of ${formatCount(report.listeners)} listeners` : share,
+    ),
     ...(several ? [filled("the fullest", report.fullest, report.fullestMaximum + 1, share)] : []),
     `${label("peak")}${formatCount(report.peak).padStart(9)}   ${formatCount(report.peakEver)} since the start`,
     `${label("")}${sparkline(recent)}  up to ${formatCount(Math.max(0, ...recent))}`,
@@ -34,20 +41,35 @@ export function panel(title: string, report: Report, history: readonly number[],
 /** One line for logs. */
 export function line(report: Report): string {
   return [
-    `${report.time.toFixed(1)} s`, `accept queue ${formatCount(report.acceptQueue)} of ${formatCount(report.places)} (${report.listeners > 1 ? `the fullest of ${formatCount(report.listeners)} listeners ` : ""}${formatPercent(report.full)}, peak ${formatCount(report.peak)})`,
-    `SYN queue ${formatCount(report.synQueue)}`, `${formatCount(report.acceptRate)} accepted/s`,
-    `overflows +${formatCount(report.overflows)}`, `drops +${formatCount(report.drops)}`, `cookies +${formatCount(report.cookies)}`,
+    `${report.time.toFixed(1)} s`,
+    `accept queue ${formatCount(report.acceptQueue)} of ${formatCount(report.places)} (${report.listeners > 1 ? `the fullest of ${formatCount(report.listeners)} listeners ` : ""}${formatPercent(report.full)}, peak ${formatCount(report.peak)})`,
+    `SYN queue ${formatCount(report.synQueue)}`,
+    `${formatCount(report.acceptRate)} accepted/s`,
+    `overflows +${formatCount(report.overflows)}`,
+    `drops +${formatCount(report.drops)}`,
+    `cookies +${formatCount(report.cookies)}`,
   ].join("  ");
 }
 
 /** All listeners of the machine, the fullest first. */
-export function listenersTable(listening: readonly Listening[], peaks: ReadonlyMap<number, number>, owners: ReadonlyMap<number, string>): string[] {
+export function listenersTable(
+  listening: readonly Listening[],
+  peaks: ReadonlyMap<number, number>,
+  owners: ReadonlyMap<number, string>,
+): string[] {
   const rows = [...listening].sort((a, b) => fullness(b) - fullness(a) || a.port - b.port);
   return [
     "  port  IP  accept queue   maximum    full     peak  held by",
-    ...rows.map((each) => [
-      String(each.port).padStart(6), `v${each.version}`.padStart(4), formatCount(each.acceptQueue).padStart(14), formatCount(each.maximum).padStart(10),
-      formatPercent(fullness(each)).padStart(8), formatCount(peaks.get(each.inode) ?? 0).padStart(9), `  ${owners.get(each.inode) ?? "–"}`,
-    ].join("")),
+    ...rows.map((each) =>
+      [
+        String(each.port).padStart(6),
+        `v${each.version}`.padStart(4),
+        formatCount(each.acceptQueue).padStart(14),
+        formatCount(each.maximum).padStart(10),
+        formatPercent(fullness(each)).padStart(8),
+        formatCount(peaks.get(each.inode) ?? 0).padStart(9),
+        `  ${owners.get(each.inode) ?? "–"}`,
+      ].join(""),
+    ),
   ];
 }

@@ -74,10 +74,20 @@ const mostRows = 500_000;
 /** ms: what a recording may lose if its recorder is killed */
 const writeInterval = 2000;
 
-const recordedSettings = ["net.core.somaxconn", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog", "net.ipv4.tcp_abort_on_overflow"];
+const recordedSettings = [
+  "net.core.somaxconn",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_abort_on_overflow",
+];
 
 type Counts = Record<(typeof watched)[number], number>;
-const none: Counts = { "Tcp.PassiveOpens": 0, "TcpExt.ListenOverflows": 0, "TcpExt.ListenDrops": 0, "TcpExt.SyncookiesSent": 0 };
+const none: Counts = {
+  "Tcp.PassiveOpens": 0,
+  "TcpExt.ListenOverflows": 0,
+  "TcpExt.ListenDrops": 0,
+  "TcpExt.SyncookiesSent": 0,
+};
 
 export class Watching {
   /** the listeners as they were at the start */
@@ -111,7 +121,12 @@ export class Watching {
       if (record !== undefined) this.file = new RecordingFile(record);
       const [netstatFd, snmpFd, sockstatFd] = this.counterFds;
       this.sampler = new native.Sampler({
-        listenerFd: -1, diagFd: this.diagFd, port, ipv6: true, hz, synQueueShare,
+        listenerFd: -1,
+        diagFd: this.diagFd,
+        port,
+        ipv6: true,
+        hz,
+        synQueueShare,
         counters: { netstatFd, snmpFd, sockstatFd, hz: Math.min(hz, 10), names: counterNames },
       });
       this.sampler.start();
@@ -150,7 +165,10 @@ export class Watching {
     this.builder?.append(rows);
     const full = Math.max(this.takeQueues(queues), this.takeSharing(rows.listeners));
     const newest = counters.time.length - 1;
-    if (newest >= 0) this.counts = Object.fromEntries(watched.map((name) => [name, counters.columns[counterNames.indexOf(name)][newest]])) as Counts;
+    if (newest >= 0)
+      this.counts = Object.fromEntries(
+        watched.map((name) => [name, counters.columns[counterNames.indexOf(name)][newest]]),
+      ) as Counts;
     if (this.elapsed - this.written >= writeInterval) {
       this.file?.grow(this.builder!.snapshot(this.meta, this.elapsed));
       this.written = this.elapsed;
@@ -180,7 +198,12 @@ export class Watching {
   private takeSharing({ time, listeners, fullest, fullestMax }: SharingRows): number {
     let full = this.sharing?.full ?? 0;
     for (let row = 0; row < time.length; row++) {
-      this.sharing = { listeners: listeners[row], fullest: fullest[row], fullestMaximum: fullestMax[row], full: fullness({ acceptQueue: fullest[row], maximum: fullestMax[row] }) };
+      this.sharing = {
+        listeners: listeners[row],
+        fullest: fullest[row],
+        fullestMaximum: fullestMax[row],
+        full: fullness({ acceptQueue: fullest[row], maximum: fullestMax[row] }),
+      };
       full = Math.max(full, this.sharing.full);
     }
     return full;
@@ -247,7 +270,14 @@ export class Watching {
   private get meta(): RecordingMeta {
     const { port, hz } = this.options;
     const listeners = this.sharing?.listeners ?? 1;
-    return { name: `port ${port}`, startedAt: this.began, hz, kernel: release(), listener: { port, backlog: this.found[0].maximum, ...(listeners > 1 && { listeners }) }, settings: this.settings };
+    return {
+      name: `port ${port}`,
+      startedAt: this.began,
+      hz,
+      kernel: release(),
+      listener: { port, backlog: this.found[0].maximum, ...(listeners > 1 && { listeners }) },
+      settings: this.settings,
+    };
   }
 
   private requireListening(): Listening[] {
@@ -255,7 +285,10 @@ export class Watching {
     const found = readListening(this.diagFd, port);
     if (found.length > 0) return found;
     const others = [...new Set(readListening(this.diagFd).map((each) => each.port))];
-    const hint = others.length === 0 ? "Nobody listens at all: is the server in a container, with a network of its own? Run watch in there." : `Somebody does on ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.`;
+    const hint =
+      others.length === 0
+        ? "Nobody listens at all: is the server in a container, with a network of its own? Run watch in there."
+        : `Somebody does on ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.`;
     throw new ArgumentError(`Nobody listens on port ${port} in this network namespace.`, hint);
   }
 
@@ -264,7 +297,11 @@ export class Watching {
     const gone = errnoName(error) === "ENOENT";
     return gone
       ? new LabError(`Nobody listens on port ${port} any more.`, { code: "ERR_CLOSED" })
-      : new LabError(`Port ${port} can no longer be watched: ${syscall} failed with ${errnoName(error)}.`, { code: errnoName(error), errno: error, syscall });
+      : new LabError(`Port ${port} can no longer be watched: ${syscall} failed with ${errnoName(error)}.`, {
+          code: errnoName(error),
+          errno: error,
+          syscall,
+        });
   }
 
   private release(): void {

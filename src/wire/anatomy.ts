@@ -26,8 +26,17 @@ export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {
   const { segment, options: placed, tcp, payload, end } = locate(bytes, options);
   const parts: Part[] = [];
   const add = (layer: Part["layer"], offset: number, length: number, name: string, value: string | number) => {
-    const shown = Buffer.from(bytes.subarray(offset, offset + Math.min(length, shownDataBytes))).toString("hex").replace(/..(?=.)/g, "$& ");
-    parts.push({ offset, length, layer, name, bytes: length > shownDataBytes ? `${shown} …` : shown, value: String(value) });
+    const shown = Buffer.from(bytes.subarray(offset, offset + Math.min(length, shownDataBytes)))
+      .toString("hex")
+      .replace(/..(?=.)/g, "$& ");
+    parts.push({
+      offset,
+      length,
+      layer,
+      name,
+      bytes: length > shownDataBytes ? `${shown} …` : shown,
+      value: String(value),
+    });
   };
   const { ip } = segment;
   add("IPv4", 0, 1, "version, header length", `IPv4, ${tcp} bytes`);
@@ -44,7 +53,13 @@ export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {
   add("TCP", tcp, 2, "source port", segment.source.port);
   add("TCP", tcp + 2, 2, "destination port", segment.destination.port);
   add("TCP", tcp + 4, 4, "sequence number", segment.sequence);
-  add("TCP", tcp + 8, 4, "acknowledgment number", segment.flags.ack ? segment.acknowledgment : `${segment.acknowledgment} (means nothing without ACK)`);
+  add(
+    "TCP",
+    tcp + 8,
+    4,
+    "acknowledgment number",
+    segment.flags.ack ? segment.acknowledgment : `${segment.acknowledgment} (means nothing without ACK)`,
+  );
   add("TCP", tcp + 12, 1, "data offset", `header of ${payload - tcp} bytes`);
   add("TCP", tcp + 13, 1, "flags", flagWords(segment));
   add("TCP", tcp + 14, 2, "window", `${segment.window} bytes`);
@@ -56,6 +71,13 @@ export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {
     at = tcp + 20 + place + length;
   }
   if (at < payload) add("TCP option", at, payload - at, "end", "filling up to a multiple of four");
-  if (payload < end) add("data", payload, end - payload, "data", JSON.stringify(Buffer.from(segment.payload.subarray(0, shownDataBytes)).toString("latin1")));
+  if (payload < end)
+    add(
+      "data",
+      payload,
+      end - payload,
+      "data",
+      JSON.stringify(Buffer.from(segment.payload.subarray(0, shownDataBytes)).toString("latin1")),
+    );
   return parts;
 }

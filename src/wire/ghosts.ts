@@ -3,7 +3,16 @@
  * aimed at a listener of their own Lab: there is no other target, and no route out of the Lab's network.
  */
 import { availableParallelism } from "node:os";
-import { ArgumentError, InterruptedError, LabError, LimitError, requireBoolean, requireInteger, requireKnown, requireNumber } from "../errors";
+import {
+  ArgumentError,
+  InterruptedError,
+  LabError,
+  LimitError,
+  requireBoolean,
+  requireInteger,
+  requireKnown,
+  requireNumber,
+} from "../errors";
 import { dotted, Network } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { kernelMemory } from "../lab/memory";
@@ -77,16 +86,38 @@ export class Ghosts implements Closable {
   ) {}
 
   /** Makes and starts them. @throws ArgumentError no count, …; LimitError: larger than the machine; LabError ENODEV: a Lab without wire; ClosedError */
-  static async start(host: LabHost, port: number, options: GhostOptions, onStart: (ghosts: Ghosts) => void = () => undefined): Promise<Ghosts> {
-    requireKnown(options ?? {}, ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps", "threads"], "ghosts");
-    if (options?.count === undefined) throw new ArgumentError("Ghosts need a count: how many there will be in all.", "Like { count: 100_000 }.");
+  static async start(
+    host: LabHost,
+    port: number,
+    options: GhostOptions,
+    onStart: (ghosts: Ghosts) => void = () => undefined,
+  ): Promise<Ghosts> {
+    requireKnown(
+      options ?? {},
+      ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps", "threads"],
+      "ghosts",
+    );
+    if (options?.count === undefined)
+      throw new ArgumentError("Ghosts need a count: how many there will be in all.", "Like { count: 100_000 }.");
     const count = requireInteger(options.count, "count", 1, mostGhosts);
     const kind = options.segments ?? "handshake";
-    if (!["handshake", "syn", "ack"].includes(kind)) throw new ArgumentError(`Ghosts cannot send "${String(kind)}".`, 'They send segments: "handshake", "syn" or "ack".');
+    if (!["handshake", "syn", "ack"].includes(kind))
+      throw new ArgumentError(
+        `Ghosts cannot send "${String(kind)}".`,
+        'They send segments: "handshake", "syn" or "ack".',
+      );
     const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (a second)", 0.001, 1e8);
     const from = new Network(options.from ?? ghostNetwork.toString(), "from");
-    if (!ghostNetwork.contains(from)) throw new ArgumentError(`${from} is outside the ghosts' network ${ghostNetwork}: the Lab answers nobody else's.`, "Leave `from` out, or take a part of it.");
-    if (from.prefix < 1 || from.size * 64_000 < count) throw new ArgumentError(`${from} has not enough addresses for ${formatNumber(count)} ghosts.`, "Take a larger network.");
+    if (!ghostNetwork.contains(from))
+      throw new ArgumentError(
+        `${from} is outside the ghosts' network ${ghostNetwork}: the Lab answers nobody else's.`,
+        "Leave `from` out, or take a part of it.",
+      );
+    if (from.prefix < 1 || from.size * 64_000 < count)
+      throw new ArgumentError(
+        `${from} has not enough addresses for ${formatNumber(count)} ghosts.`,
+        "Take a larger network.",
+      );
     const offer = {
       mss: requireInteger(options.mss ?? 1460, "mss", 0, 65_535),
       windowScale: requireInteger(options.windowScale ?? -1, "windowScale", -1, 14),
@@ -174,7 +205,8 @@ export class Ghosts implements Closable {
     for (;;) {
       const { sent, answered, refused, lastSentAt, lastAnswerAt } = this.stats();
       const all = sent === this.length;
-      if (all && (answered + refused >= sent || native.now() - Math.max(lastSentAt, lastAnswerAt) >= quiet)) return this.counts();
+      if (all && (answered + refused >= sent || native.now() - Math.max(lastSentAt, lastAnswerAt) >= quiet))
+        return this.counts();
       if (!this.open) throw new InterruptedError("Waiting for ghosts");
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
@@ -205,8 +237,14 @@ export class Ghosts implements Closable {
   private stats(): ReturnType<NativeGhosts["stats"]> {
     const all = this.natives.map((each) => each.stats());
     const error = all.find((each) => each.error !== 0)?.error ?? 0;
-    if (error !== 0 && this.open) throw new LabError(`The ghosts' link has failed (errno ${error}).`, { code: "EIO", errno: -error, hint: "Close this Lab and open another one." });
-    const sum = (name: "sent" | "answered" | "refused" | "repeated" | "unsent" | "kernelDrops") => all.reduce((total, each) => total + each[name], 0);
+    if (error !== 0 && this.open)
+      throw new LabError(`The ghosts' link has failed (errno ${error}).`, {
+        code: "EIO",
+        errno: -error,
+        hint: "Close this Lab and open another one.",
+      });
+    const sum = (name: "sent" | "answered" | "refused" | "repeated" | "unsent" | "kernelDrops") =>
+      all.reduce((total, each) => total + each[name], 0);
     return {
       sent: sum("sent"),
       answered: sum("answered"),

@@ -68,11 +68,17 @@ export class WireLog {
   /** Writes pcapng, which Wireshark and tshark open; they call bytes that are no segment malformed. Resolves to the number of packets. @throws LabError ENOENT, EACCES, … */
   async toPcap(path: string): Promise<number> {
     const toRealTime = Date.now() - native.now();
-    const bytes = pcapng(this.entries.map(({ time, direction, bytes }) => ({ time: time + toRealTime, direction, bytes })));
+    const bytes = pcapng(
+      this.entries.map(({ time, direction, bytes }) => ({ time: time + toRealTime, direction, bytes })),
+    );
     try {
       await writeFile(path, bytes);
     } catch (error) {
-      throw explain(error, `Cannot write ${path}`, { ENOENT: "There is no such directory.", EACCES: "You may not write there.", EISDIR: "That is a directory: name a file." });
+      throw explain(error, `Cannot write ${path}`, {
+        ENOENT: "There is no such directory.",
+        EACCES: "You may not write there.",
+        EISDIR: "That is a directory: name a file.",
+      });
     }
     return this.entries.length;
   }
@@ -96,7 +102,9 @@ export function connectionKey(peer: Endpoint, port: number): string {
 /** The connection that a segment belongs to; bytes that are no segment belong to none: "". */
 export function connectionOf({ segment, direction }: WireEntry): string {
   if (!segment) return "";
-  return direction === "in" ? connectionKey(segment.source, segment.destination.port) : connectionKey(segment.destination, segment.source.port);
+  return direction === "in"
+    ? connectionKey(segment.source, segment.destination.port)
+    : connectionKey(segment.destination, segment.source.port);
 }
 
 /** The sequence numbers that each side of each connection began with, from the SYNs in the log. */
@@ -111,7 +119,10 @@ export function initialNumbers(entries: readonly WireEntry[]): Map<string, Initi
 }
 
 /** What to subtract from an entry's numbers to make them relative. */
-export function baseOf(initial: ReadonlyMap<string, Initial>, entry: WireEntry): { sequence: number; acknowledgment: number } {
+export function baseOf(
+  initial: ReadonlyMap<string, Initial>,
+  entry: WireEntry,
+): { sequence: number; acknowledgment: number } {
   const numbers = initial.get(connectionOf(entry));
   const other = entry.direction === "in" ? "out" : "in";
   return { sequence: numbers?.[entry.direction] ?? 0, acknowledgment: numbers?.[other] ?? 0 };

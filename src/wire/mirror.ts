@@ -41,13 +41,25 @@ export class Mirror implements Closable {
   static async open(host: LabHost, settings: MirrorSettings = {}): Promise<Mirror> {
     const rtt = requireNumber(settings.rtt ?? 20, "rtt (ms)", 0, 60_000);
     const loss = requireNumber(settings.loss ?? 0, "loss (share of packets)", 0, 1);
-    if (host.farIndex === 0) throw new LabError("This Lab has no wire.", { code: "ENODEV", hint: "Open it with { wire: true }, the default, or use kind: \"loopback\"." });
+    if (host.farIndex === 0)
+      throw new LabError("This Lab has no wire.", {
+        code: "ENODEV",
+        hint: 'Open it with { wire: true }, the default, or use kind: "loopback".',
+      });
     next = (next + 1) % 65_000;
     const address = `10.1.${next >> 8}.${next & 255}`;
     const [packetFd] = await host.sockets("packet", 1);
     let thread: NativeMirror;
     try {
-      thread = new native.Mirror({ packetFd, ifindex: host.farIndex, network: address, prefix: 32, rtt, loss, logCapacity: 0 });
+      thread = new native.Mirror({
+        packetFd,
+        ifindex: host.farIndex,
+        network: address,
+        prefix: 32,
+        rtt,
+        loss,
+        logCapacity: 0,
+      });
     } catch (error) {
       native.close(packetFd);
       throw error;

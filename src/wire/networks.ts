@@ -20,10 +20,19 @@ export function peerAddress(n: number): string {
 export function requirePeerAddress(address: unknown, ofLab: string): string {
   const number = parseAddress(address);
   const text = dotted(number);
-  if (!wireNetwork.has(number)) throw new ArgumentError(`${text} is outside the wire's network ${wireNetwork}: the Lab has no route to it.`, `Take an address like ${peerAddress(0)}.`);
-  if (text === ofLab) throw new ArgumentError(`${text} is the Lab's own address.`, `Take another one, like ${peerAddress(0)}.`);
-  for (const [network, who] of [[mirrorNetwork, "mirrors"], [ghostNetwork, "ghosts"]] as const) {
-    if (network.has(number)) throw new ArgumentError(`${text} belongs to the ${who} (${network}).`, `Take an address like ${peerAddress(0)}.`);
+  if (!wireNetwork.has(number))
+    throw new ArgumentError(
+      `${text} is outside the wire's network ${wireNetwork}: the Lab has no route to it.`,
+      `Take an address like ${peerAddress(0)}.`,
+    );
+  if (text === ofLab)
+    throw new ArgumentError(`${text} is the Lab's own address.`, `Take another one, like ${peerAddress(0)}.`);
+  for (const [network, who] of [
+    [mirrorNetwork, "mirrors"],
+    [ghostNetwork, "ghosts"],
+  ] as const) {
+    if (network.has(number))
+      throw new ArgumentError(`${text} belongs to the ${who} (${network}).`, `Take an address like ${peerAddress(0)}.`);
   }
   return text;
 }

@@ -26,7 +26,16 @@ export function pcapng(packets: readonly CapturedPacket[]): Buffer {
   const name = Buffer.from("wire0");
   return Buffer.concat([
     blockOf(block.section, Buffer.concat([words(0x1a2b3c4d), shorts(1, 0), words(0xffffffff, 0xffffffff)])),
-    blockOf(block.interface, Buffer.concat([shorts(linkTypeRaw, 0), words(0), optionOf(option.interfaceName, name), optionOf(option.timeResolution, Buffer.of(nanoseconds)), shorts(option.end, 0)])),
+    blockOf(
+      block.interface,
+      Buffer.concat([
+        shorts(linkTypeRaw, 0),
+        words(0),
+        optionOf(option.interfaceName, name),
+        optionOf(option.timeResolution, Buffer.of(nanoseconds)),
+        shorts(option.end, 0),
+      ]),
+    ),
     ...packets.map(packetBlock),
   ]);
 }
@@ -35,7 +44,12 @@ function packetBlock({ time, direction, bytes }: CapturedPacket): Buffer {
   const stamp = BigInt(Math.round(time * 1e3)) * 1000n;
   return blockOf(
     block.packet,
-    Buffer.concat([words(0, Number(stamp >> 32n), Number(stamp & 0xffffffffn), bytes.length, bytes.length), padded(bytes), optionOf(option.packetFlags, words(flags[direction])), shorts(option.end, 0)]),
+    Buffer.concat([
+      words(0, Number(stamp >> 32n), Number(stamp & 0xffffffffn), bytes.length, bytes.length),
+      padded(bytes),
+      optionOf(option.packetFlags, words(flags[direction])),
+      shorts(option.end, 0),
+    ]),
   );
 }
 

@@ -38,7 +38,17 @@ export interface SynOptions {
 export type SegmentChanges = Partial<Omit<SegmentFields, "source" | "destination" | "payload">>;
 
 const synNames = ["mss", "windowScale", "sack", "timestamps", "fastOpen", "data"];
-const changeNames = ["sequence", "acknowledgment", "flags", "window", "urgentPointer", "reserved", "options", "ip", "checksums"];
+const changeNames = [
+  "sequence",
+  "acknowledgment",
+  "flags",
+  "window",
+  "urgentPointer",
+  "reserved",
+  "options",
+  "ip",
+  "checksums",
+];
 const rawNames = ["source", "destination", "payload", ...changeNames];
 
 /** What a peer needs of its wire. */
@@ -72,7 +82,12 @@ export class Peer {
     readonly remote: Endpoint,
     options: PeerOptions,
   ) {
-    this.initialSequence = requireInteger(options.sequence ?? Math.floor(Math.random() * 2 ** 32), "sequence", 0, 0xffffffff);
+    this.initialSequence = requireInteger(
+      options.sequence ?? Math.floor(Math.random() * 2 ** 32),
+      "sequence",
+      0,
+      0xffffffff,
+    );
     this.window = requireInteger(options.window ?? 65_535, "window", 0, 65_535);
     this.sequence = this.initialSequence;
   }
@@ -146,7 +161,10 @@ export class Peer {
       if (came) return came;
       const left = deadline - native.now();
       if (left <= 0) {
-        throw new LabError(`Nothing came to ${this.address}:${this.port} within ${timeout} ms.`, { code: "ETIMEDOUT", hint: "A full queue is silent, and so is a connection with nothing to say." });
+        throw new LabError(`Nothing came to ${this.address}:${this.port} within ${timeout} ms.`, {
+          code: "ETIMEDOUT",
+          hint: "A full queue is silent, and so is a connection with nothing to say.",
+        });
       }
       await this.wire.arrival(left);
     }
@@ -171,7 +189,11 @@ export class Peer {
     const timeout = requireTimeout(wanted);
     this.syn(syn);
     const answer = await this.receive({ timeout });
-    if (answer.flags.rst) throw new LabError(`The kernel has answered the SYN to port ${this.remote.port} with RST.`, { code: "ECONNREFUSED", hint: "Nobody listens there." });
+    if (answer.flags.rst)
+      throw new LabError(`The kernel has answered the SYN to port ${this.remote.port} with RST.`, {
+        code: "ECONNREFUSED",
+        hint: "Nobody listens there.",
+      });
     this.ack();
     return answer;
   }
@@ -193,7 +215,12 @@ export class Peer {
   }
 
   private next(changes: SegmentChanges): SegmentChanges {
-    return { sequence: this.sequence, acknowledgment: this.acknowledgment, ...(this.timestamps && { options: timestamps(this.echo) }), ...changes };
+    return {
+      sequence: this.sequence,
+      acknowledgment: this.acknowledgment,
+      ...(this.timestamps && { options: timestamps(this.echo) }),
+      ...changes,
+    };
   }
 
   private transmit(fields: Partial<SegmentFields>): Segment {
@@ -211,16 +238,31 @@ function timestamps(echo: number): TcpOption[] {
 }
 
 /** In the order and with the filling that Linux clients use (tcp_options_write). */
-function synOptions({ mss = 1460, windowScale, sack = false, timestamps: clock = false, fastOpen }: SynOptions): TcpOption[] {
+function synOptions({
+  mss = 1460,
+  windowScale,
+  sack = false,
+  timestamps: clock = false,
+  fastOpen,
+}: SynOptions): TcpOption[] {
   requireInteger(mss, "mss", 0, 65_535);
   requireBoolean(sack, "sack");
   requireBoolean(clock, "timestamps");
-  if (fastOpen !== undefined && fastOpen !== true && !types.isUint8Array(fastOpen)) throw new ArgumentError(`fastOpen is true, which asks for a cookie, or a Uint8Array, the cookie; not ${JSON.stringify(fastOpen)}.`);
+  if (fastOpen !== undefined && fastOpen !== true && !types.isUint8Array(fastOpen))
+    throw new ArgumentError(
+      `fastOpen is true, which asks for a cookie, or a Uint8Array, the cookie; not ${JSON.stringify(fastOpen)}.`,
+    );
   const options: TcpOption[] = [];
   if (mss > 0) options.push({ kind: "mss", mss });
-  if (clock) options.push(...(sack ? [] : ([{ kind: "nop" }, { kind: "nop" }] as TcpOption[])), ...(sack ? ([{ kind: "sackPermitted" }] as TcpOption[]) : []), timestamps(0)[2]);
+  if (clock)
+    options.push(
+      ...(sack ? [] : ([{ kind: "nop" }, { kind: "nop" }] as TcpOption[])),
+      ...(sack ? ([{ kind: "sackPermitted" }] as TcpOption[]) : []),
+      timestamps(0)[2],
+    );
   else if (sack) options.push({ kind: "nop" }, { kind: "nop" }, { kind: "sackPermitted" });
-  if (windowScale !== undefined) options.push({ kind: "nop" }, { kind: "windowScale", shift: requireInteger(windowScale, "windowScale", 0, 14) });
+  if (windowScale !== undefined)
+    options.push({ kind: "nop" }, { kind: "windowScale", shift: requireInteger(windowScale, "windowScale", 0, 14) });
   if (fastOpen) options.push({ kind: "fastOpen", cookie: fastOpen === true ? new Uint8Array() : fastOpen });
   return options;
 }

@@ -42,4 +42,8 @@ export interface Segment {
 }
 
 /** A segment to be made: all but the ends is optional. */
-export type SegmentFields = Pick<Segment, "source" | "destination"> & Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & { flags?: Partial<Flags>; ip?: Partial<IpFields> };
+export type SegmentFields = Pick<Segment, "source" | "destination"> &
+  Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & {
+    flags?: Partial<Flags>;
+    ip?: Partial<IpFields>;
+  };

@@ -13,7 +13,20 @@ import { formatNumber } from "../wording/number";
 
 export { flagNames, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./segment-shape";
 
-const segmentNames = ["source", "destination", "sequence", "acknowledgment", "flags", "window", "urgentPointer", "reserved", "options", "payload", "ip", "checksums"];
+const segmentNames = [
+  "source",
+  "destination",
+  "sequence",
+  "acknowledgment",
+  "flags",
+  "window",
+  "urgentPointer",
+  "reserved",
+  "options",
+  "payload",
+  "ip",
+  "checksums",
+];
 const ipNames = ["ttl", "tos", "identification", "dontFragment", "reserved", "options"];
 
 const ipSize = 20;
@@ -39,14 +52,23 @@ export function segment(fields: SegmentFields): Segment {
     checksums: {},
     ...fields,
     flags: { ...none, ...fields.flags },
-    ip: { ttl: 64, tos: 0, identification: 0, dontFragment: true, reserved: false, options: new Uint8Array(), ...fields.ip },
+    ip: {
+      ttl: 64,
+      tos: 0,
+      identification: 0,
+      dontFragment: true,
+      reserved: false,
+      options: new Uint8Array(),
+      ...fields.ip,
+    },
   };
   requireKinds(made);
   return printable(made);
 }
 
 function requireKinds(made: Segment): void {
-  for (const end of ["source", "destination"] as const) requireNames(made[end], ["address", "port"], `The ${end} of a segment`);
+  for (const end of ["source", "destination"] as const)
+    requireNames(made[end], ["address", "port"], `The ${end} of a segment`);
   requireNames(made.flags, flagNames, "flags");
   for (const name of flagNames) bitField(made.flags[name], `flags.${name}`);
   requireNames(made.ip, ipNames, "ip");
@@ -54,7 +76,8 @@ function requireKinds(made: Segment): void {
   bitField(made.ip.reserved, "ip.reserved");
   bytesField(made.ip.options, "ip.options");
   requireNames(made.checksums, ["ip", "tcp"], "checksums");
-  if (!Array.isArray(made.options)) throw new SegmentError("options must be an array of TCP options.", 'Like [{ kind: "mss", mss: 1460 }].');
+  if (!Array.isArray(made.options))
+    throw new SegmentError("options must be an array of TCP options.", 'Like [{ kind: "mss", mss: 1460 }].');
   bytesField(made.payload, "payload");
 }
 
@@ -69,7 +92,10 @@ export function sequenceLength({ flags, payload }: Segment): number {
 }
 
 /** The option of a kind, if the segment has it. */
-export function optionOf<Kind extends TcpOption["kind"]>({ options }: Segment, kind: Kind): Extract<TcpOption, { kind: Kind }> | undefined {
+export function optionOf<Kind extends TcpOption["kind"]>(
+  { options }: Segment,
+  kind: Kind,
+): Extract<TcpOption, { kind: Kind }> | undefined {
   return options.find((option): option is Extract<TcpOption, { kind: Kind }> => option.kind === kind);
 }
 
@@ -81,10 +107,15 @@ export function encode(fields: SegmentFields): Uint8Array {
   const made = segment(fields);
   const options = encodeOptions(made.options);
   const { ip } = made;
-  if (ip.options.length % 4 || ip.options.length > 40) throw new SegmentError(`IPv4 options take a multiple of 4 bytes, at most 40, not ${ip.options.length}.`);
+  if (ip.options.length % 4 || ip.options.length > 40)
+    throw new SegmentError(`IPv4 options take a multiple of 4 bytes, at most 40, not ${ip.options.length}.`);
   const headers = ipSize + ip.options.length + tcpSize + options.length;
   const total = headers + made.payload.length;
-  if (total > mostPacketBytes) throw new SegmentError(`The packet would take ${formatNumber(total)} bytes; IPv4 allows ${formatNumber(mostPacketBytes)}.`, "Send less data in one segment.");
+  if (total > mostPacketBytes)
+    throw new SegmentError(
+      `The packet would take ${formatNumber(total)} bytes; IPv4 allows ${formatNumber(mostPacketBytes)}.`,
+      "Send less data in one segment.",
+    );
   const bytes = new Uint8Array(total);
   const view = new DataView(bytes.buffer);
   bytes[0] = 0x40 | ((ipSize + ip.options.length) / 4);
@@ -110,7 +141,10 @@ export function encode(fields: SegmentFields): Uint8Array {
   view.setUint16(tcp + 18, field(made.urgentPointer, "urgentPointer", 0xffff));
   bytes.set(options, tcp + tcpSize);
   bytes.set(made.payload, tcp + tcpSize + options.length);
-  view.setUint16(tcp + 16, field(made.checksums.tcp ?? segmentChecksum(bytes.subarray(12, 20), bytes.subarray(tcp)), "checksums.tcp", 0xffff));
+  view.setUint16(
+    tcp + 16,
+    field(made.checksums.tcp ?? segmentChecksum(bytes.subarray(12, 20), bytes.subarray(tcp)), "checksums.tcp", 0xffff),
+  );
   return bytes;
 }
 
@@ -143,7 +177,8 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
     throw new SegmentError(message, undefined, offset);
   };
   const need = (size: number, what: string) => {
-    if (bytes.length < size) fail(`The packet is cut off: ${what} needs ${size} bytes, and it has ${bytes.length}.`, bytes.length);
+    if (bytes.length < size)
+      fail(`The packet is cut off: ${what} needs ${size} bytes, and it has ${bytes.length}.`, bytes.length);
   };
   need(ipSize, "an IPv4 header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -156,14 +191,30 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
   need(end, "the length it gives at byte 2");
   if (bytes[9] !== protocolTcp) fail(`This is no TCP: byte 9 gives protocol ${bytes[9]}.`, 9);
   const fragment = view.getUint16(6);
-  if (fragment & 0x3fff) fail(`This is one fragment of a packet (byte 6: ${fragment & 0x2000 ? "more follow" : "the last one"}, offset ${(fragment & 0x1fff) * 8}).`, 6);
-  if (end - tcp < tcpSize) fail(`A TCP header needs ${tcpSize} bytes, and the packet has ${end - tcp} behind its IPv4 header.`, end);
+  if (fragment & 0x3fff)
+    fail(
+      `This is one fragment of a packet (byte 6: ${fragment & 0x2000 ? "more follow" : "the last one"}, offset ${(fragment & 0x1fff) * 8}).`,
+      6,
+    );
+  if (end - tcp < tcpSize)
+    fail(`A TCP header needs ${tcpSize} bytes, and the packet has ${end - tcp} behind its IPv4 header.`, end);
   const headerSize = (bytes[tcp + 12] >> 4) * 4;
   const payload = tcp + headerSize;
-  if (headerSize < tcpSize) fail(`The TCP header says at byte ${tcp + 12} that it is ${headerSize} bytes long; the least is ${tcpSize}.`, tcp + 12);
-  if (payload > end) fail(`The TCP header says at byte ${tcp + 12} that it is ${headerSize} bytes long, and the packet ends after ${end - tcp}.`, tcp + 12);
+  if (headerSize < tcpSize)
+    fail(
+      `The TCP header says at byte ${tcp + 12} that it is ${headerSize} bytes long; the least is ${tcpSize}.`,
+      tcp + 12,
+    );
+  if (payload > end)
+    fail(
+      `The TCP header says at byte ${tcp + 12} that it is ${headerSize} bytes long, and the packet ends after ${end - tcp}.`,
+      tcp + 12,
+    );
   const stored = { ip: view.getUint16(10), tcp: view.getUint16(tcp + 16) };
-  const wrong = { ip: headerChecksum(bytes.subarray(0, tcp)) !== 0, tcp: segmentChecksum(bytes.subarray(12, 20), bytes.subarray(tcp, end)) !== 0 };
+  const wrong = {
+    ip: headerChecksum(bytes.subarray(0, tcp)) !== 0,
+    tcp: segmentChecksum(bytes.subarray(12, 20), bytes.subarray(tcp, end)) !== 0,
+  };
   if (verify && wrong.ip) fail("The IPv4 header's checksum at byte 10 is wrong.", 10);
   if (verify && wrong.tcp) fail(`The TCP checksum at byte ${tcp + 16} is wrong.`, tcp + 16);
   // 0xffff and 0 are the same number in one's complement; nobody computes the first, but it is not wrong
@@ -184,7 +235,14 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
     reserved: bytes[tcp + 12] & 15,
     options: placed.map(({ option }) => option),
     payload: bytes.slice(payload, end),
-    ip: { ttl: bytes[8], tos: bytes[1], identification: view.getUint16(4), dontFragment: (fragment & 0x4000) !== 0, reserved: (fragment & 0x8000) !== 0, options: bytes.slice(ipSize, tcp) },
+    ip: {
+      ttl: bytes[8],
+      tos: bytes[1],
+      identification: view.getUint16(4),
+      dontFragment: (fragment & 0x4000) !== 0,
+      reserved: (fragment & 0x8000) !== 0,
+      options: bytes.slice(ipSize, tcp),
+    },
     checksums,
   };
   return { segment: printable(decoded), options: placed, tcp, payload, end };

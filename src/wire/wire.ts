@@ -73,11 +73,18 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   peer(to: { readonly port: number } | number, options: PeerOptions = {}): Peer {
     this.requireOpen();
     requireKnown(options, ["address", "port", "sequence", "window"], "peer()");
-    const remote = { address: this.host.address, port: requireInteger(typeof to === "number" ? to : to?.port, "port of the listener", 1, 65535) };
+    const remote = {
+      address: this.host.address,
+      port: requireInteger(typeof to === "number" ? to : to?.port, "port of the listener", 1, 65535),
+    };
     const port = requireInteger(options.port ?? defaultPort, "port", 1, 65535);
     const address = requirePeerAddress(options.address ?? this.unused(port, remote.port), this.host.address);
     const key = connectionKey({ address, port }, remote.port);
-    if (this.peers.has(key)) throw new ArgumentError(`There is a peer ${address}:${port} that talks to port ${remote.port} already.`, "Take another address or port.");
+    if (this.peers.has(key))
+      throw new ArgumentError(
+        `There is a peer ${address}:${port} that talks to port ${remote.port} already.`,
+        "Take another address or port.",
+      );
     const peer = new Peer(this, { address, port }, remote, options);
     this.peers.set(key, peer);
     return peer;
@@ -109,7 +116,9 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     try {
       this.port.send(bytes);
     } catch (error) {
-      throw explain(error, `A packet of ${bytes.length} bytes cannot be sent`, { EMSGSIZE: "The link takes 1500 bytes: send less in one segment." });
+      throw explain(error, `A packet of ${bytes.length} bytes cannot be sent`, {
+        EMSGSIZE: "The link takes 1500 bytes: send less in one segment.",
+      });
     }
     const entry: WireEntry = { time, direction: "in", bytes, segment: decoded(bytes) };
     this.note(entry);
@@ -179,7 +188,8 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
 /** @throws LabError ENODEV */
 export function requireWire(host: LabHost): void {
   host.requireOpen();
-  if (host.farIndex === 0) throw new LabError("This Lab has no wire.", { code: "ENODEV", hint: "Open it with { wire: true }, the default." });
+  if (host.farIndex === 0)
+    throw new LabError("This Lab has no wire.", { code: "ENODEV", hint: "Open it with { wire: true }, the default." });
 }
 
 function keyOf({ local, remote }: Peer): string {

@@ -18,5 +18,7 @@ export function textTable(columns: readonly TextColumn[], rows: readonly (readon
       })
       .join("  ")
       .trimEnd();
-  return [line(columns.map((column) => column.title)), line(widths.map((n) => "─".repeat(n))), ...rows.map(line)].join("\n");
+  return [line(columns.map((column) => column.title)), line(widths.map((n) => "─".repeat(n))), ...rows.map(line)].join(
+    "\n",
+  );
 }

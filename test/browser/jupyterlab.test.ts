@@ -9,7 +9,10 @@ import { skip } from "../skip";
 
 const root = path.resolve(__dirname, "../../..");
 const pictures = path.join(root, ".artifacts", "screenshots");
-const browserFile = (process.env.PATH ?? "").split(path.delimiter).flatMap((directory) => ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name))).find(existsSync);
+const browserFile = (process.env.PATH ?? "")
+  .split(path.delimiter)
+  .flatMap((directory) => ["chromium", "chromium-browser", "google-chrome"].map((name) => path.join(directory, name)))
+  .find(existsSync);
 
 const sizes = { laptop: { width: 1366, height: 768 }, projector: { width: 1920, height: 1080 } };
 /** `shapes`: how often a picture must have changed while cells ran */
@@ -37,7 +40,11 @@ function drawn(page: Page): Promise<string> {
   });
 }
 
-const busyCells = (page: Page) => page.evaluate(() => [...document.querySelectorAll(".jp-InputPrompt")].filter((prompt) => prompt.textContent?.includes("*")).length);
+const busyCells = (page: Page) =>
+  page.evaluate(
+    () =>
+      [...document.querySelectorAll(".jp-InputPrompt")].filter((prompt) => prompt.textContent?.includes("*")).length,
+  );
 
 describe("the workbook in JupyterLab, in a browser", function () {
   this.timeout(240_000);
@@ -58,7 +65,11 @@ describe("the workbook in JupyterLab, in a browser", function () {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
-      env: { ...process.env, ONE_LISTENER_PROGRESS: path.join(folder, "progress"), JUPYTERLAB_SETTINGS_DIR: path.join(folder, "settings") },
+      env: {
+        ...process.env,
+        ONE_LISTENER_PROGRESS: path.join(folder, "progress"),
+        JUPYTERLAB_SETTINGS_DIR: path.join(folder, "settings"),
+      },
     });
     let log = "";
     for (const stream of [server.stdout!, server.stderr!]) stream.on("data", (part) => (log += String(part)));
@@ -72,7 +83,15 @@ describe("the workbook in JupyterLab, in a browser", function () {
     address = `http://127.0.0.1:${port}/lab/tree/notebooks/NOTEBOOK?token=${token}&reset`;
     browser = await chromium.launch({
       executablePath: browserFile,
-      args: [...(process.geteuid!() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: [
+        ...(process.geteuid!() === 0 ? ["--no-sandbox"] : []),
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
     });
   });
 
@@ -117,12 +136,20 @@ describe("the workbook in JupyterLab, in a browser", function () {
         assert.equal(await busyCells(page), 0, "the notebook is still running");
         assert.ok(whileBusy.size >= shapes, `the live plot was seen in ${whileBusy.size} shapes while cells ran`);
         await page.waitForTimeout(1000);
-        const red = await page.evaluate(() => [...document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]')].map(({ textContent }) => textContent));
+        const red = await page.evaluate(() =>
+          [
+            ...document.querySelectorAll(
+              '[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]',
+            ),
+          ].map(({ textContent }) => textContent),
+        );
         assert.deepEqual(red, []);
         const plots = page.locator(".js-plotly-plot");
         const count = await plots.count();
         assert.ok(count >= 2, `${count} plots`);
-        const libraries = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("plotly")).length);
+        const libraries = await page.evaluate(
+          () => performance.getEntriesByType("resource").filter(({ name }) => name.includes("plotly")).length,
+        );
         assert.equal(libraries, 1, "the plotting library is loaded once a page");
         for (let at = 0; at < count; at++) {
           await plots.nth(at).scrollIntoViewIfNeeded();
@@ -131,7 +158,22 @@ describe("the workbook in JupyterLab, in a browser", function () {
         }
       } finally {
         // the next run opens its own
-        await page.evaluate(() => fetch("/api/sessions").then((answer) => answer.json() as Promise<{ id: string }[]>).then((all) => Promise.all(all.map(({ id }) => fetch(`/api/sessions/${id}`, { method: "DELETE", headers: { "X-XSRFToken": /_xsrf=([^;]+)/.exec(document.cookie)?.[1] ?? "" } }))))).catch(() => undefined);
+        await page
+          .evaluate(() =>
+            fetch("/api/sessions")
+              .then((answer) => answer.json() as Promise<{ id: string }[]>)
+              .then((all) =>
+                Promise.all(
+                  all.map(({ id }) =>
+                    fetch(`/api/sessions/${id}`, {
+                      method: "DELETE",
+                      headers: { "X-XSRFToken": /_xsrf=([^;]+)/.exec(document.cookie)?.[1] ?? "" },
+                    }),
+                  ),
+                ),
+              ),
+          )
+          .catch(() => undefined);
         await page.close();
       }
     });

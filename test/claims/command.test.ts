@@ -6,7 +6,9 @@ const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
 
 function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, "claims", ...args], (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }));
+    execFile(process.execPath, [main, "claims", ...args], (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
+    );
   });
 }
 
@@ -29,7 +31,10 @@ describe("one-listener claims", function () {
     assert.equal(code, 0);
     const { kernel, claims } = JSON.parse(stdout);
     assert.match(kernel, /^Linux /);
-    assert.deepEqual(claims.map(({ number }: { number: number }) => number), [43, 2]);
+    assert.deepEqual(
+      claims.map(({ number }: { number: number }) => number),
+      [43, 2],
+    );
     assert.equal(typeof claims[0].evidence.somaxconn, "number");
     for (const { verdict, measured, why, kernel, statement, duration } of claims) {
       assert.match(verdict, /^(holds|false|depends)$/);
@@ -62,7 +67,11 @@ describe("one-listener claims", function () {
   it("reports what could not be measured and goes on", async () => {
     // a hard limit too low for thousands of connections, high enough for the rest
     const { code, stdout } = await new Promise<{ code: number; stdout: string }>((resolve) => {
-      execFile("sh", ["-c", `ulimit -n 300; exec "$0" "$@"`, process.execPath, main, "claims", "--json", "1", "43"], (error, stdout) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout }));
+      execFile(
+        "sh",
+        ["-c", `ulimit -n 300; exec "$0" "$@"`, process.execPath, main, "claims", "--json", "1", "43"],
+        (error, stdout) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout }),
+      );
     });
     assert.equal(code, 1);
     const [first, second] = JSON.parse(stdout).claims;

@@ -23,7 +23,10 @@ async function descriptorsInUse(atMost: number): Promise<number> {
 const memory = once();
 let started = 0;
 
-function experiment<N extends ClaimNumber>(number: N, check: (evidence: EvidenceOf<N>, decision: Decision) => void): void {
+function experiment<N extends ClaimNumber>(
+  number: N,
+  check: (evidence: EvidenceOf<N>, decision: Decision) => void,
+): void {
   it(`claim ${number}`, async function () {
     this.timeout(30_000);
     let decision: Decision;
@@ -31,12 +34,16 @@ function experiment<N extends ClaimNumber>(number: N, check: (evidence: Evidence
       decision = await measure(number, memory);
     } catch (error) {
       if (number === 45 && (error as LabError).code === "ENOENT") skip(this, "ss is not installed");
-      if (number === 39 && (error as LabError).code === "ENOENT") skip(this, "neither nft nor iptables can be used here");
+      if (number === 39 && (error as LabError).code === "ENOENT")
+        skip(this, "neither nft nor iptables can be used here");
       throw error;
     }
     const evidence = decision.evidence as EvidenceOf<N>;
     const { verdict, measured, why, kernel } = judge(number, evidence);
-    assert.deepEqual({ verdict, measured, why, kernel }, { verdict: decision.verdict, measured: decision.measured, why: decision.why, kernel: decision.kernel });
+    assert.deepEqual(
+      { verdict, measured, why, kernel },
+      { verdict: decision.verdict, measured: decision.measured, why: decision.why, kernel: decision.kernel },
+    );
     check(evidence, decision);
     assert.deepEqual(JSON.parse(JSON.stringify(evidence)), evidence, "evidence is plain data");
   });
@@ -78,7 +85,10 @@ describe("experiments of claims, on this kernel", () => {
   experiment(10, ({ roomy, tiny }) => {
     const last = roomy.connections.length - 1;
     assert.ok(roomy.microseconds.every((us) => us > 1 && us < 1000));
-    assert.ok(tiny !== undefined && tiny.microseconds[last] > 2 * tiny.microseconds[0], "one bucket is slow, or the measurement sees nothing");
+    assert.ok(
+      tiny !== undefined && tiny.microseconds[last] > 2 * tiny.microseconds[0],
+      "one bucket is slow, or the measurement sees nothing",
+    );
     assert.ok(roomy.microseconds[last] < 0.5 * tiny.microseconds[last]);
   });
   experiment(11, ({ connections, mixed }) => {
@@ -119,16 +129,21 @@ describe("experiments of claims, on this kernel", () => {
   experiment(20, ({ synQueueFull, slowApplication, noDescriptors, otherwise }) => {
     assert.equal(synQueueFull.refused + slowApplication.refused + noDescriptors.refused, 0);
     assert.equal(slowApplication.timedOut, slowApplication.clients - 1, "a backlog of 0 has room for one");
-    assert.ok(noDescriptors.closed !== undefined && noDescriptors.closed > 0 && noDescriptors.closed < noDescriptors.clients);
+    assert.ok(
+      noDescriptors.closed !== undefined && noDescriptors.closed > 0 && noDescriptors.closed < noDescriptors.clients,
+    );
     assert.ok(otherwise !== undefined && otherwise.refused > 0);
   });
-  experiment(21, ({ softDescriptors, hardDescriptors, synQueue, backlog, memoryPerConnection, buffersPerConnection }) => {
-    const { soft, hard } = native.descriptors();
-    assert.deepEqual([softDescriptors, hardDescriptors], [soft, hard]);
-    assert.ok(synQueue <= backlog + 1 && synQueue > 0);
-    assert.ok((buffersPerConnection ?? 0) <= memoryPerConnection);
-    assert.ok(memoryPerConnection < 64 * 1024);
-  });
+  experiment(
+    21,
+    ({ softDescriptors, hardDescriptors, synQueue, backlog, memoryPerConnection, buffersPerConnection }) => {
+      const { soft, hard } = native.descriptors();
+      assert.deepEqual([softDescriptors, hardDescriptors], [soft, hard]);
+      assert.ok(synQueue <= backlog + 1 && synQueue > 0);
+      assert.ok((buffersPerConnection ?? 0) <= memoryPerConnection);
+      assert.ok(memoryPerConnection < 64 * 1024);
+    },
+  );
   experiment(23, ({ halfOpen, resetAtTimeout, resetAtData, queued, queuedReset, waited }) => {
     assert.ok(halfOpen > 0);
     assert.equal(resetAtTimeout + (resetAtData ?? 0), halfOpen);
@@ -153,7 +168,9 @@ describe("experiments of claims, on this kernel", () => {
       assert.ok(synQueue === most || synQueue === most + 1, `${synQueue} of ${most}`);
     }
   });
-  experiment(24, ({ noticesBeforeAck, noticesAfterAck }) => assert.deepEqual([noticesBeforeAck, noticesAfterAck], [0, 1]));
+  experiment(24, ({ noticesBeforeAck, noticesAfterAck }) =>
+    assert.deepEqual([noticesBeforeAck, noticesAfterAck], [0, 1]),
+  );
   experiment(25, ({ entries, entriesWithCookies }) => assert.deepEqual([entries, entriesWithCookies], [1, 0]));
   experiment(26, ({ clientSequence, acknowledged, handshakes, distinctNumbers }) => {
     assert.equal(acknowledged, clientSequence + 1);
@@ -161,9 +178,17 @@ describe("experiments of claims, on this kernel", () => {
   });
   experiment(27, ({ shown, client, windows }) => {
     assert.equal(shown, client);
-    assert.deepEqual(windows.map(({ inSyn, inAck, written }) => [inSyn < written, inAck < written]), [[false, true], [true, false]]);
+    assert.deepEqual(
+      windows.map(({ inSyn, inAck, written }) => [inSyn < written, inAck < written]),
+      [
+        [false, true],
+        [true, false],
+      ],
+    );
   });
-  experiment(28, ({ descriptorsAtAck, descriptorsAtAccept }) => assert.deepEqual([descriptorsAtAck, descriptorsAtAccept], [0, 1]));
+  experiment(28, ({ descriptorsAtAck, descriptorsAtAccept }) =>
+    assert.deepEqual([descriptorsAtAck, descriptorsAtAccept], [0, 1]),
+  );
   experiment(29, ({ connections, bytesEach }) => {
     assert.ok(connections >= 10_000);
     assert.ok(bytesEach > 500 && bytesEach < 16_384, `${bytesEach} bytes`);
@@ -175,7 +200,12 @@ describe("experiments of claims, on this kernel", () => {
   experiment(31, ({ blocked, woke }) => assert.ok(blocked > 50 && woke < 1000));
   experiment(32, ({ loopback, overWire, rtt }) => assert.ok(loopback < rtt && overWire >= rtt));
   experiment(33, ({ sent, waiting, read }) => assert.deepEqual([waiting, read], [sent.length, sent]));
-  experiment(34, ({ cases }) => assert.deepEqual(cases.map(({ state }) => state), ["ESTABLISHED", "CLOSE_WAIT", "CLOSE", "SYN_RECV"]));
+  experiment(34, ({ cases }) =>
+    assert.deepEqual(
+      cases.map(({ state }) => state),
+      ["ESTABLISHED", "CLOSE_WAIT", "CLOSE", "SYN_RECV"],
+    ),
+  );
   experiment(35, ({ handshakes, completed }) => assert.equal(completed, handshakes));
   experiment(37, ({ withCookies, remembered }) => {
     assert.equal(withCookies.cookiesSent, withCookies.syns);
@@ -184,7 +214,9 @@ describe("experiments of claims, on this kernel", () => {
   });
   experiment(38, ({ syns, reached, cookies }) => assert.deepEqual([reached, cookies], [syns, 1]));
   experiment(39, ({ syns, reached, entries }) => assert.deepEqual([syns, reached, entries], [1000, 0, 0]));
-  experiment(48, ({ rows }) => assert.ok(rows.some(({ cookies }) => cookies === 0) && rows.some(({ cookies }) => cookies === 1)));
+  experiment(48, ({ rows }) =>
+    assert.ok(rows.some(({ cookies }) => cookies === 0) && rows.some(({ cookies }) => cookies === 1)),
+  );
   experiment(54, ({ without, calm }) => {
     assert.ok(without.connected < without.clients / 2, "a full queue is shut");
     assert.equal(calm!.connected, calm!.clients);
@@ -195,10 +227,15 @@ describe("experiments of claims, on this kernel", () => {
     assert.ok(rows.every(({ timestamps, sack, windowScale }) => sack === timestamps && windowScale === timestamps));
   });
   experiment(56, ({ withCookies }) => assert.equal(withCookies.entries, 0));
-  experiment(57, ({ with: on, without }) => assert.ok(on.connected > without!.connected, "the direction of the effect"));
+  experiment(57, ({ with: on, without }) =>
+    assert.ok(on.connected > without!.connected, "the direction of the effect"),
+  );
   experiment(58, ({ value, rows }) => {
     assert.equal(value, 1);
-    assert.deepEqual(rows.map(({ cookiesSent }) => cookiesSent > 0), [false, true, true]);
+    assert.deepEqual(
+      rows.map(({ cookiesSent }) => cookiesSent > 0),
+      [false, true, true],
+    );
   });
 
   experiment(8, ({ buffersEach, buffersUnread, unread }) => {
@@ -227,9 +264,13 @@ describe("experiments of claims, on this kernel", () => {
     assert.deepEqual([without.reset, withCookies.reset], [0, 0]);
   });
   experiment(53, ({ slow, fast }) => assert.ok(fast.median < slow.median));
-  experiment(59, ({ oneThread, twoThreads, twoListeners }) => assert.ok(Math.min(oneThread, twoThreads, twoListeners) > 1000));
+  experiment(59, ({ oneThread, twoThreads, twoListeners }) =>
+    assert.ok(Math.min(oneThread, twoThreads, twoListeners) > 1000),
+  );
   experiment(60, ({ semaphore, without }) => assert.ok(semaphore.peak > without.peak && semaphore.most <= 10));
-  experiment(61, ({ connections, netstat, diag, lsof }) => assert.deepEqual([diag, netstat, lsof >= connections], [connections, 2 * connections, true]));
+  experiment(61, ({ connections, netstat, diag, lsof }) =>
+    assert.deepEqual([diag, netstat, lsof >= connections], [connections, 2 * connections, true]),
+  );
   experiment(62, ({ open }) => assert.ok(open > 4000));
   experiment(63, ({ cpu, accepted, limit }) => assert.ok(cpu > 0.3 && accepted < limit));
 

@@ -22,7 +22,10 @@ function verdicts<N extends ClaimNumber>(number: N, expected: [Verdict, Evidence
 
 function undecidable<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>, message: RegExp): void {
   it(`claim ${number}: ${message.source}`, () => {
-    assert.throws(() => judge(number, evidence), (error: Error) => error instanceof ArgumentError && message.test(error.message));
+    assert.throws(
+      () => judge(number, evidence),
+      (error: Error) => error instanceof ArgumentError && message.test(error.message),
+    );
   });
 }
 
@@ -35,7 +38,11 @@ describe("judges of claims", () => {
     ["false", { listeners: 4, connections: 5000 }, "it takes four listeners"],
   ]);
   verdicts(2, [
-    ["holds", { listenerDescriptors: 1, connections: 100, distinctDescriptors: 100, descriptorsBeforeAccept: 0 }, "one each"],
+    [
+      "holds",
+      { listenerDescriptors: 1, connections: 100, distinctDescriptors: 100, descriptorsBeforeAccept: 0 },
+      "one each",
+    ],
     ["false", { listenerDescriptors: 2, connections: 100, distinctDescriptors: 100 }, "two for the listener"],
     ["false", { listenerDescriptors: 1, connections: 100, distinctDescriptors: 99 }, "a shared one"],
   ]);
@@ -46,9 +53,21 @@ describe("judges of claims", () => {
     ["false", { read: "ENOTCONN", write: "16 bytes" }, "it can be written"],
   ]);
   verdicts(4, [
-    ["holds", { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 }, "one stage after the other"],
-    ["false", { before: { synQueue: 0, acceptQueue: 10 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 }, "no first stage"],
-    ["false", { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 10, acceptQueue: 0 }, clients: 10 }, "nothing moves on"],
+    [
+      "holds",
+      { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 },
+      "one stage after the other",
+    ],
+    [
+      "false",
+      { before: { synQueue: 0, acceptQueue: 10 }, after: { synQueue: 0, acceptQueue: 10 }, clients: 10 },
+      "no first stage",
+    ],
+    [
+      "false",
+      { before: { synQueue: 10, acceptQueue: 0 }, after: { synQueue: 10, acceptQueue: 0 }, clients: 10 },
+      "nothing moves on",
+    ],
   ]);
   verdicts(6, [
     ["holds", { backlog: 128, somaxconn: 4096, waiting: 128 }, "exactly the backlog"],
@@ -63,9 +82,17 @@ describe("judges of claims", () => {
     ["false", { completed: [5, 3, 9], accepted: [5, 3], left: 3 }, "they stay in the queue"],
   ]);
   verdicts(9, [
-    ["holds", { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "EADDRNOTAVAIL" }, "all different, and no second one"],
+    [
+      "holds",
+      { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "EADDRNOTAVAIL" },
+      "all different, and no second one",
+    ],
     ["false", { connections: 200, distinctTuples: 199, distinctServerPorts: 1 }, "two alike"],
-    ["false", { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "connected" }, "a second one"],
+    [
+      "false",
+      { connections: 200, distinctTuples: 200, distinctServerPorts: 1, sameTupleAgain: "connected" },
+      "a second one",
+    ],
   ]);
   const flat = { buckets: 16384, connections: [100, 400, 1600], microseconds: [10, 10.4, 11] };
   const linear = { buckets: 1, connections: [100, 400, 1600], microseconds: [10, 17, 50] };
@@ -86,7 +113,11 @@ describe("judges of claims", () => {
   verdicts(13, [
     ["holds", { backlog: 128, clients: 200, synQueue: 71, dropped: 0 }, "all in"],
     ["false", { backlog: 128, clients: 200, synQueue: 0, dropped: 71 }, "71 dropped"],
-    ["false", { backlog: 128, clients: 200, synQueue: 129, dropped: 0, cookiesSent: 71, cookies: 1 }, "71 got a cookie"],
+    [
+      "false",
+      { backlog: 128, clients: 200, synQueue: 129, dropped: 0, cookiesSent: 71, cookies: 1 },
+      "71 got a cookie",
+    ],
   ]);
   verdicts(14, [
     ["holds", { backlog: 128, waiting: 128 }, "128 of 128"],
@@ -117,7 +148,11 @@ describe("judges of claims", () => {
     ["holds", { cookies: 1, drops: 0, believe: 20, queued: 6 }, "nothing dropped"],
     ["false", { cookies: 1, drops: 14, believe: 20, queued: 6 }, "final ACKs dropped"],
     ["false", { cookies: 0, drops: 14, believe: 6, queued: 6 }, "SYNs dropped"],
-    ["depends", { cookies: 1, drops: 14, believe: 20, queued: 6, others: [{ cookies: 0, drops: 0, believe: 20, queued: 6 }] }, "with cookies only"],
+    [
+      "depends",
+      { cookies: 1, drops: 14, believe: 20, queued: 6, others: [{ cookies: 0, drops: 0, believe: 20, queued: 6 }] },
+      "with cookies only",
+    ],
   ]);
   verdicts(19, [
     ["holds", { clients: 20, accepted: 20 }, "all"],
@@ -128,18 +163,47 @@ describe("judges of claims", () => {
   const silent = { clients: 20, refused: 0 };
   verdicts(20, [
     ["holds", { synQueueFull: refusing, slowApplication: refusing, noDescriptors: refusing }, "all three refuse"],
-    ["false", { synQueueFull: silent, slowApplication: { ...silent, timedOut: 4 }, noDescriptors: { ...silent, closed: 9 }, otherwise: refusing }, "none of the three does"],
+    [
+      "false",
+      {
+        synQueueFull: silent,
+        slowApplication: { ...silent, timedOut: 4 },
+        noDescriptors: { ...silent, closed: 9 },
+        otherwise: refusing,
+      },
+      "none of the three does",
+    ],
     ["depends", { synQueueFull: silent, slowApplication: silent, noDescriptors: refusing }, "one does"],
-    ["depends", { synQueueFull: refusing, slowApplication: refusing, noDescriptors: refusing, otherwise: refusing }, "something else does as well"],
+    [
+      "depends",
+      { synQueueFull: refusing, slowApplication: refusing, noDescriptors: refusing, otherwise: refusing },
+      "something else does as well",
+    ],
   ]);
   verdicts(21, [
-    ["holds", { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 135_000 }, "as the text has it"],
-    ["false", { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 3000, buffersPerConnection: 0 }, "3 KB a connection"],
-    ["depends", { backlog: 128, synQueue: 129, softDescriptors: 1024, memoryPerConnection: 135_000 }, "another SYN queue"],
+    [
+      "holds",
+      { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 135_000 },
+      "as the text has it",
+    ],
+    [
+      "false",
+      { backlog: 128, synQueue: 2048, softDescriptors: 1024, memoryPerConnection: 3000, buffersPerConnection: 0 },
+      "3 KB a connection",
+    ],
+    [
+      "depends",
+      { backlog: 128, synQueue: 129, softDescriptors: 1024, memoryPerConnection: 135_000 },
+      "another SYN queue",
+    ],
   ]);
   verdicts(23, [
     ["holds", { halfOpen: 3, resetAtTimeout: 3 }, "all are told"],
-    ["false", { halfOpen: 3, resetAtTimeout: 0, resetAtData: 3, queued: 6, queuedReset: 0, waited: 1200 }, "nobody is told"],
+    [
+      "false",
+      { halfOpen: 3, resetAtTimeout: 0, resetAtData: 3, queued: 6, queuedReset: 0, waited: 1200 },
+      "nobody is told",
+    ],
     ["depends", { halfOpen: 3, resetAtTimeout: 1 }, "one of three"],
   ]);
   verdicts(40, [
@@ -160,11 +224,24 @@ describe("judges of claims", () => {
   const bound = { backlog: 128, somaxconn: 4096, maxSynBacklog: 4096, cookies: 1, syns: 3000, synQueue: 129 };
   verdicts(5, [
     ["false", { rows: [bound, { ...bound, backlog: 512, synQueue: 513 }] }, "it follows the backlog"],
-    ["holds", { rows: [{ ...bound, synQueue: 1024 }, { ...bound, backlog: 512, synQueue: 1024 }] }, "1024 whatever the backlog"],
+    [
+      "holds",
+      {
+        rows: [
+          { ...bound, synQueue: 1024 },
+          { ...bound, backlog: 512, synQueue: 1024 },
+        ],
+      },
+      "1024 whatever the backlog",
+    ],
   ]);
   const wide = { backlog: 2000, somaxconn: 4096, maxSynBacklog: 256, cookies: 0, syns: 3000, synQueue: 193 };
   verdicts(48, [
-    ["depends", { rows: [bound, wide, { ...wide, cookies: 1, synQueue: 2001 }] }, "three quarters of it, and only without cookies"],
+    [
+      "depends",
+      { rows: [bound, wide, { ...wide, cookies: 1, synQueue: 2001 }] },
+      "three quarters of it, and only without cookies",
+    ],
     ["holds", { rows: [{ ...wide, synQueue: 257 }] }, "it is the bound"],
     ["false", { rows: [{ ...wide, synQueue: 2001 }] }, "it bounds nothing"],
   ]);
@@ -186,10 +263,27 @@ describe("judges of claims", () => {
   ]);
   const smallSyn = { inSyn: 3, inAck: 65_535, written: 10, sent: 10 };
   const smallAck = { inSyn: 65_535, inAck: 3, written: 10, sent: 0 };
-  const entry = { client: "10.2.0.1:40000", shown: "10.2.0.1:40000", state: "SYN_RECV", wrongAckAccepted: 0, rightAckAccepted: 1, windows: [smallSyn, smallAck] };
+  const entry = {
+    client: "10.2.0.1:40000",
+    shown: "10.2.0.1:40000",
+    state: "SYN_RECV",
+    wrongAckAccepted: 0,
+    rightAckAccepted: 1,
+    windows: [smallSyn, smallAck],
+  };
   verdicts(27, [
     ["depends", entry, "shown and checked, and the window is the ACK's"],
-    ["holds", { ...entry, windows: [{ ...smallSyn, sent: 0 }, { ...smallAck, sent: 10 }] }, "the window is the SYN's"],
+    [
+      "holds",
+      {
+        ...entry,
+        windows: [
+          { ...smallSyn, sent: 0 },
+          { ...smallAck, sent: 10 },
+        ],
+      },
+      "the window is the SYN's",
+    ],
     ["false", { ...entry, shown: "nothing" }, "not shown"],
     ["false", { ...entry, wrongAckAccepted: 1 }, "numbers not checked"],
   ]);
@@ -203,12 +297,24 @@ describe("judges of claims", () => {
   ]);
   verdicts(30, [
     ["holds", { stateAfterAck: "ESTABLISHED", queuedAfterAck: 1 }, "with room"],
-    ["depends", { stateAfterAck: "ESTABLISHED", queuedAfterAck: 1, whenFull: { state: "SYN_RECV", overflows: 1 } }, "without room it stays"],
+    [
+      "depends",
+      { stateAfterAck: "ESTABLISHED", queuedAfterAck: 1, whenFull: { state: "SYN_RECV", overflows: 1 } },
+      "without room it stays",
+    ],
     ["false", { stateAfterAck: "SYN_RECV", queuedAfterAck: 0 }, "not even with room"],
   ]);
   verdicts(31, [
-    ["holds", { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.1:40000", client: "10.2.0.1:40000" }, "woken"],
-    ["false", { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.2:40000", client: "10.2.0.1:40000" }, "somebody else's"],
+    [
+      "holds",
+      { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.1:40000", client: "10.2.0.1:40000" },
+      "woken",
+    ],
+    [
+      "false",
+      { blocked: 60, woke: 0.2, descriptor: 26, returned: "10.2.0.2:40000", client: "10.2.0.1:40000" },
+      "somebody else's",
+    ],
   ]);
   verdicts(32, [
     ["false", { loopback: 0.02, rtt: 40, overWire: 40.2 }, "the round trip, whatever it is"],
@@ -232,12 +338,20 @@ describe("judges of claims", () => {
   ]);
   const cookies = { syns: 50_000, cookiesSent: 50_000, entries: 0, bytes: 0 };
   verdicts(37, [
-    ["holds", { withCookies: cookies, remembered: { ...cookies, cookiesSent: 0, entries: 50_000, bytes: 17e6 } }, "nothing grows"],
+    [
+      "holds",
+      { withCookies: cookies, remembered: { ...cookies, cookiesSent: 0, entries: 50_000, bytes: 17e6 } },
+      "nothing grows",
+    ],
     ["false", { withCookies: { ...cookies, bytes: 17e6 } }, "it grows all the same"],
   ]);
   verdicts(56, [
     ["holds", { withCookies: cookies }, "never queued"],
-    ["holds", { withCookies: { ...cookies, cookiesSent: 49_871, entries: 129 } }, "only those without a cookie are queued"],
+    [
+      "holds",
+      { withCookies: { ...cookies, cookiesSent: 49_871, entries: 129 } },
+      "only those without a cookie are queued",
+    ],
     ["false", { withCookies: { ...cookies, entries: 129 } }, "queued as well"],
   ]);
   verdicts(38, [
@@ -255,7 +369,11 @@ describe("judges of claims", () => {
     ["false", { without: { ...flooded, connected: 90 } }, "most get in"],
   ]);
   verdicts(57, [
-    ["holds", { with: { ...flooded, cookies: 1, connected: 100, cookiesSent: 99_871 }, without: flooded }, "all get in"],
+    [
+      "holds",
+      { with: { ...flooded, cookies: 1, connected: 100, cookiesSent: 99_871 }, without: flooded },
+      "all get in",
+    ],
     ["depends", { with: { ...flooded, cookies: 1, connected: 60, cookiesSent: 99_871 } }, "most get in"],
     ["false", { with: { ...flooded, cookies: 1, connected: 3, cookiesSent: 99_871 } }, "hardly any"],
   ]);
@@ -267,19 +385,51 @@ describe("judges of claims", () => {
   ]);
   const kept = { offered: 1400, kept: 1300, timestamps: 0, windowScale: 0, sack: 0 };
   verdicts(55, [
-    ["depends", { rows: [kept, { ...kept, timestamps: 1, windowScale: 1, sack: 1 }] }, "rounded, and the rest by timestamps"],
-    ["holds", { rows: [{ ...kept, kept: 1400, windowScale: 1, sack: 1 }, { offered: 536, kept: 536, timestamps: 1, windowScale: 1, sack: 1 }] }, "everything comes back"],
+    [
+      "depends",
+      { rows: [kept, { ...kept, timestamps: 1, windowScale: 1, sack: 1 }] },
+      "rounded, and the rest by timestamps",
+    ],
+    [
+      "holds",
+      {
+        rows: [
+          { ...kept, kept: 1400, windowScale: 1, sack: 1 },
+          { offered: 536, kept: 536, timestamps: 1, windowScale: 1, sack: 1 },
+        ],
+      },
+      "everything comes back",
+    ],
   ]);
 
   verdicts(8, [
-    ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0, unread: 8192, buffersUnread: 12_000 }, "none while idle"],
+    [
+      "false",
+      { connections: 6000, bytesEach: 3500, buffersEach: 0, unread: 8192, buffersUnread: 12_000 },
+      "none while idle",
+    ],
     ["holds", { connections: 6000, bytesEach: 3500, buffersEach: 131_072 }, "as the text says"],
   ]);
   verdicts(46, [
     ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0 }, "some kilobytes"],
     ["holds", { connections: 6000, bytesEach: 4000, buffersEach: 131_072 }, "135 KB"],
   ]);
-  const fiveHundred = { backlog: 128, clients: 500, rate: 50, acceptQueue: 129, synQueue: 0, outside: 371, seconds: 6, accepted: 308, resends: 574, phantoms: 192, trying: 0, timedOut: 0, reset: 0, cookies: 1 };
+  const fiveHundred = {
+    backlog: 128,
+    clients: 500,
+    rate: 50,
+    acceptQueue: 129,
+    synQueue: 0,
+    outside: 371,
+    seconds: 6,
+    accepted: 308,
+    resends: 574,
+    phantoms: 192,
+    trying: 0,
+    timedOut: 0,
+    reset: 0,
+    cookies: 1,
+  };
   const impatient = { ...fiveHundred, phantoms: 38, timedOut: 154, gaveUp: 3, error: "ETIMEDOUT", cookies: 0 };
   const clocks = { scale: 44, patience: 3, usualPatience: 131, without: impatient, withCookies: fiveHundred };
   const evenly = { ...fiveHundred, seconds: 11, accepted: 500, phantoms: 0, cookies: 0 };
@@ -298,7 +448,16 @@ describe("judges of claims", () => {
     ["false", { small: spike }, "most are lost"],
     ["holds", { small: { ...spike, accepted: 5000, phantoms: 0 } }, "all in time"],
   ]);
-  const large = { ...spike, backlog: 4096, rate: 0, acceptQueue: 4097, outside: 903, seconds: 1.2, accepted: 5000, phantoms: 0 };
+  const large = {
+    ...spike,
+    backlog: 4096,
+    rate: 0,
+    acceptQueue: 4097,
+    outside: 903,
+    seconds: 1.2,
+    accepted: 5000,
+    phantoms: 0,
+  };
   verdicts(51, [
     ["holds", { large, small: spike }, "all are in"],
     ["depends", { large: { ...large, accepted: 4500 }, small: spike }, "better, and not enough"],
@@ -315,7 +474,15 @@ describe("judges of claims", () => {
     ["depends", { slow, fast: { ...quick, served: 290 } }, "more, and not all"],
     ["false", { slow, fast: { ...quick, served: 200 } }, "fewer"],
   ]);
-  const gone = { clients: 4, timedOut: 4, reset: 0, error: "ETIMEDOUT", gaveUp: 4, reckoned: 4, reckonedByDefault: 131 };
+  const gone = {
+    clients: 4,
+    timedOut: 4,
+    reset: 0,
+    error: "ETIMEDOUT",
+    gaveUp: 4,
+    reckoned: 4,
+    reckonedByDefault: 131,
+  };
   verdicts(42, [
     ["holds", gone, "by their own timer"],
     ["depends", { ...gone, timedOut: 2 }, "some of them"],
@@ -323,7 +490,11 @@ describe("judges of claims", () => {
   ]);
   verdicts(52, [
     ["false", clocks, "another number, and no RST"],
-    ["holds", { ...clocks, usualPatience: 75, without: { ...impatient, timedOut: 0, reset: 154, error: "ECONNRESET" } }, "75 s and RST"],
+    [
+      "holds",
+      { ...clocks, usualPatience: 75, without: { ...impatient, timedOut: 0, reset: 154, error: "ECONNRESET" } },
+      "75 s and RST",
+    ],
   ]);
   verdicts(36, [
     ["holds", { handshakes: 4000, switches: 1 }, "it slept"],
@@ -337,7 +508,14 @@ describe("judges of claims", () => {
     ["holds", { clients: 12_000, open: 12_000 }, "all open"],
     ["false", { clients: 12_000, open: 900 }, "most are missing"],
   ]);
-  const descriptors = { softHere: 20_000, hardHere: 20_000, softOfFirst: 1024, hardOfFirst: 524_288, raised: 256, beyondAllowed: 0 };
+  const descriptors = {
+    softHere: 20_000,
+    hardHere: 20_000,
+    softOfFirst: 1024,
+    hardOfFirst: 524_288,
+    raised: 256,
+    beyondAllowed: 0,
+  };
   verdicts(47, [
     ["holds", descriptors, "1024 at the first process"],
     ["depends", { ...descriptors, softOfFirst: 32_768 }, "another default"],
@@ -354,8 +532,16 @@ describe("judges of claims", () => {
   ]);
   const admitted = { clients: 300, most: 10, peak: 65, room: 65, drops: 85 };
   verdicts(60, [
-    ["depends", { semaphore: admitted, without: { ...admitted, most: 21, peak: 1, drops: 0 } }, "the queue fills behind it"],
-    ["holds", { semaphore: { ...admitted, peak: 1, drops: 0 }, without: { ...admitted, most: 21, peak: 1, drops: 0 } }, "nothing else changes"],
+    [
+      "depends",
+      { semaphore: admitted, without: { ...admitted, most: 21, peak: 1, drops: 0 } },
+      "the queue fills behind it",
+    ],
+    [
+      "holds",
+      { semaphore: { ...admitted, peak: 1, drops: 0 }, without: { ...admitted, most: 21, peak: 1, drops: 0 } },
+      "nothing else changes",
+    ],
   ]);
   const counted = { connections: 700, netstat: 700, diag: 700, lsof: 700, netstatMs: 3, diagMs: 1, lsofMs: 30 };
   verdicts(61, [
@@ -364,12 +550,20 @@ describe("judges of claims", () => {
     ["false", { ...counted, lsof: 12 }, "lsof counts too few"],
   ]);
 
-  it("every claim's judge is tried here", () => assert.deepEqual([...tried].sort((a, b) => a - b), claims.map(({ number }) => number)));
+  it("every claim's judge is tried here", () =>
+    assert.deepEqual(
+      [...tried].sort((a, b) => a - b),
+      claims.map(({ number }) => number),
+    ));
 
   describe("refuse evidence that cannot decide", () => {
     undecidable(1, { listeners: 1, connections: 50, clients: 50 }, /cannot show thousands/);
     undecidable(2, { listenerDescriptors: 1, connections: 0, distinctDescriptors: 0 }, /No connection was accepted/);
-    undecidable(4, { before: { synQueue: 0, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 0 }, clients: 0 }, /nothing to see/);
+    undecidable(
+      4,
+      { before: { synQueue: 0, acceptQueue: 0 }, after: { synQueue: 0, acceptQueue: 0 }, clients: 0 },
+      /nothing to see/,
+    );
     undecidable(7, { completed: [1, 2], accepted: [1, 7] }, /1 accepted connection came from no port/);
     undecidable(9, { connections: 1, distinctTuples: 1, distinctServerPorts: 1 }, /takes two/);
     undecidable(10, { roomy: { ...flat, connections: [100, 110, 120] } }, /fourfold/);
@@ -379,7 +573,11 @@ describe("judges of claims", () => {
     undecidable(13, { backlog: 128, clients: 129, synQueue: 0, dropped: 0 }, /cannot overflow/);
     undecidable(15, { ...phantoms, clients: 6 }, /fitted/);
     undecidable(16, { emptyFor: 0, outside: 0 }, /Nobody was outside/);
-    undecidable(20, { synQueueFull: silent, slowApplication: silent, noDescriptors: { clients: 0, refused: 0 } }, /needs clients/);
+    undecidable(
+      20,
+      { synQueueFull: silent, slowApplication: silent, noDescriptors: { clients: 0, refused: 0 } },
+      /needs clients/,
+    );
     undecidable(23, { halfOpen: 0, resetAtTimeout: 0 }, /has timed out/);
     undecidable(5, { rows: [bound] }, /Two different backlogs/);
     undecidable(24, { noticesBeforeAck: 0, noticesAfterAck: 0 }, /not readable after the last ACK/);
@@ -390,9 +588,27 @@ describe("judges of claims", () => {
     undecidable(34, { cases: [] }, /No connection/);
     undecidable(35, { handshakes: 1, completed: 1, acceptCalls: 0 }, /parallel/);
     undecidable(37, { withCookies: { ...cookies, cookiesSent: 0 } }, /not answered by cookies/);
-    undecidable(38, { syns: 50_000, reached: 50_000, answered: 129, rate: 2e5, cookies: 0 }, /a full SYN queue answers nobody/);
-    undecidable(27, { ...entry, windows: [{ ...smallSyn, sent: 0 }, { ...smallAck, sent: 0 }] }, /neither window/);
-    undecidable(27, { ...entry, windows: [{ inSyn: 65_535, inAck: 1000, written: 10, sent: 10 }] }, /which window counts/);
+    undecidable(
+      38,
+      { syns: 50_000, reached: 50_000, answered: 129, rate: 2e5, cookies: 0 },
+      /a full SYN queue answers nobody/,
+    );
+    undecidable(
+      27,
+      {
+        ...entry,
+        windows: [
+          { ...smallSyn, sent: 0 },
+          { ...smallAck, sent: 0 },
+        ],
+      },
+      /neither window/,
+    );
+    undecidable(
+      27,
+      { ...entry, windows: [{ inSyn: 65_535, inAck: 1000, written: 10, sent: 10 }] },
+      /which window counts/,
+    );
     undecidable(38, { syns: 10, reached: 10, answered: 10, rate: 1 }, /not excessive/);
     undecidable(39, { tool: "nft", syns: 0, answered: 0, entries: 0, reached: 0 }, /No SYN/);
     undecidable(48, { rows: [bound] }, /smaller bound/);

@@ -18,7 +18,10 @@ const untyped = judge as (number: number, evidence: unknown) => unknown;
 
 describe("the registry of claims", () => {
   it("has the claims of the notebooks that are built", () => {
-    assert.deepEqual(claims.map(({ number }) => number), range(1, 63));
+    assert.deepEqual(
+      claims.map(({ number }) => number),
+      range(1, 63),
+    );
     for (const { statement, section, notebook } of claims) {
       assert.match(statement, /^[\w].*\.$/);
       assert.match(section, /^(Overview|Part [1-6])$/);
@@ -34,17 +37,31 @@ describe("the registry of claims", () => {
   });
 
   it("says what to give when evidence is wrong", () => {
-    refuses(() => untyped(6, { backlog: 128, somaxconn: 4096 }), /lacks "waiting"/, /backlog: the argument of listen\(2\)/, /cookies\?: /);
+    refuses(
+      () => untyped(6, { backlog: 128, somaxconn: 4096 }),
+      /lacks "waiting"/,
+      /backlog: the argument of listen\(2\)/,
+      /cookies\?: /,
+    );
     refuses(() => untyped(6, { backlog: 128, somaxconn: 4096, waitng: 1 }), /no field "waitng"/, /waiting: /);
-    refuses(() => untyped(6, { backlog: 128, somaxconn: 4096, waiting: -1 }), /waiting must be a whole number, 0 or more, not -1/);
+    refuses(
+      () => untyped(6, { backlog: 128, somaxconn: 4096, waiting: -1 }),
+      /waiting must be a whole number, 0 or more, not -1/,
+    );
     refuses(() => untyped(6, { backlog: 1.5, somaxconn: 4096, waiting: 2 }), /backlog must be an integer/);
     refuses(() => untyped(6, 129), /must be an object, not 129/, /waiting: /);
     refuses(() => untyped(6, null), /must be an object, not null/);
     refuses(() => untyped(3, { read: 5, write: "EPIPE" }), /read must be/);
     refuses(() => untyped(3, { read: "no", write: "EPIPE" }), /read must be .* not "no"/);
-    refuses(() => untyped(4, { before: { synQueue: 1 }, after: { synQueue: 0, acceptQueue: 1 }, clients: 1 }), /before lacks "acceptQueue"/);
+    refuses(
+      () => untyped(4, { before: { synQueue: 1 }, after: { synQueue: 0, acceptQueue: 1 }, clients: 1 }),
+      /before lacks "acceptQueue"/,
+    );
     refuses(() => untyped(7, { completed: [1], accepted: [1, 2] }), /completed must be an array/);
-    refuses(() => untyped(15, { cookies: 1, clients: 20, believe: 20, queued: 6, synQueueWhileFull: 0, others: [{}] }), /others\[0\] lacks "cookies"/);
+    refuses(
+      () => untyped(15, { cookies: 1, clients: 20, believe: 20, queued: 6, synQueueWhileFull: 0, others: [{}] }),
+      /others\[0\] lacks "cookies"/,
+    );
     refuses(() => untyped(16, { emptyFor: NaN, outside: 1 }), /emptyFor must be/);
   });
 

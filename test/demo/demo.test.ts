@@ -29,7 +29,10 @@ interface Run {
 /** Every process that it starts inherits the mark. */
 function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Run {
   const mark = randomUUID();
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env, [markName]: mark } });
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env, [markName]: mark },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout!.setEncoding("utf8").on("data", (data) => (stdout += data));
@@ -50,7 +53,8 @@ function pidsWhere(matches: (pid: string) => boolean): string[] {
   });
 }
 
-const marked = (mark: string) => pidsWhere((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${markName}=${mark}`));
+const marked = (mark: string) =>
+  pidsWhere((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${markName}=${mark}`));
 const networkOf = (pid: string) => readlinkSync(`/proc/${pid}/ns/net`);
 const own = networkOf("self");
 
@@ -73,7 +77,8 @@ function namespacesDuring({ child, mark }: Run): Set<string> {
 
 async function nothingIsLeft(mark: string, namespaces: ReadonlySet<string>): Promise<void> {
   const left = () => [...marked(mark), ...pidsWhere((pid) => namespaces.has(networkOf(pid)))];
-  for (let tries = 0; tries < 50 && left().length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let tries = 0; tries < 50 && left().length > 0; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(left(), [], "processes of the demo, or in its namespaces");
 }
 
@@ -178,8 +183,12 @@ describe("one-listener demo", function () {
       return skip(this, "script(1) is not installed");
     }
     const line = `stty rows 24 cols 100; '${process.execPath}' '${main}' demo overflow --seconds 0.5`;
-    for (const [NO_COLOR, coloured] of [["", true], ["1", false]] as const) {
-      const { code, stdout } = await start("script", ["-qec", line, "/dev/null"], { TERM: "xterm-256color", NO_COLOR }).ended;
+    for (const [NO_COLOR, coloured] of [
+      ["", true],
+      ["1", false],
+    ] as const) {
+      const { code, stdout } = await start("script", ["-qec", line, "/dev/null"], { TERM: "xterm-256color", NO_COLOR })
+        .ended;
       assert.equal(code, 0, stdout);
       const frames = stdout.split(/\u001b\[(\d+)A\r/);
       const ups = frames.filter((_, at) => at % 2 === 1).map(Number);
@@ -187,7 +196,10 @@ describe("one-listener demo", function () {
       assert.ok(ups.length > 5, "redrawn in place");
       assert.ok(Math.max(...ups) < 24);
       pictures.forEach((picture, at) => {
-        const lines = picture.replace(/\u001b\[[\d;?]*[a-zA-Z]/g, "").replaceAll("\r", "").split("\n");
+        const lines = picture
+          .replace(/\u001b\[[\d;?]*[a-zA-Z]/g, "")
+          .replaceAll("\r", "")
+          .split("\n");
         assert.ok(lines.length <= 24);
         assert.ok(lines.every((text) => [...text].length < 100));
         if (at < ups.length) assert.equal(lines.length - 1, ups[at], "goes back to where it began");
@@ -204,7 +216,10 @@ describe("one-listener demo", function () {
     for (const { name, sentence } of demos) assert.ok(stdout.includes(name) && stdout.includes(sentence));
     assert.match(stdout, /npx one-listener demo overflow/);
     const listed = JSON.parse((await demo("--list", "--json").ended).stdout);
-    assert.deepEqual(listed.map(({ name }: { name: string }) => name), demos.map(({ name }) => name));
+    assert.deepEqual(
+      listed.map(({ name }: { name: string }) => name),
+      demos.map(({ name }) => name),
+    );
     assert.ok(!demosOf("all").some(({ name }) => name === "million"));
     assert.match((await demo("--help").ended).stdout, /all but the million|every one but the million/i);
   });
@@ -220,13 +235,15 @@ describe("one-listener demo", function () {
       [["flood", "--pause"], /no terminal/],
       [["flood", "--json", "--pause"], /no terminal/],
     ];
-    await Promise.all(bad.map(async ([args, message]) => {
-      const { code, stdout, stderr } = await demo(...args).ended;
-      assert.equal(code, 1, args.join(" "));
-      assert.equal(stdout, "");
-      assert.match(stderr, message);
-      assert.doesNotMatch(stderr, /\n\s+at /);
-    }));
+    await Promise.all(
+      bad.map(async ([args, message]) => {
+        const { code, stdout, stderr } = await demo(...args).ended;
+        assert.equal(code, 1, args.join(" "));
+        assert.equal(stdout, "");
+        assert.match(stderr, message);
+        assert.doesNotMatch(stderr, /\n\s+at /);
+      }),
+    );
   });
 });
 
@@ -240,23 +257,41 @@ describe("a demo's panel", () => {
   });
 
   it("fits whatever its numbers, its text and the terminal", () => {
-    fc.assert(fc.property(
-      fc.array(meter, { minLength: 1, maxLength: 4 }), fc.integer({ min: 41, max: 200 }), fc.integer({ min: 3, max: 60 }), fc.boolean(), fc.stringMatching(/^[a-z ]{0,500}$/), fc.array(fc.nat(1_000_000), { maxLength: 200 }),
-      (meters, columns, rows, colour, text, past) => {
-        const lines = drawPanel({ title: "a title", meters }, { columns, rows, colour, below: [text], history: new Map(meters.map(({ label }) => [label, past])), corner: "Linux 6.18" });
-        assert.ok(lines.length < Math.min(rows, 24), `${lines.length} lines`);
-        for (const line of lines) {
-          const visible = line.replace(/\u001b\[[\d;]*m/g, "");
-          assert.ok([...visible].length < Math.min(columns, 101), visible);
-          if (!colour) assert.equal(visible, line);
-        }
-      },
-    ));
+    fc.assert(
+      fc.property(
+        fc.array(meter, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 41, max: 200 }),
+        fc.integer({ min: 3, max: 60 }),
+        fc.boolean(),
+        fc.stringMatching(/^[a-z ]{0,500}$/),
+        fc.array(fc.nat(1_000_000), { maxLength: 200 }),
+        (meters, columns, rows, colour, text, past) => {
+          const lines = drawPanel(
+            { title: "a title", meters },
+            {
+              columns,
+              rows,
+              colour,
+              below: [text],
+              history: new Map(meters.map(({ label }) => [label, past])),
+              corner: "Linux 6.18",
+            },
+          );
+          assert.ok(lines.length < Math.min(rows, 24), `${lines.length} lines`);
+          for (const line of lines) {
+            const visible = line.replace(/\u001b\[[\d;]*m/g, "");
+            assert.ok([...visible].length < Math.min(columns, 101), visible);
+            if (!colour) assert.equal(visible, line);
+          }
+        },
+      ),
+    );
   });
 
   it("draws figures of three lines, thousands apart", () => {
     assert.deepEqual(largeFigures(129), ["▀█  ▀▀█ █▀█", " █  █▀▀ ▀▀█", "▀▀▀ ▀▀▀ ▀▀▀"]);
-    for (const value of [0, 7, 1234567, 890]) assert.equal(new Set(largeFigures(value).map((line) => line.length)).size, 1);
+    for (const value of [0, 7, 1234567, 890])
+      assert.equal(new Set(largeFigures(value).map((line) => line.length)).size, 1);
     assert.ok(largeFigures(1000)[0].length > largeFigures(999)[0].length + 4);
   });
 

@@ -27,32 +27,72 @@ describe("exercises", function () {
 
   it("are those that the workbook promises, over all notebooks that have matter for them", () => {
     const all = allExercises();
-    for (const name of ["first-listener", "queue-arithmetic", "handshake-by-hand", "freeze-n-handshakes", "find-the-backlog", "phantom-clients", "fast-accept", "slow-handler", "connection-limit", "survive-emfile", "read-the-counters", "cookie-detective", "flood-shield", "budget-connections", "restart-without-loss", "queue-alarm"]) {
-      assert.ok(all.some((exercise) => exercise.name === name), name);
+    for (const name of [
+      "first-listener",
+      "queue-arithmetic",
+      "handshake-by-hand",
+      "freeze-n-handshakes",
+      "find-the-backlog",
+      "phantom-clients",
+      "fast-accept",
+      "slow-handler",
+      "connection-limit",
+      "survive-emfile",
+      "read-the-counters",
+      "cookie-detective",
+      "flood-shield",
+      "budget-connections",
+      "restart-without-loss",
+      "queue-alarm",
+    ]) {
+      assert.ok(
+        all.some((exercise) => exercise.name === name),
+        name,
+      );
     }
-    assert.deepEqual([...new Set(all.map(({ notebook }) => notebook))], ["01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+    assert.deepEqual(
+      [...new Set(all.map(({ notebook }) => notebook))],
+      ["01", "02", "03", "04", "05", "06", "07", "08", "09"],
+    );
   });
 
   it("stand before the last words of their notebook", () => {
     for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
-      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as { cells: { cell_type: string; source: string[] }[] };
+      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as {
+        cells: { cell_type: string; source: string[] }[];
+      };
       const last = cells[cells.length - 1];
-      assert.ok(last.cell_type === "markdown" && last.source.join("").startsWith("**Change this and run again:**"), `${file} ends with another cell`);
+      assert.ok(
+        last.cell_type === "markdown" && last.source.join("").startsWith("**Change this and run again:**"),
+        `${file} ends with another cell`,
+      );
     }
   });
 
   it("each reference to a section of a notebook names one that is there", () => {
     const sections = new Map<string, string[]>();
     for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
-      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as { cells: { cell_type: string; source: string[] }[] };
-      const lines = cells.filter((cell) => cell.cell_type === "markdown").flatMap((cell) => cell.source.join("").split("\n"));
-      sections.set(file.slice(0, 2), lines.filter((line) => line.startsWith("## ")).map((line) => line.slice(3).replaceAll("`", "")));
+      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as {
+        cells: { cell_type: string; source: string[] }[];
+      };
+      const lines = cells
+        .filter((cell) => cell.cell_type === "markdown")
+        .flatMap((cell) => cell.source.join("").split("\n"));
+      sections.set(
+        file.slice(0, 2),
+        lines.filter((line) => line.startsWith("## ")).map((line) => line.slice(3).replaceAll("`", "")),
+      );
     }
     let references = 0;
     for (const exercise of allExercises()) {
-      for (const [, notebook, section] of sourceOf(exercise, "check.ts").matchAll(/(?<=["; ])notebook (\d\d), ([^";]+)/g)) {
+      for (const [, notebook, section] of sourceOf(exercise, "check.ts").matchAll(
+        /(?<=["; ])notebook (\d\d), ([^";]+)/g,
+      )) {
         references++;
-        assert.ok(sections.get(notebook)?.includes(section), `${exercise.name}: notebook ${notebook} has no section "${section}"`);
+        assert.ok(
+          sections.get(notebook)?.includes(section),
+          `${exercise.name}: notebook ${notebook} has no section "${section}"`,
+        );
       }
     }
     assert.ok(references > 20);
@@ -62,7 +102,16 @@ describe("exercises", function () {
   function verifyAll(): Promise<Verification[]>[] {
     const names = allExercises().map(({ name }) => name);
     return [0, 1].map(async (lane) => {
-      const child = spawn(process.execPath, [main, "exercise", "verify", ...names.filter((_, at) => at % 2 === lane), "--times", "2", "--json", ...(sandboxed().wrap ? [] : ["--no-sandbox"])]);
+      const child = spawn(process.execPath, [
+        main,
+        "exercise",
+        "verify",
+        ...names.filter((_, at) => at % 2 === lane),
+        "--times",
+        "2",
+        "--json",
+        ...(sandboxed().wrap ? [] : ["--no-sandbox"]),
+      ]);
       const [results, progress] = await Promise.all([text(child.stdout), text(child.stderr)]);
       assert.notEqual(results, "", progress);
       return JSON.parse(results) as Verification[];
@@ -79,14 +128,33 @@ describe("exercises", function () {
 
   for (const exercise of allExercises()) {
     it(`${exercise.name}: stands in its notebook as it is`, () => {
-      const name = ["01-one-listener", "02-handshake-by-hand", "03-two-queues", "04-backlog-overflow", "05-slow-accept", "06-out-of-descriptors", "07-syn-flood-and-cookies", "08-memory-and-a-million", "09-production-listener"][Number(exercise.notebook) - 1];
-      const notebook = JSON.parse(readFileSync(path.join(root, "notebooks", `${name}.ipynb`), "utf8")) as { cells: { id: string; source: string[]; metadata: { one_listener?: { exercise?: string }; nbgrader?: { points?: number } } }[] };
+      const name = [
+        "01-one-listener",
+        "02-handshake-by-hand",
+        "03-two-queues",
+        "04-backlog-overflow",
+        "05-slow-accept",
+        "06-out-of-descriptors",
+        "07-syn-flood-and-cookies",
+        "08-memory-and-a-million",
+        "09-production-listener",
+      ][Number(exercise.notebook) - 1];
+      const notebook = JSON.parse(readFileSync(path.join(root, "notebooks", `${name}.ipynb`), "utf8")) as {
+        cells: {
+          id: string;
+          source: string[];
+          metadata: { one_listener?: { exercise?: string }; nbgrader?: { points?: number } };
+        }[];
+      };
       const cells = Object.fromEntries(notebook.cells.map((cell) => [cell.id, cell]));
       const hint = "npm run notebooks -- --refresh brings them in";
       assert.equal(cells[exercise.name]?.metadata.one_listener?.exercise, exercise.name, hint);
       assert.ok(cells[`${exercise.name}-statement`].source.join("").includes(exercise.statement), hint);
       assert.equal(cells[`${exercise.name}-check`].metadata.nbgrader?.points, exercise.points, hint);
-      const starter = sourceOf(exercise, "starter.ts").replace(/^import .*\n/gm, "").replace(/^export /gm, "").trim();
+      const starter = sourceOf(exercise, "starter.ts")
+        .replace(/^import .*\n/gm, "")
+        .replace(/^export /gm, "")
+        .trim();
       assert.equal(cells[exercise.name].source.join(""), starter, hint);
     });
   }
@@ -94,7 +162,17 @@ describe("exercises", function () {
   it("exercise.md is taken apart, and says what it lacks", () => {
     const good = "# T\n\nnotebook 03 · 2 points · hard\n\nDo `it`.\n\n## Hints\n1. a\n2. b\nmore\n";
     const { title, points, difficulty, statement, hints, functionName } = parseExercise("two-words", good, "");
-    assert.deepEqual({ title, points, difficulty, statement, hints, functionName }, { title: "T", points: 2, difficulty: 3, statement: "Do `it`.", hints: ["a", "b\nmore"], functionName: "twoWords" });
+    assert.deepEqual(
+      { title, points, difficulty, statement, hints, functionName },
+      {
+        title: "T",
+        points: 2,
+        difficulty: 3,
+        statement: "Do `it`.",
+        hints: ["a", "b\nmore"],
+        functionName: "twoWords",
+      },
+    );
     assert.throws(() => parseExercise("x", good.replace("# T", ""), ""), /no title/);
     assert.throws(() => parseExercise("x", good.replace("hard", "difficult"), ""), /notebook 05 · 5 points/);
     assert.throws(() => loadExercise("nonsense"), /no exercise "nonsense".*first-listener/);
@@ -112,7 +190,13 @@ describe("exercises", function () {
     try {
       assert.throws(() => newExercise(name), /already/);
       assert.throws(() => newExercise("Bad Name"), /cannot be the name/);
-      const built = await new Promise<string>((resolve) => execFile(process.execPath, [path.join(root, "node_modules", "typescript", "bin", "tsc"), "-b", path.join(root, "exercises")], (_, stdout) => resolve(stdout)));
+      const built = await new Promise<string>((resolve) =>
+        execFile(
+          process.execPath,
+          [path.join(root, "node_modules", "typescript", "bin", "tsc"), "-b", path.join(root, "exercises")],
+          (_, stdout) => resolve(stdout),
+        ),
+      );
       assert.equal(built, "");
       assert.deepEqual((await verify(loadExercise(name), { times: 1, ...sandboxed() })).faults, []);
     } finally {
@@ -128,7 +212,11 @@ describe("exercises", function () {
     const env = { ...process.env, ONE_LISTENER_PROGRESS: folder };
 
     it("puts the starter there, checks at every save, gives hints, and shows the solution once it passes", async () => {
-      const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], { cwd: folder, stdio: "pipe", env });
+      const child = spawn(process.execPath, [main, "exercise", "watch", "queue-arithmetic"], {
+        cwd: folder,
+        stdio: "pipe",
+        env,
+      });
       let [printed, progress] = ["", ""];
       child.stdout.on("data", (data) => (printed += data));
       child.stderr.on("data", (data) => (progress += data));
@@ -154,14 +242,26 @@ describe("exercises", function () {
     });
 
     it("--once says by its status whether it passes; reset keeps what was written", async () => {
-      const run = (...args: string[]) => new Promise<{ code: number; stdout: string }>((resolve) => execFile(process.execPath, [main, "exercise", ...args], { cwd: folder, env }, (error, stdout) => resolve({ code: Number(error?.code ?? 0), stdout })));
+      const run = (...args: string[]) =>
+        new Promise<{ code: number; stdout: string }>((resolve) =>
+          execFile(process.execPath, [main, "exercise", ...args], { cwd: folder, env }, (error, stdout) =>
+            resolve({ code: Number(error?.code ?? 0), stdout }),
+          ),
+        );
       assert.equal((await run("watch", "queue-arithmetic", "--once")).code, 0);
       const { stdout } = await run("reset", "queue-arithmetic");
       assert.match(stdout, /queue-arithmetic\.before-1\.ts/);
       assert.match(readFileSync(path.join(folder, "answers", "queue-arithmetic.before-1.ts"), "utf8"), />>> 0/);
       assert.equal((await run("watch", "queue-arithmetic", "--once")).code, 1);
-      const listed = JSON.parse((await run("list", "--json")).stdout) as { name: string; standing?: { points: number } }[];
-      assert.equal(listed.find(({ name }) => name === "queue-arithmetic")!.standing!.points, 6, "the best attempt counts");
+      const listed = JSON.parse((await run("list", "--json")).stdout) as {
+        name: string;
+        standing?: { points: number };
+      }[];
+      assert.equal(
+        listed.find(({ name }) => name === "queue-arithmetic")!.standing!.points,
+        6,
+        "the best attempt counts",
+      );
     });
   });
 });

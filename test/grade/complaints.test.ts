@@ -17,8 +17,21 @@ import { skip } from "../skip";
 const root = path.join(__dirname, "..", "..", "..");
 const main = path.join(root, "dist", "cli", "main.js");
 const text = (exercise: string, file: string) => readFileSync(path.join(root, "exercises", exercise, file), "utf8");
-const cell = (source: string, metadata: object = {}) => ({ cell_type: "code", id: "x", metadata, execution_count: null, outputs: [], source });
-const notebook = (...cells: object[]) => JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec: { name: "tslab", language: "typescript" } }, cells });
+const cell = (source: string, metadata: object = {}) => ({
+  cell_type: "code",
+  id: "x",
+  metadata,
+  execution_count: null,
+  outputs: [],
+  source,
+});
+const notebook = (...cells: object[]) =>
+  JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec: { name: "tslab", language: "typescript" } },
+    cells,
+  });
 const asCell = (source: string) => source.replace(/^import .*\n/gm, "").replace(/^export /gm, "");
 
 describe("complaints about graders, answered", function () {
@@ -34,7 +47,10 @@ describe("complaints about graders, answered", function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function gradeAll(files: Record<string, string>, options: Partial<Parameters<typeof grade>[1]> = {}): Promise<Map<string, StudentResult>> {
+  async function gradeAll(
+    files: Record<string, string>,
+    options: Partial<Parameters<typeof grade>[1]> = {},
+  ): Promise<Map<string, StudentResult>> {
     const place = path.join(folder, `class-${++number}`);
     mkdirSync(place);
     for (const [name, content] of Object.entries(files)) {
@@ -53,7 +69,8 @@ describe("complaints about graders, answered", function () {
   });
 
   it("nbgrader PR 1324: disabling tracebacks earns no points", async () => {
-    const silent = "process.removeAllListeners(); Error.stackTraceLimit = 0; (Error as any).prepareStackTrace = () => ''; console.error = () => undefined; process.stderr.write = () => true;\nexport function queueArithmetic() { throw new Error(''); }";
+    const silent =
+      "process.removeAllListeners(); Error.stackTraceLimit = 0; (Error as any).prepareStackTrace = () => ''; console.error = () => undefined; process.stderr.write = () => true;\nexport function queueArithmetic() { throw new Error(''); }";
     assert.equal((await gradeAll({ "silent.ts": silent })).get("silent")!.points, 0);
   });
 
@@ -62,17 +79,25 @@ describe("complaints about graders, answered", function () {
     const solution = text("queue-alarm", "solution.ts");
     let most = 0;
     const timer = setInterval(() => {
-      const running = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("bwrap") && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(path.join(root, "dist", "exercise", "runner.js"));
-        } catch {
-          return false;
-        }
-      });
+      const running = readdirSync("/proc")
+        .filter((pid) => /^\d+$/.test(pid))
+        .filter((pid) => {
+          try {
+            return (
+              readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("bwrap") &&
+              readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(path.join(root, "dist", "exercise", "runner.js"))
+            );
+          } catch {
+            return false;
+          }
+        });
       // bwrap is two processes
       most = Math.max(most, running.length / 2);
     }, 50);
-    const results = await gradeAll({ "a.ts": solution, "b.ts": solution, "c.ts": solution, "d.ts": solution }, { jobs: 2, onProgress: (progress) => seen.push(progress) });
+    const results = await gradeAll(
+      { "a.ts": solution, "b.ts": solution, "c.ts": solution, "d.ts": solution },
+      { jobs: 2, onProgress: (progress) => seen.push(progress) },
+    );
     clearInterval(timer);
     assert.ok(most >= 2, `${most} sandboxes at a time`);
     assert.equal(results.size, 4);
@@ -91,7 +116,14 @@ describe("complaints about graders, answered", function () {
     const results = await gradeAll({ "some.ts": text("first-listener", "wrong-one-client.ts") });
     const out = path.join(folder, `out-${number}`);
     writeResults([...results.values()], { out, assignment: "x" });
-    const secrets = ["defineCheck", "msUntil(", "listenersOn", ...text("first-listener", "solution.ts").split("\n").filter((line) => line.length > 60)];
+    const secrets = [
+      "defineCheck",
+      "msUntil(",
+      "listenersOn",
+      ...text("first-listener", "solution.ts")
+        .split("\n")
+        .filter((line) => line.length > 60),
+    ];
     for (const file of readdirSync(path.join(out, "students"))) {
       const content = readFileSync(path.join(out, "students", file), "utf8");
       for (const secret of secrets) assert.ok(!content.includes(secret), `${file} has ${secret}`);
@@ -109,26 +141,43 @@ describe("complaints about graders, answered", function () {
   it("nbgrader 1682, 1083, 1941: deleted, copied and edited cells break nothing, and are named", async () => {
     const good = asCell(text("queue-arithmetic", "solution.ts"));
     const other = asCell(text("first-listener", "solution.ts"));
-    const mark = (exercise: string) => ({ one_listener: { exercise }, nbgrader: { grade_id: exercise, solution: true } });
+    const mark = (exercise: string) => ({
+      one_listener: { exercise },
+      nbgrader: { grade_id: exercise, solution: true },
+    });
     const results = await gradeAll({
       "deleted.ipynb": notebook(cell(other, mark("first-listener"))),
-      "copied.ipynb": notebook(cell("function queueArithmetic() { return {}; }", mark("queue-arithmetic")), cell(good, mark("queue-arithmetic")), cell(other, mark("first-listener"))),
-      "unmarked.ipynb": notebook(cell(good), cell(other, { nbgrader: { grade_id: "queue-arithmetic", solution: true } })),
+      "copied.ipynb": notebook(
+        cell("function queueArithmetic() { return {}; }", mark("queue-arithmetic")),
+        cell(good, mark("queue-arithmetic")),
+        cell(other, mark("first-listener")),
+      ),
+      "unmarked.ipynb": notebook(
+        cell(good),
+        cell(other, { nbgrader: { grade_id: "queue-arithmetic", solution: true } }),
+      ),
     });
-    const of = (student: string) => Object.fromEntries(results.get(student)!.exercises.map(({ exercise, points }) => [exercise, points]));
+    const of = (student: string) =>
+      Object.fromEntries(results.get(student)!.exercises.map(({ exercise, points }) => [exercise, points]));
     assert.deepEqual(of("deleted"), { "first-listener": 6, "queue-arithmetic": 0 });
-    assert.match(results.get("deleted")!.exercises.find(({ exercise }) => exercise === "queue-arithmetic")!.message!, /There is no queueArithmetic in what was handed in/);
+    assert.match(
+      results.get("deleted")!.exercises.find(({ exercise }) => exercise === "queue-arithmetic")!.message!,
+      /There is no queueArithmetic in what was handed in/,
+    );
     assert.deepEqual(of("copied"), { "first-listener": 6, "queue-arithmetic": 6 });
     assert.match(results.get("copied")!.notes.join(), /2 cells with queueArithmetic; the last one counts/);
     assert.deepEqual(of("unmarked"), { "first-listener": 6, "queue-arithmetic": 6 });
   });
 
   it("otter 469, 813: an endless loop is named with its exercise, and the rest is graded", async () => {
-    const results = await gradeAll({
-      "loops/queue-arithmetic.ts": "export function queueArithmetic() { for (;;) {} }",
-      "loops/first-listener.ts": text("first-listener", "solution.ts"),
-      "fine/queue-arithmetic.ts": text("queue-arithmetic", "solution.ts"),
-    }, { time: 3000 });
+    const results = await gradeAll(
+      {
+        "loops/queue-arithmetic.ts": "export function queueArithmetic() { for (;;) {} }",
+        "loops/first-listener.ts": text("first-listener", "solution.ts"),
+        "fine/queue-arithmetic.ts": text("queue-arithmetic", "solution.ts"),
+      },
+      { time: 3000 },
+    );
     const loops = results.get("loops")!.exercises;
     assert.match(loops.find(({ exercise }) => exercise === "queue-arithmetic")!.message!, /had not returned after 3 s/);
     assert.equal(loops.find(({ exercise }) => exercise === "first-listener")!.points, 6);
@@ -136,12 +185,21 @@ describe("complaints about graders, answered", function () {
   });
 
   it("otter 793: names that other cells use again do no harm", async () => {
-    const results = await gradeAll({ "reuse.ipynb": notebook(cell("const port = 1; const lab = 2;"), cell(asCell(text("first-listener", "solution.ts"))), cell("const firstListenerOld = 3; const port = 'x'; const listener = 7;")) });
+    const results = await gradeAll({
+      "reuse.ipynb": notebook(
+        cell("const port = 1; const lab = 2;"),
+        cell(asCell(text("first-listener", "solution.ts"))),
+        cell("const firstListenerOld = 3; const port = 'x'; const listener = 7;"),
+      ),
+    });
     assert.equal(results.get("reuse")!.points, 6);
   });
 
   it("otter 814: a result file for each student", async () => {
-    const results = await gradeAll({ "a.ts": text("queue-arithmetic", "solution.ts"), "b.ts": text("queue-arithmetic", "starter.ts") });
+    const results = await gradeAll({
+      "a.ts": text("queue-arithmetic", "solution.ts"),
+      "b.ts": text("queue-arithmetic", "starter.ts"),
+    });
     const out = path.join(folder, `out-${number}`);
     writeResults([...results.values()], { out, assignment: "x" });
     assert.deepEqual(readdirSync(path.join(out, "students")).sort(), ["a.html", "a.json", "b.html", "b.json"]);
@@ -150,18 +208,26 @@ describe("complaints about graders, answered", function () {
 
   describe("and what they take for granted", () => {
     it("the same submission gets the same points twice", async () => {
-      const files = { "a.ts": text("queue-arithmetic", "wrong-no-one-more.ts"), "b.ts": text("read-the-counters", "wrong-cookies-first.ts"), "c.ts": text("find-the-backlog", "wrong-too-few.ts") };
-      const points = (results: Map<string, StudentResult>) => [...results.values()].map((result) => result.exercises.map((each) => each.tests.map((test) => test.points)));
+      const files = {
+        "a.ts": text("queue-arithmetic", "wrong-no-one-more.ts"),
+        "b.ts": text("read-the-counters", "wrong-cookies-first.ts"),
+        "c.ts": text("find-the-backlog", "wrong-too-few.ts"),
+      };
+      const points = (results: Map<string, StudentResult>) =>
+        [...results.values()].map((result) => result.exercises.map((each) => each.tests.map((test) => test.points)));
       assert.deepEqual(points(await gradeAll(files)), points(await gradeAll(files)));
     });
 
     it("--resume after an interruption loses nothing, and grades nothing twice", async () => {
       const place = path.join(folder, "interrupted");
       mkdirSync(place);
-      for (const name of ["a", "b", "c", "d", "e", "f"]) cpSync(path.join(root, "exercises", "freeze-n-handshakes", "solution.ts"), path.join(place, `${name}.ts`));
+      for (const name of ["a", "b", "c", "d", "e", "f"])
+        cpSync(path.join(root, "exercises", "freeze-n-handshakes", "solution.ts"), path.join(place, `${name}.ts`));
       const out = path.join(folder, "interrupted-out");
       const run = (...more: string[]): { child: ChildProcess; ended: Promise<{ code: number; log: string }> } => {
-        const child = spawn(process.execPath, [main, "grade", place, "--out", out, "--jobs", "1", ...more], { stdio: ["ignore", "ignore", "pipe"] });
+        const child = spawn(process.execPath, [main, "grade", place, "--out", out, "--jobs", "1", ...more], {
+          stdio: ["ignore", "ignore", "pipe"],
+        });
         let log = "";
         child.stderr!.on("data", (data) => (log += data));
         return { child, ended: once(child, "close").then(([code]) => ({ code: code as number, log })) };
@@ -185,15 +251,26 @@ describe("complaints about graders, answered", function () {
     });
 
     it("a folder that may be one student's or a class is refused, with the word that decides it", async () => {
-      const files = { "class/alice.ts": text("queue-arithmetic", "starter.ts"), "class/first-listener.ts": text("first-listener", "starter.ts") };
+      const files = {
+        "class/alice.ts": text("queue-arithmetic", "starter.ts"),
+        "class/first-listener.ts": text("first-listener", "starter.ts"),
+      };
       const place = path.join(folder, "ambiguous");
       for (const [name, content] of Object.entries(files)) {
         mkdirSync(path.dirname(path.join(place, name)), { recursive: true });
         writeFileSync(path.join(place, name), content);
       }
-      assert.throws(() => findPlaces([path.join(place, "class")]), /one student's, or a class\?.*first-listener\.ts.*alice\.ts.*--student/s);
-      assert.deepEqual(findPlaces([place]).map(({ student }) => student), ["class"]);
-      assert.deepEqual(findPlaces([path.join(place, "class")], "carol"), [{ student: "carol", places: [path.join(place, "class")] }]);
+      assert.throws(
+        () => findPlaces([path.join(place, "class")]),
+        /one student's, or a class\?.*first-listener\.ts.*alice\.ts.*--student/s,
+      );
+      assert.deepEqual(
+        findPlaces([place]).map(({ student }) => student),
+        ["class"],
+      );
+      assert.deepEqual(findPlaces([path.join(place, "class")], "carol"), [
+        { student: "carol", places: [path.join(place, "class")] },
+      ]);
     });
 
     it("bad input is refused before anything starts", async () => {
@@ -201,9 +278,30 @@ describe("complaints about graders, answered", function () {
         [["/nowhere", "--out", path.join(folder, "x")], /does not exist/],
         [[path.join(root, "native"), "--out", path.join(folder, "x")], /no submission|No submission/],
         [[path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", "/proc/x"], /cannot be written/],
-        [[path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--exercises", "nonsense"], /no exercise "nonsense".*There are/],
-        [[path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--jobs", "0"], /--jobs must be/],
-        [[path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--canvas", "/nowhere.csv"], /does not exist/],
+        [
+          [
+            path.join(root, "exercises", "fast-accept", "solution.ts"),
+            "--out",
+            path.join(folder, "x"),
+            "--exercises",
+            "nonsense",
+          ],
+          /no exercise "nonsense".*There are/,
+        ],
+        [
+          [path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--jobs", "0"],
+          /--jobs must be/,
+        ],
+        [
+          [
+            path.join(root, "exercises", "fast-accept", "solution.ts"),
+            "--out",
+            path.join(folder, "x"),
+            "--canvas",
+            "/nowhere.csv",
+          ],
+          /does not exist/,
+        ],
       ] as [string[], RegExp][]) {
         const child = spawn(process.execPath, [main, "grade", ...args], { stdio: ["ignore", "ignore", "pipe"] });
         let log = "";

@@ -19,7 +19,13 @@ export interface Cell {
   cell_type: string;
   source: string | string[];
   metadata: Record<string, unknown>;
-  outputs?: { output_type: string; name?: string; text?: string | string[]; data?: Record<string, string | string[]>; evalue?: string }[];
+  outputs?: {
+    output_type: string;
+    name?: string;
+    text?: string | string[];
+    data?: Record<string, string | string[]>;
+    evalue?: string;
+  }[];
   execution_count?: number | null;
 }
 
@@ -29,7 +35,12 @@ export interface Notebook {
 }
 
 function run(command: string, args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): Ended {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26, env: { ...process.env, ...more } });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+    env: { ...process.env, ...more },
+  });
   return { code: status, stdout: stdout ?? "", stderr: `${stderr ?? ""}${error ? error.message : ""}` };
 }
 
@@ -39,7 +50,13 @@ export function whyNoNbgrader(): string | undefined {
   const probe = `import nbgrader, sys; sys.exit(nbgrader.__version__ != "${version}")`;
   if (existsSync(python) && run(python, ["-c", probe], projectDir).code === 0) return undefined;
   rmSync(environment, { recursive: true, force: true });
-  for (const [command, args] of [["python3", ["-m", "venv", environment]], [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", `nbgrader==${version}`]]] as const) {
+  for (const [command, args] of [
+    ["python3", ["-m", "venv", environment]],
+    [
+      python,
+      ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", `nbgrader==${version}`],
+    ],
+  ] as const) {
     const { code, stderr } = run(command, args, projectDir);
     if (code === 0) continue;
     rmSync(environment, { recursive: true, force: true });
@@ -86,7 +103,10 @@ export class Course {
   exported(): Record<string, number> {
     const { code, stderr } = this.nbgrader(["export", "--to", "grades.csv"]);
     if (code !== 0) throw new Error(stderr);
-    const [head, ...rows] = readFileSync(this.path("grades.csv"), "utf8").trim().split("\n").map((line) => line.split(","));
+    const [head, ...rows] = readFileSync(this.path("grades.csv"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(","));
     return Object.fromEntries(rows.map((row) => [row[head.indexOf("student_id")], Number(row[head.indexOf("score")])]));
   }
 
@@ -99,7 +119,12 @@ export class Course {
     return run(path.join(environment, "bin", program), args, this.folder, {
       // nbgrader calls alembic by its name
       PATH: `${path.join(environment, "bin")}${path.delimiter}${process.env.PATH}`,
-      JUPYTER_CONFIG_DIR: own("config"), JUPYTER_DATA_DIR: own("data"), JUPYTER_RUNTIME_DIR: own("runtime"), IPYTHONDIR: own("ipython"), JUPYTER_PATH: "", ...more,
+      JUPYTER_CONFIG_DIR: own("config"),
+      JUPYTER_DATA_DIR: own("data"),
+      JUPYTER_RUNTIME_DIR: own("runtime"),
+      IPYTHONDIR: own("ipython"),
+      JUPYTER_PATH: "",
+      ...more,
     });
   }
 }

@@ -9,13 +9,17 @@ describe("what goes on behind a cell", () => {
   after(() => kernel?.close());
 
   for (const [name, code] of Object.entries({
-    "a rejection that nobody awaits": "setTimeout(() => { void Promise.reject(Object.assign(new Error('lost. Look here.'), { hint: 'Look here.' })); }, 30); undefined",
-    "a throw in a timer": "setTimeout(() => { throw Object.assign(new Error('lost. Look here.'), { hint: 'Look here.' }); }, 30); undefined",
+    "a rejection that nobody awaits":
+      "setTimeout(() => { void Promise.reject(Object.assign(new Error('lost. Look here.'), { hint: 'Look here.' })); }, 30); undefined",
+    "a throw in a timer":
+      "setTimeout(() => { throw Object.assign(new Error('lost. Look here.'), { hint: 'Look here.' }); }, 30); undefined",
   })) {
     it(`shows ${name} under the last cell, with its hint, and lives`, async () => {
       const id = kernel.send(code);
       assert.equal((await kernel.outcome(id)).status, "ok");
-      const message = await kernel.wait(({ id: of, type, content }) => of === id && type === "stream" && content.name === "stderr");
+      const message = await kernel.wait(
+        ({ id: of, type, content }) => of === id && type === "stream" && content.name === "stderr",
+      );
       const text = plain([message.content.text as string]);
       assert.match(text, /^Error in the background: Error: lost\.\n→ Look here\.\nIn \[\d+\]/);
       assert.ok(isAlive(kernel.pid));
@@ -24,7 +28,9 @@ describe("what goes on behind a cell", () => {
   }
 
   it("shows nothing of the rest of an interrupted cell", async () => {
-    const id = kernel.send("console.log('on'); void (async () => { await new Promise(() => {}); })(); await new Promise(() => {});");
+    const id = kernel.send(
+      "console.log('on'); void (async () => { await new Promise(() => {}); })(); await new Promise(() => {});",
+    );
     await kernel.said(id, "on");
     kernel.interrupt();
     await kernel.outcome(id);
@@ -42,10 +48,15 @@ describe("what goes on behind a cell", () => {
     );
     const { messages } = await kernel.outcome(id);
     const shown = messages.filter(({ type }) => type.endsWith("display_data"));
-    assert.deepEqual(shown.map(({ type }) => type), ["display_data", "update_display_data", "update_display_data"]);
+    assert.deepEqual(
+      shown.map(({ type }) => type),
+      ["display_data", "update_display_data", "update_display_data"],
+    );
     const idle = messages.find(({ content }) => content.execution_state === "idle")!.at;
     assert.ok(idle - shown[0].at > 0.25, "the first display came with the cell's end");
-    const after = await kernel.wait(({ type, content }) => type === "update_display_data" && content.data["text/html"] === "after");
+    const after = await kernel.wait(
+      ({ type, content }) => type === "update_display_data" && content.data["text/html"] === "after",
+    );
     assert.ok(after.at > idle);
     assert.equal(after.content.transient.display_id, shown[0].content.transient.display_id);
   });
@@ -57,15 +68,28 @@ describe("what goes on behind a cell", () => {
        hook.display({ data: { "text/plain": "another" }, transient: { display_id: "figure" } }, true);`,
     );
     assert.deepEqual(displays, [
-      { data: { "text/plain": "a figure", "application/vnd.plotly.v1+json": { data: [1] } }, metadata: {}, transient: { display_id: "figure" } },
+      {
+        data: { "text/plain": "a figure", "application/vnd.plotly.v1+json": { data: [1] } },
+        metadata: {},
+        transient: { display_id: "figure" },
+      },
       { data: { "text/plain": "another" }, metadata: {}, transient: { display_id: "figure" } },
     ]);
   });
 
   it("keeps what is printed and what is shown in order", async () => {
-    const { messages } = await kernel.run(`import { display } from "tslab"; for (let i = 0; i < 5; i++) { console.log("line", i); display.html(String(i)); }`);
-    const order = messages.filter(({ type }) => type === "stream" || type === "display_data").map(({ type, content }) => (type === "stream" ? (content.text as string).trim() : `html ${content.data["text/html"]}`));
-    assert.deepEqual(order, [0, 1, 2, 3, 4].flatMap((i) => [`line ${i}`, `html ${i}`]));
+    const { messages } = await kernel.run(
+      `import { display } from "tslab"; for (let i = 0; i < 5; i++) { console.log("line", i); display.html(String(i)); }`,
+    );
+    const order = messages
+      .filter(({ type }) => type === "stream" || type === "display_data")
+      .map(({ type, content }) =>
+        type === "stream" ? (content.text as string).trim() : `html ${content.data["text/html"]}`,
+      );
+    assert.deepEqual(
+      order,
+      [0, 1, 2, 3, 4].flatMap((i) => [`line ${i}`, `html ${i}`]),
+    );
   });
 
   it("loses no line of a loop that prints, and does not send a message a line", async () => {

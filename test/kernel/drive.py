@@ -85,14 +85,17 @@ async def main() -> None:
             client.control_channel.send(message)
         else:
             if command["op"] == "execute":
-                type_, content = "execute_request", {
-                    "code": command["code"],
-                    "silent": False,
-                    "store_history": True,
-                    "user_expressions": {},
-                    "allow_stdin": False,
-                    "stop_on_error": command.get("stop_on_error", True),
-                }
+                type_, content = (
+                    "execute_request",
+                    {
+                        "code": command["code"],
+                        "silent": False,
+                        "store_history": True,
+                        "user_expressions": {},
+                        "allow_stdin": False,
+                        "stop_on_error": command.get("stop_on_error", True),
+                    },
+                )
             else:
                 type_, content = command["type"], command["content"]
             message = client.session.msg(type_, content)

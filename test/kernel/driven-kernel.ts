@@ -37,7 +37,8 @@ export interface ExecuteOptions {
 /** A Python with jupyter_client, or the test is skipped. */
 export function pythonOf(context: Context): string {
   const python = process.env.ONE_LISTENER_PYTHON ?? path.join(projectDir, ".venv", "bin", "python");
-  if (python.includes("/") && !existsSync(python)) skip(context, "there is no Python with JupyterLab here: npm test installs one");
+  if (python.includes("/") && !existsSync(python))
+    skip(context, "there is no Python with JupyterLab here: npm test installs one");
   return python;
 }
 
@@ -64,10 +65,17 @@ export class DrivenKernel {
   }
 
   static async start(context: Context, command = kernelCommand()): Promise<DrivenKernel> {
-    const driver = spawn(pythonOf(context), [path.join(projectDir, "test", "kernel", "drive.py"), path.join(projectDir, "notebooks"), ...command]);
+    const driver = spawn(pythonOf(context), [
+      path.join(projectDir, "test", "kernel", "drive.py"),
+      path.join(projectDir, "notebooks"),
+      ...command,
+    ]);
     driver.stderr.pipe(process.stderr);
     const kernel = new DrivenKernel(driver);
-    const started = (await kernel.wait((message) => message.type === "started")) as unknown as { pid: number; seconds: number };
+    const started = (await kernel.wait((message) => message.type === "started")) as unknown as {
+      pid: number;
+      seconds: number;
+    };
     kernel.pid = started.pid;
     kernel.startSeconds = started.seconds;
     return kernel;
@@ -93,7 +101,9 @@ export class DrivenKernel {
       };
       const timer = setTimeout(() => {
         finish();
-        reject(new Error(`no such message in ${milliseconds} ms; the last ones: ${JSON.stringify(this.messages.slice(-5))}`));
+        reject(
+          new Error(`no such message in ${milliseconds} ms; the last ones: ${JSON.stringify(this.messages.slice(-5))}`),
+        );
       }, milliseconds);
       this.watchers.add(look);
       this.driver.once("close", ended);
@@ -111,16 +121,24 @@ export class DrivenKernel {
   /** Waits until a cell has answered and its outputs are complete. */
   async outcome(id: string): Promise<Outcome> {
     const { content: reply } = await this.wait((message) => message.id === id && message.type === "execute_reply");
-    await this.wait((message) => message.id === id && message.type === "status" && message.content.execution_state === "idle");
+    await this.wait(
+      (message) => message.id === id && message.type === "status" && message.content.execution_state === "idle",
+    );
     const messages = this.messages.filter((message) => message.id === id);
-    const text = (name: string) => messages.filter(({ type, content }) => type === "stream" && content.name === name).map(({ content }) => content.text as string).join("");
+    const text = (name: string) =>
+      messages
+        .filter(({ type, content }) => type === "stream" && content.name === name)
+        .map(({ content }) => content.text as string)
+        .join("");
     return {
       status: reply.status as string,
       reply,
       error: messages.find(({ type }) => type === "error")?.content as Outcome["error"],
       stdout: text("stdout"),
       stderr: text("stderr"),
-      displays: messages.filter(({ type }) => type === "display_data" || type === "update_display_data").map(({ content }) => content),
+      displays: messages
+        .filter(({ type }) => type === "display_data" || type === "update_display_data")
+        .map(({ content }) => content),
       messages,
     };
   }
@@ -138,7 +156,9 @@ export class DrivenKernel {
 
   /** Waits until the cell says this on stdout. */
   async said(id: string, text: string): Promise<void> {
-    await this.wait((message) => message.id === id && message.type === "stream" && (message.content.text as string).includes(text));
+    await this.wait(
+      (message) => message.id === id && message.type === "stream" && (message.content.text as string).includes(text),
+    );
   }
 
   async request(type: string, content: object, channel: "shell" | "control" = "shell"): Promise<KernelMessage> {

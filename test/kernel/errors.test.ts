@@ -18,22 +18,39 @@ describe("a cell that fails", () => {
   });
 
   it("shows the reader's own lines, of this cell and of earlier ones, and none of the kernel's", async () => {
-    assert.equal((await kernel.run("function limit(count: number) {\n  // a comment\n  const most: number = 2;\n  if (count > most) throw new Error('over the limit');\n  return count;\n}")).status, "ok");
+    assert.equal(
+      (
+        await kernel.run(
+          "function limit(count: number) {\n  // a comment\n  const most: number = 2;\n  if (count > most) throw new Error('over the limit');\n  return count;\n}",
+        )
+      ).status,
+      "ok",
+    );
     const { error } = await kernel.run("const first = limit(1);\n\nlimit(first + 2)");
     const text = plain(error!.traceback);
-    assert.match(text, /^Error: over the limit\nIn \[\d+\], line 4: if \(count > most\) throw new Error\('over the limit'\);\nIn \[\d+\], line 3: limit\(first \+ 2\)$/);
+    assert.match(
+      text,
+      /^Error: over the limit\nIn \[\d+\], line 4: if \(count > most\) throw new Error\('over the limit'\);\nIn \[\d+\], line 3: limit\(first \+ 2\)$/,
+    );
   });
 
   it("shows the line of an await that failed, through promises too", async () => {
-    await kernel.run("async function later(what: string) {\n  await new Promise((resolve) => setTimeout(resolve, 1));\n  throw new Error(what);\n}");
+    await kernel.run(
+      "async function later(what: string) {\n  await new Promise((resolve) => setTimeout(resolve, 1));\n  throw new Error(what);\n}",
+    );
     const { error } = await kernel.run("// waits\nawait Promise.all([later('at last')]);");
     assert.match(plain(error!.traceback), /In \[\d+\], line 2: await Promise\.all/);
   });
 
   it("shows a hint on a line of its own, once", async () => {
-    const { error } = await kernel.run("throw Object.assign(new Error('The port is taken. Choose another.'), { hint: 'Choose another.' })");
+    const { error } = await kernel.run(
+      "throw Object.assign(new Error('The port is taken. Choose another.'), { hint: 'Choose another.' })",
+    );
     assert.equal(error!.evalue, "The port is taken. Choose another.");
-    assert.deepEqual(plain(error!.traceback).split("\n").slice(0, 2), ["Error: The port is taken.", "→ Choose another."]);
+    assert.deepEqual(plain(error!.traceback).split("\n").slice(0, 2), [
+      "Error: The port is taken.",
+      "→ Choose another.",
+    ]);
     assert.match(error!.traceback[0], /\x1b\[/);
   });
 
@@ -42,7 +59,9 @@ describe("a cell that fails", () => {
     assert.match(plain(caused.error!.traceback), /caused by TypeError: inner/);
     const many = await kernel.run("throw new AggregateError([new Error('one'), new Error('two')], 'both')");
     assert.match(plain(many.error!.traceback), /one of them: Error: one[^]*one of them: Error: two/);
-    const circle = await kernel.run("const round: Error & { cause?: unknown } = new Error('round'); round.cause = round; throw round");
+    const circle = await kernel.run(
+      "const round: Error & { cause?: unknown } = new Error('round'); round.cause = round; throw round",
+    );
     assert.equal(circle.error!.evalue, "round");
   });
 
@@ -60,12 +79,20 @@ describe("a cell that fails", () => {
   }
 
   it("that does not type-check is not run, and every mistake is shown below its place", async () => {
-    const { status, error, stdout } = await kernel.run("console.log('side effect');\nconst port: number = '80';\nnowhere(port);");
+    const { status, error, stdout } = await kernel.run(
+      "console.log('side effect');\nconst port: number = '80';\nnowhere(port);",
+    );
     assert.equal(status, "error");
     assert.equal(stdout, "");
     assert.equal(error!.ename, "TS2322");
-    assert.match(error!.evalue, /^In \[\d+\], line 2, column 7: Type 'string' is not assignable to type 'number'\. \(and 1 more\)$/);
-    assert.match(plain(error!.traceback), /\n {2}const port: number = '80';\n {8}~~~~\n[^]*line 3, column 1: Cannot find name 'nowhere'[^]*\n {2}nowhere\(port\);\n {2}~~~~~~~$/);
+    assert.match(
+      error!.evalue,
+      /^In \[\d+\], line 2, column 7: Type 'string' is not assignable to type 'number'\. \(and 1 more\)$/,
+    );
+    assert.match(
+      plain(error!.traceback),
+      /\n {2}const port: number = '80';\n {8}~~~~\n[^]*line 3, column 1: Cannot find name 'nowhere'[^]*\n {2}nowhere\(port\);\n {2}~~~~~~~$/,
+    );
   });
 
   it("that is no TypeScript at all fails too", async () => {
@@ -75,14 +102,20 @@ describe("a cell that fails", () => {
   });
 
   it("whose last value cannot be printed fails, and the kernel lives", async () => {
-    const { status, error } = await kernel.run("({ [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('do not look at me'); } })");
+    const { status, error } = await kernel.run(
+      "({ [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('do not look at me'); } })",
+    );
     assert.equal(status, "error");
     assert.equal(error!.evalue, "do not look at me");
     assert.equal(await kernel.print("40 + 2"), "42");
   });
 
   it("aborts the cells that were sent behind it, and says so in their replies", async () => {
-    const ids = [kernel.send("await new Promise((resolve) => setTimeout(resolve, 100)); throw new Error('first')"), kernel.send("console.log('second')"), kernel.send("console.log('third')")];
+    const ids = [
+      kernel.send("await new Promise((resolve) => setTimeout(resolve, 100)); throw new Error('first')"),
+      kernel.send("console.log('second')"),
+      kernel.send("console.log('third')"),
+    ];
     const [first, second, third] = await Promise.all(ids.map((id) => kernel.outcome(id)));
     assert.equal(first.status, "error");
     assert.deepEqual([second.status, third.status], ["aborted", "aborted"]);

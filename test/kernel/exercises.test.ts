@@ -7,12 +7,16 @@ import { skip } from "../skip";
 import { DrivenKernel, Outcome } from "./driven-kernel";
 
 const root = path.join(__dirname, "..", "..", "..");
-const source = (file: string) => readFileSync(path.join(root, "exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
+const source = (file: string) =>
+  readFileSync(path.join(root, "exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
 
 /** The last state of each display, as html. */
 function shown({ messages, displays }: Outcome): string {
   const html = (content: Record<string, any>) => String([content.data?.["text/html"] ?? ""].flat().join(""));
-  return [...displays.map(html), ...messages.filter(({ type }) => type === "update_display_data").map(({ content }) => html(content))].join("\n");
+  return [
+    ...displays.map(html),
+    ...messages.filter(({ type }) => type === "update_display_data").map(({ content }) => html(content)),
+  ].join("\n");
 }
 
 describe("exercises in a notebook", function () {
@@ -54,7 +58,14 @@ describe("exercises in a notebook", function () {
     assert.match(shown(await kernel.run('await check("queue-arithmetic", mine);')), /0 of 6 points/);
     await kernel.run("function queueArithmetic(): string { return 5; }");
     assert.match(shown(await kernel.run('await check("queue-arithmetic", queueArithmetic);')), /6 of 6 points/);
-    assert.match(shown(await kernel.run('function queueArithmetic() { return {}; }\nawait check("queue-arithmetic", queueArithmetic);')), /0 of 6 points/);
+    assert.match(
+      shown(
+        await kernel.run(
+          'function queueArithmetic() { return {}; }\nawait check("queue-arithmetic", queueArithmetic);',
+        ),
+      ),
+      /0 of 6 points/,
+    );
     await kernel.run(source("solution.ts"));
   });
 
@@ -75,7 +86,13 @@ describe("exercises in a notebook", function () {
   });
 
   it("refuses what cannot be meant", async () => {
-    assert.match((await kernel.run('await check("fast-acept", sleep as any);')).error?.evalue ?? "", /There is no exercise "fast-acept".*fast-accept/);
-    assert.match((await kernel.run('await check("fast-accept", undefined as any);')).error?.evalue ?? "", /takes your function fastAccept/);
+    assert.match(
+      (await kernel.run('await check("fast-acept", sleep as any);')).error?.evalue ?? "",
+      /There is no exercise "fast-acept".*fast-accept/,
+    );
+    assert.match(
+      (await kernel.run('await check("fast-accept", undefined as any);')).error?.evalue ?? "",
+      /takes your function fastAccept/,
+    );
   });
 });

@@ -13,7 +13,8 @@ describe("an interrupt", () => {
     "a synchronous endless loop": "console.log('on'); while (true) {}",
     "an endless loop after an await that had nothing to wait for": "console.log('on'); await null; while (true) {}",
     "an endless loop after a real await": `console.log('on'); ${sleep} while (true) {}`,
-    "an endless loop in a timer": "console.log('on'); setTimeout(() => { while (true) {} }, 10); await new Promise(() => {});",
+    "an endless loop in a timer":
+      "console.log('on'); setTimeout(() => { while (true) {} }, 10); await new Promise(() => {});",
     "an await that never ends": "console.log('on'); await new Promise(() => {});",
     "a loop that awaits": `console.log('on'); for (;;) { ${sleep} }`,
     "a for await loop": `console.log('on'); for await (const x of (async function* () { for (;;) { ${sleep} yield 1; } })()) {}`,
@@ -33,7 +34,9 @@ describe("an interrupt", () => {
   }
 
   it("runs finally blocks, which may await", async () => {
-    const id = kernel.send(`console.log('on'); try { for (;;) { ${sleep} } } finally { ${sleep} console.log('tidied up'); }`);
+    const id = kernel.send(
+      `console.log('on'); try { for (;;) { ${sleep} } } finally { ${sleep} console.log('tidied up'); }`,
+    );
     await kernel.said(id, "on");
     kernel.interrupt();
     assert.equal((await kernel.outcome(id)).reply.ename, "Interrupted");
@@ -70,7 +73,9 @@ describe("an interrupt", () => {
 
   it("works many times in a row", async () => {
     for (let round = 0; round < 20; round += 1) {
-      const id = kernel.send(round % 2 ? "console.log('on'); while (true) {}" : "console.log('on'); await new Promise(() => {});");
+      const id = kernel.send(
+        round % 2 ? "console.log('on'); while (true) {}" : "console.log('on'); await new Promise(() => {});",
+      );
       await pause(round * 5);
       await kernel.said(id, round % 2 ? "" : "on").catch(() => undefined);
       kernel.interrupt();
@@ -88,20 +93,31 @@ describe("an interrupt", () => {
   });
 
   it("tells the library, once, which cell it was", async () => {
-    await kernel.run("const seen: string[] = []; (process as any)[Symbol.for('one-listener.kernel')].onCell(({ phase, run }: { phase: string; run: { id: string } }) => { seen.push(`${run.id} ${phase}`); });");
+    await kernel.run(
+      "const seen: string[] = []; (process as any)[Symbol.for('one-listener.kernel')].onCell(({ phase, run }: { phase: string; run: { id: string } }) => { seen.push(`${run.id} ${phase}`); });",
+    );
     const id = kernel.send("console.log('on'); await new Promise(() => {});", { cell: "stopped" });
     await kernel.said(id, "on");
     kernel.interrupt();
     await kernel.outcome(id);
     await kernel.run("throw new Error('x')", { cell: "failed" });
     await kernel.run("1", { cell: "fine" });
-    assert.equal(await kernel.print("seen.slice(0, -1).slice(1).join()", { cell: "last" }), "stopped start,stopped interrupt,failed start,failed error,fine start,fine end");
+    assert.equal(
+      await kernel.print("seen.slice(0, -1).slice(1).join()", { cell: "last" }),
+      "stopped start,stopped interrupt,failed start,failed error,fine start,fine end",
+    );
   });
 
   it("is heard by a kernel whose shell for that is gone", async function () {
     const other = await DrivenKernel.start(this, kernelCommand());
     try {
-      const children = (await other.print("require('node:fs').readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8') + require('node:fs').readdirSync('/proc/self/task').map((task: string) => require('node:fs').readFileSync(`/proc/self/task/${task}/children`, 'utf8')).join(' ')")).split(/\s+/).filter(Boolean);
+      const children = (
+        await other.print(
+          "require('node:fs').readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8') + require('node:fs').readdirSync('/proc/self/task').map((task: string) => require('node:fs').readFileSync(`/proc/self/task/${task}/children`, 'utf8')).join(' ')",
+        )
+      )
+        .split(/\s+/)
+        .filter(Boolean);
       assert.ok(children.length > 0);
       for (const pid of new Set(children)) process.kill(Number(pid), "SIGKILL");
       await pause(300);

@@ -7,7 +7,9 @@ import { DrivenKernel, isAlive, kernelCommand, pause } from "./driven-kernel";
 /** Threads of a process, by name, and its descriptors that are sockets or files of a Lab. */
 function footprint(pid: number): { threads: number; descriptors: number; children: number[] } {
   const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks.flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number));
+  const children = tasks.flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
+  );
   const descriptors = readdirSync(`/proc/${pid}/fd`).filter((fd) => {
     try {
       return /^socket:|^\/proc\//.test(readlinkSync(`/proc/${pid}/fd/${fd}`));
@@ -59,7 +61,10 @@ describe("the library in a kernel", () => {
   const ends: Record<string, { last: string; interrupt: boolean }> = {
     "that fails": { last: "throw new Error('enough')", interrupt: false },
     "that is interrupted while it awaits": { last: "console.log('on'); await new Promise(() => {})", interrupt: true },
-    "that is interrupted in an endless loop": { last: "console.log('on'); await new Promise((resolve) => setTimeout(resolve, 60)); while (true) {}", interrupt: true },
+    "that is interrupted in an endless loop": {
+      last: "console.log('on'); await new Promise((resolve) => setTimeout(resolve, 60)); while (true) {}",
+      interrupt: true,
+    },
   };
   for (const [name, { last, interrupt }] of Object.entries(ends)) {
     it(`leaves no thread, descriptor or lab host of a cell ${name}`, async () => {
@@ -80,13 +85,22 @@ describe("the library in a kernel", () => {
         await kernel.said(id, "on");
         await pause(200);
         const during = footprint(kernel.pid);
-        assert.ok(during.threads > before.threads && during.descriptors > before.descriptors && during.children.length > before.children.length);
+        assert.ok(
+          during.threads > before.threads &&
+            during.descriptors > before.descriptors &&
+            during.children.length > before.children.length,
+        );
         kernel.interrupt();
       }
       assert.equal((await kernel.outcome(id)).status, "error");
       let after = footprint(kernel.pid);
       for (const deadline = performance.now() + 3000; performance.now() < deadline; after = footprint(kernel.pid)) {
-        if (after.threads <= before.threads && after.descriptors <= before.descriptors && after.children.length <= before.children.length) break;
+        if (
+          after.threads <= before.threads &&
+          after.descriptors <= before.descriptors &&
+          after.children.length <= before.children.length
+        )
+          break;
         await pause(50);
       }
       assert.deepEqual({ ...after, children: after.children.length }, { ...before, children: before.children.length });
@@ -96,7 +110,13 @@ describe("the library in a kernel", () => {
   it("closes what the last run of a cell opened before the cell runs again", async () => {
     await kernel.run("const lab = await Lab.open();", { cell: "lab" });
     for (let round = 0; round < 3; round += 1) {
-      assert.equal(await kernel.print("const listener = await lab.listen({ port: 8080, backlog: 5 }); console.log(listener.acceptMax)", { cell: "listen" }), "5");
+      assert.equal(
+        await kernel.print(
+          "const listener = await lab.listen({ port: 8080, backlog: 5 }); console.log(listener.acceptMax)",
+          { cell: "listen" },
+        ),
+        "5",
+      );
     }
     const taken = await kernel.run("await lab.listen({ port: 8080 })", { cell: "another" });
     assert.match(taken.error?.evalue ?? "", /EADDRINUSE/);
@@ -108,7 +128,8 @@ describe("the library in a kernel", () => {
     const { children } = footprint(other.pid);
     assert.ok(children.length > 1);
     process.kill(other.pid, "SIGKILL");
-    for (const deadline = performance.now() + 3000; performance.now() < deadline && children.some(isAlive); ) await pause(50);
+    for (const deadline = performance.now() + 3000; performance.now() < deadline && children.some(isAlive);)
+      await pause(50);
     assert.deepEqual(children.filter(isAlive), []);
     await other.close();
   });

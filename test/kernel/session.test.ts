@@ -10,12 +10,20 @@ describe("a kernel's session", () => {
 
   it("declares names again, with another type", async () => {
     await kernel.run("const backlog = 128; let name = 'a'; class Queue { length = 1; }");
-    assert.equal(await kernel.print("const backlog = 'none'; class Queue { max = 2; } backlog + new Queue().max + name"), "none2a");
+    assert.equal(
+      await kernel.print("const backlog = 'none'; class Queue { max = 2; } backlog + new Queue().max + name"),
+      "none2a",
+    );
   });
 
   it("has top-level await, for await, imports by name and by import()", async () => {
     assert.equal(await kernel.print("for await (const n of [Promise.resolve(1), 2]) console.log(n);"), "1\n2");
-    assert.equal(await kernel.print("import { isIP } from 'node:net'; const os = await import('node:os'); [isIP('10.0.0.1'), os.platform()].join(' ')"), "4 linux");
+    assert.equal(
+      await kernel.print(
+        "import { isIP } from 'node:net'; const os = await import('node:os'); [isIP('10.0.0.1'), os.platform()].join(' ')",
+      ),
+      "4 linux",
+    );
   });
 
   it("prints the last expression, and nothing for undefined", async () => {
@@ -24,12 +32,24 @@ describe("a kernel's session", () => {
   });
 
   it("runs one cell after the other, and is busy until the last is done", async () => {
-    const ids = [1, 2, 3].map((n) => kernel.send(`console.log('start ${n}'); await new Promise((resolve) => setTimeout(resolve, 50)); console.log('end ${n}');`));
+    const ids = [1, 2, 3].map((n) =>
+      kernel.send(
+        `console.log('start ${n}'); await new Promise((resolve) => setTimeout(resolve, 50)); console.log('end ${n}');`,
+      ),
+    );
     const outcomes = await Promise.all(ids.map((id) => kernel.outcome(id)));
-    assert.deepEqual(outcomes.map(({ stdout }) => stdout), [1, 2, 3].map((n) => `start ${n}\nend ${n}\n`));
-    const states = kernel.messages.filter(({ id, type }) => ids.includes(id) && type === "status").map(({ content }) => content.execution_state as string);
+    assert.deepEqual(
+      outcomes.map(({ stdout }) => stdout),
+      [1, 2, 3].map((n) => `start ${n}\nend ${n}\n`),
+    );
+    const states = kernel.messages
+      .filter(({ id, type }) => ids.includes(id) && type === "status")
+      .map(({ content }) => content.execution_state as string);
     assert.deepEqual(states, ["busy", "idle", "busy", "idle", "busy", "idle"]);
-    assert.deepEqual(outcomes.map(({ messages }) => messages.filter(({ type }) => type === "execute_input").length), [1, 1, 1]);
+    assert.deepEqual(
+      outcomes.map(({ messages }) => messages.filter(({ type }) => type === "execute_input").length),
+      [1, 1, 1],
+    );
   });
 
   it("answers completions while a cell runs, and does not look idle then", async () => {
@@ -39,7 +59,10 @@ describe("a kernel's session", () => {
     const { content } = await kernel.request("complete_request", { code: "process.hrti", cursor_pos: 12 });
     assert.ok((content.matches as string[]).includes("hrtime"));
     await pause(50);
-    const states = kernel.messages.slice(from).filter(({ type }) => type === "status").map(({ content: status }) => status.execution_state as string);
+    const states = kernel.messages
+      .slice(from)
+      .filter(({ type }) => type === "status")
+      .map(({ content: status }) => status.execution_state as string);
     assert.equal(states.at(-1), "busy");
     await kernel.outcome(id);
   });
@@ -73,7 +96,10 @@ describe("a kernel's session", () => {
     await other.close();
   });
 
-  for (const [name, code] of Object.entries({ "that waits": "console.log('on'); await new Promise(() => {});", "in an endless loop": "console.log('on'); while (true) {}" })) {
+  for (const [name, code] of Object.entries({
+    "that waits": "console.log('on'); await new Promise(() => {});",
+    "in an endless loop": "console.log('on'); while (true) {}",
+  })) {
     it(`ends ${name} when the Jupyter that started it is killed`, async function () {
       const other = await DrivenKernel.start(this);
       const { pid } = other;

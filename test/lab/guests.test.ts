@@ -52,7 +52,18 @@ describe("guests of a Lab", () => {
     const before = open();
     for (let round = 0; round < 60; round++) await (await enter()).close();
     const fd = await lab.guest();
-    for (const fields of [["spawn", "/", "0", "1", "true"], ["kill", "0", "9"], ["file", "/etc/passwd", "r"], ["file", "/proc/net/../../etc/passwd", "r"], ["file", "/proc/sys/net/core/somaxconn", "rw"], ["socket", "tcp", "99999999"], ["socket"], ["file"], ["guest", "1", "1"], ["x".repeat(1000)]]) {
+    for (const fields of [
+      ["spawn", "/", "0", "1", "true"],
+      ["kill", "0", "9"],
+      ["file", "/etc/passwd", "r"],
+      ["file", "/proc/net/../../etc/passwd", "r"],
+      ["file", "/proc/sys/net/core/somaxconn", "rw"],
+      ["socket", "tcp", "99999999"],
+      ["socket"],
+      ["file"],
+      ["guest", "1", "1"],
+      ["x".repeat(1000)],
+    ]) {
       const { fields: answer } = await native.hostRequest(fd, fields, 2000);
       assert.equal(answer[0], "ERR", fields.join());
     }

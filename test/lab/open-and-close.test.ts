@@ -33,7 +33,13 @@ describe("opening and closing Labs", () => {
       assert.equal(lab.address, "10.0.0.1");
       const { stdout } = await (await lab.spawn("cat", ["/proc/net/dev"])).output();
       assert.match(stdout, /wire0:/);
-      assert.deepEqual(stdout.match(/^\s*\w+:/gm)?.map((name) => name.trim()).sort(), ["lo:", "wire0:"]);
+      assert.deepEqual(
+        stdout
+          .match(/^\s*\w+:/gm)
+          ?.map((name) => name.trim())
+          .sort(),
+        ["lo:", "wire0:"],
+      );
       assert.ok(lab.host.steps.every(({ name, error }) => error === 0 || name === "established-hash"));
     } finally {
       await lab.close();
@@ -49,9 +55,16 @@ describe("opening and closing Labs", () => {
   });
 
   it("keeps many Labs at once apart", async () => {
-    const labs = await Promise.all(Array.from({ length: 20 }, (_, at) => Lab.open({ wire: at % 2 === 0, sysctls: { "net.core.somaxconn": 100 + at } })));
+    const labs = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        Lab.open({ wire: at % 2 === 0, sysctls: { "net.core.somaxconn": 100 + at } }),
+      ),
+    );
     const listeners = await Promise.all(labs.map((lab) => lab.listen({ port: 8080, backlog: 4096 })));
-    assert.deepEqual(listeners.map(({ acceptMax }) => acceptMax), labs.map((_, at) => 100 + at));
+    assert.deepEqual(
+      listeners.map(({ acceptMax }) => acceptMax),
+      labs.map((_, at) => 100 + at),
+    );
     await Promise.all(labs.map((lab) => lab.close()));
   });
 
@@ -76,10 +89,25 @@ describe("opening and closing Labs", () => {
     const lab = await Lab.open({ wire: false });
     const listener = await lab.listen({ backlog: 1 });
     await lab.close();
-    for (const call of [() => lab.listen(), () => lab.connect(8080), () => lab.dial(8080), () => lab.record(listener), () => lab.spawn("true"), () => lab.sysctl.get("net.core.somaxconn")]) {
+    for (const call of [
+      () => lab.listen(),
+      () => lab.connect(8080),
+      () => lab.dial(8080),
+      () => lab.record(listener),
+      () => lab.spawn("true"),
+      () => lab.sysctl.get("net.core.somaxconn"),
+    ]) {
       await assert.rejects(async () => call(), ClosedError);
     }
-    for (const call of [() => lab.counters(), () => lab.sockets(), () => listener.acceptQueue, () => listener.synQueue, () => listener.tryAccept(), () => listener.relisten(3), () => listener.acceptAll()]) {
+    for (const call of [
+      () => lab.counters(),
+      () => lab.sockets(),
+      () => listener.acceptQueue,
+      () => listener.synQueue,
+      () => listener.tryAccept(),
+      () => listener.relisten(3),
+      () => listener.acceptAll(),
+    ]) {
       assert.throws(call, ClosedError);
     }
   });
@@ -109,7 +137,8 @@ describe("opening and closing Labs", () => {
     assert.deepEqual({ fds: count("/proc/self/fd"), threads: count("/proc/self/task"), hosts: hosts().length }, before);
     // other programs of this machine come and go: a namespace of ours would stay
     const strange = () => [...namespaces()].filter((space) => !spaces.has(space));
-    for (let waited = 0; strange().length > 0 && waited < 3000; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let waited = 0; strange().length > 0 && waited < 3000; waited += 50)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(strange(), []);
   });
 });

@@ -16,25 +16,31 @@ const { Lab } = require(${JSON.stringify(path.resolve(__dirname, "../../dist/ind
 })();`;
 
 function processesIn(namespace: string): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/ns/net`) === namespace;
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/net`) === namespace;
+      } catch {
+        return false;
+      }
+    });
 }
 
 describe("an owner that is killed in the middle of a burst", () => {
   it("leaves nothing: not the helper, not its programs, not their children", async () => {
     const child = spawn(process.execPath, ["-e", owner], { stdio: ["ignore", "pipe", "inherit"] });
-    const pids = await new Promise<{ host: number; program: number }>((resolve) => child.stdout.once("data", (text) => resolve(JSON.parse(String(text)))));
+    const pids = await new Promise<{ host: number; program: number }>((resolve) =>
+      child.stdout.once("data", (text) => resolve(JSON.parse(String(text)))),
+    );
     const namespace = readlinkSync(`/proc/${pids.program}/ns/net`);
     assert.ok(processesIn(namespace).length >= 4, "the helper, the shell, and two sleeps");
     await new Promise((resolve) => setTimeout(resolve, 150));
     process.kill(child.pid!, "SIGKILL");
     const deadline = Date.now() + 1000;
-    while (Date.now() < deadline && processesIn(namespace).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (Date.now() < deadline && processesIn(namespace).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual(processesIn(namespace), []);
   });
 });

@@ -73,7 +73,9 @@ describe("a sysctl", () => {
   it("of which the kernel takes only a part is refused and set back", async () => {
     const lab = await Lab.open();
     const before = await lab.sysctl.get("net.ipv4.tcp_max_syn_backlog");
-    await assert.rejects(lab.sysctl.set({ "net.ipv4.tcp_max_syn_backlog": "300 and more" as never }), { code: "EINVAL" });
+    await assert.rejects(lab.sysctl.set({ "net.ipv4.tcp_max_syn_backlog": "300 and more" as never }), {
+      code: "EINVAL",
+    });
     assert.equal(await lab.sysctl.get("net.ipv4.tcp_max_syn_backlog"), before);
     await lab.close();
   });

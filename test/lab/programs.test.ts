@@ -8,12 +8,17 @@ describe("programs inside a Lab", () => {
   const run = async (...given: Parameters<Lab["spawn"]>) => (await lab.spawn(...given)).output();
 
   it("have hard limits of their own", async () => {
-    const { stdout } = await run("sh", ["-c", "ulimit -Hn; ulimit -Sn; ulimit -n 65 2>&1 || true"], { limits: { nofile: 64 } });
+    const { stdout } = await run("sh", ["-c", "ulimit -Hn; ulimit -Sn; ulimit -n 65 2>&1 || true"], {
+      limits: { nofile: 64 },
+    });
     assert.deepEqual(stdout.split("\n").slice(0, 2), ["64", "64"]);
   });
 
   it("have their directory, environment, input and exit status", async () => {
-    const program = await lab.spawn("sh", ["-c", "pwd; echo $WORD; cat; exit 7"], { cwd: "/", env: { WORD: "hello", PATH: process.env.PATH } });
+    const program = await lab.spawn("sh", ["-c", "pwd; echo $WORD; cat; exit 7"], {
+      cwd: "/",
+      env: { WORD: "hello", PATH: process.env.PATH },
+    });
     program.stdin.end("from outside");
     assert.deepEqual(await program.output(), { code: 7, signal: null, stdout: "/\nhello\nfrom outside", stderr: "" });
   });
@@ -33,10 +38,16 @@ describe("programs inside a Lab", () => {
   });
 
   it("that are not installed, or cannot start, are named", async () => {
-    await assert.rejects(lab.spawn("no-such-program"), (error: LabError) => error.code === "ENOENT" && /"no-such-program" is not installed/.test(error.message));
+    await assert.rejects(
+      lab.spawn("no-such-program"),
+      (error: LabError) => error.code === "ENOENT" && /"no-such-program" is not installed/.test(error.message),
+    );
     await assert.rejects(lab.spawn("/etc/passwd"), (error: LabError) => error.code === "EACCES");
     await assert.rejects(lab.spawn("ls", [], { cwd: "/no/such/place" }), /cannot be entered/);
-    await assert.rejects(lab.spawn("ls", [], { limits: { nofile: 2 ** 40 } }), /limits cannot be set: nofile 1,099,511,627,776 \(EPERM\)[^]*yours is [\d,]+/);
+    await assert.rejects(
+      lab.spawn("ls", [], { limits: { nofile: 2 ** 40 } }),
+      /limits cannot be set: nofile 1,099,511,627,776 \(EPERM\)[^]*yours is [\d,]+/,
+    );
     await assert.rejects(lab.spawn("ls", [], { limits: { nofiles: 3 } as object }), /no limit "nofiles"/);
     assert.equal((await run("true")).code, 0);
   });

@@ -20,23 +20,35 @@ describe("sysctls of a Lab", () => {
 
   it("come back after an experiment, also one that fails", async () => {
     await lab.sysctl.set({ "net.core.somaxconn": 300 });
-    await lab.sysctl.with({ "net.core.somaxconn": 7 }, async () => assert.equal(await lab.sysctl.get("net.core.somaxconn"), 7));
-    await assert.rejects(lab.sysctl.with({ "net.core.somaxconn": 8 }, () => Promise.reject(new Error("thrown inside"))), /thrown inside/);
+    await lab.sysctl.with({ "net.core.somaxconn": 7 }, async () =>
+      assert.equal(await lab.sysctl.get("net.core.somaxconn"), 7),
+    );
+    await assert.rejects(
+      lab.sysctl.with({ "net.core.somaxconn": 8 }, () => Promise.reject(new Error("thrown inside"))),
+      /thrown inside/,
+    );
     assert.equal(await lab.sysctl.get("net.core.somaxconn"), 300);
   });
 
   it("are set all or not at all", async () => {
     await lab.sysctl.set({ "net.core.somaxconn": 300 });
-    await assert.rejects(lab.sysctl.set({ "net.core.somaxconn": 5, "net.ipv4.tcp_syn_retries": 1e9 }), (error: LabError) => error.code === "EINVAL" && /tcp_syn_retries/.test(error.message));
+    await assert.rejects(
+      lab.sysctl.set({ "net.core.somaxconn": 5, "net.ipv4.tcp_syn_retries": 1e9 }),
+      (error: LabError) => error.code === "EINVAL" && /tcp_syn_retries/.test(error.message),
+    );
     assert.equal(await lab.sysctl.get("net.core.somaxconn"), 300);
   });
 
   it("that do not exist are named, with the nearest that does", async () => {
-    await assert.rejects(lab.sysctl.get("net.ipv4.tcp_syncookie"), (error: LabError) => error.code === "ENOENT" && /Did you mean net\.ipv4\.tcp_syncookies\?/.test(error.message));
+    await assert.rejects(
+      lab.sysctl.get("net.ipv4.tcp_syncookie"),
+      (error: LabError) => error.code === "ENOENT" && /Did you mean net\.ipv4\.tcp_syncookies\?/.test(error.message),
+    );
   });
 
   it("are only those of the network", async () => {
-    for (const name of ["fs.file-max", "kernel.panic", "net", "net.ipv4/../../kernel.panic", "", "net..x"]) await assert.rejects(lab.sysctl.get(name), ArgumentError);
+    for (const name of ["fs.file-max", "kernel.panic", "net", "net.ipv4/../../kernel.panic", "", "net..x"])
+      await assert.rejects(lab.sysctl.get(name), ArgumentError);
   });
 });
 

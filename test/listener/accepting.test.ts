@@ -122,7 +122,10 @@ describe("a connection", () => {
   it("carries a large transfer unharmed, both ends in this process", async () => {
     const { client, server } = await pair();
     const size = 20 << 20;
-    const block = Buffer.alloc(1 << 20, Uint8Array.from({ length: 251 }, (_, at) => at));
+    const block = Buffer.alloc(
+      1 << 20,
+      Uint8Array.from({ length: 251 }, (_, at) => at),
+    );
     const sending = (async () => {
       for (let sent = 0; sent < size; sent += block.length) await client.write(block);
       client.end();
@@ -158,14 +161,35 @@ describe("a connection", () => {
 describe("the addon, misused", () => {
   it("throws, and the process lives", () => {
     const wrong: (() => unknown)[] = [
-      () => native.close(1e9), () => native.close(-1), () => native.close("3" as never), () => native.listen(2 ** 40, 1), () => native.bind(0, "nowhere", 1),
-      () => native.bind(0, "127.0.0.1", 70000), () => native.tcpInfo(1e6), () => native.recv(0, "buffer" as never), () => native.diag(0, -1, 0), () => native.diag(1e6, 8, 0),
-      () => native.poll(1e6, 1, 0), () => native.poll(0, 9, 0), () => new native.Sampler({} as never), () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 0 } as never),
-      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 1e9 } as never), () => new native.ClientThread({ fds: [] } as never), () => new native.Acceptor({ listenerFd: 0, rate: -1 } as never),
-      () => new native.Mirror({ packetFd: 0, ifindex: 0 } as never), () => native.closeLater([1] as never), () => native.hostRequest(0, "x" as never, 1), () => native.startHost("/no/such/program", []),
-      () => native.setsockopt(0, 1, 2, 0.5), () => (native.Sampler as unknown as () => void)(), () => native.Sampler.prototype.start.call({} as never), () => native.preadText(1e6), () => native.reap(-5, 0),
+      () => native.close(1e9),
+      () => native.close(-1),
+      () => native.close("3" as never),
+      () => native.listen(2 ** 40, 1),
+      () => native.bind(0, "nowhere", 1),
+      () => native.bind(0, "127.0.0.1", 70000),
+      () => native.tcpInfo(1e6),
+      () => native.recv(0, "buffer" as never),
+      () => native.diag(0, -1, 0),
+      () => native.diag(1e6, 8, 0),
+      () => native.poll(1e6, 1, 0),
+      () => native.poll(0, 9, 0),
+      () => new native.Sampler({} as never),
+      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 0 } as never),
+      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 1e9 } as never),
+      () => new native.ClientThread({ fds: [] } as never),
+      () => new native.Acceptor({ listenerFd: 0, rate: -1 } as never),
+      () => new native.Mirror({ packetFd: 0, ifindex: 0 } as never),
+      () => native.closeLater([1] as never),
+      () => native.hostRequest(0, "x" as never, 1),
+      () => native.startHost("/no/such/program", []),
+      () => native.setsockopt(0, 1, 2, 0.5),
+      () => (native.Sampler as unknown as () => void)(),
+      () => native.Sampler.prototype.start.call({} as never),
+      () => native.preadText(1e6),
+      () => native.reap(-5, 0),
     ];
-    for (const call of wrong) assert.throws(call, (error: Error) => error instanceof Error && error.message.length > 0, String(call));
+    for (const call of wrong)
+      assert.throws(call, (error: Error) => error instanceof Error && error.message.length > 0, String(call));
   });
 
   it("keeps its threads to one life", async () => {
@@ -179,13 +203,25 @@ describe("the addon, misused", () => {
     sampler.stop();
     assert.throws(() => sampler.start());
     assert.ok(sampler.drain().queues.time.length > 0);
-    const acceptor = new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "keep", onBatch: () => undefined });
+    const acceptor = new native.Acceptor({
+      listenerFd: listener.fd,
+      rate: 0,
+      limit: 0,
+      mode: "keep",
+      onBatch: () => undefined,
+    });
     acceptor.start();
     assert.throws(() => acceptor.start(), /already/);
     await Promise.all([acceptor.stop(), acceptor.stop()]);
     acceptor.resume();
     assert.throws(() => acceptor.start());
-    const thread = new native.ClientThread({ fds: await lab.host.sockets("tcp", 2), address: "127.0.0.1", port: listener.port, sources: [], rate: 0 });
+    const thread = new native.ClientThread({
+      fds: await lab.host.sockets("tcp", 2),
+      address: "127.0.0.1",
+      port: listener.port,
+      sources: [],
+      rate: 0,
+    });
     assert.throws(() => thread.release(2), RangeError);
     await thread.stop();
     await thread.stop();

@@ -42,7 +42,9 @@ describe("clients", () => {
     const listener = await lab.listen({ backlog: 64 });
     const schedule = [0, 20, 40, 60, 80];
     const clients = await lab.connect(listener, { clients: 5, schedule });
-    schedule.forEach((due, at) => assert.ok(clients.at(at).connectAt >= due, `client ${at} came at ${clients.at(at).connectAt}, before ${due}`));
+    schedule.forEach((due, at) =>
+      assert.ok(clients.at(at).connectAt >= due, `client ${at} came at ${clients.at(at).connectAt}, before ${due}`),
+    );
     await clients.close();
     await listener.close();
   });
@@ -50,7 +52,10 @@ describe("clients", () => {
   it("come from the addresses given", async () => {
     const listener = await lab.listen({ backlog: 64 });
     const clients = await lab.connect(listener, { clients: 6, from: ["127.0.0.7", "127.0.0.8"] });
-    assert.deepEqual(new Set(listener.acceptAll().map(({ remote }) => remote.address)), new Set(["127.0.0.7", "127.0.0.8"]));
+    assert.deepEqual(
+      new Set(listener.acceptAll().map(({ remote }) => remote.address)),
+      new Set(["127.0.0.7", "127.0.0.8"]),
+    );
     await clients.close();
     await listener.close();
   });
@@ -81,7 +86,12 @@ describe("clients", () => {
     const listener = await lab.listen({ backlog: 4096 });
     const loop = listener.acceptLoop({ close: true });
     for (const kind of ["loopback", "mirror"] as const) {
-      const clients = await lab.connect(listener, { clients: 3000, kind, quiet: 1000, ...(kind === "mirror" && { rtt: 5 }) });
+      const clients = await lab.connect(listener, {
+        clients: 3000,
+        kind,
+        quiet: 1000,
+        ...(kind === "mirror" && { rtt: 5 }),
+      });
       const { established, closedByServer } = clients.counts();
       assert.equal(established + closedByServer, 3000, JSON.stringify(clients.counts()));
       await clients.close();

@@ -44,9 +44,15 @@ describe("a mirror ends with its clients", () => {
     assert.equal(loop.accepted, 5 * 205);
     assert.equal(mirrors(), 0);
     assert.ok(after.threads <= before.threads, `${before.threads} threads before, ${after.threads} after`);
-    assert.ok(after.descriptors <= before.descriptors, `${before.descriptors} descriptors before, ${after.descriptors} after`);
+    assert.ok(
+      after.descriptors <= before.descriptors,
+      `${before.descriptors} descriptors before, ${after.descriptors} after`,
+    );
     // one ring has 16 MiB; the heap may breathe
-    assert.ok(after.addressSpace < before.addressSpace + 64, `${before.addressSpace} MiB before, ${after.addressSpace} after`);
+    assert.ok(
+      after.addressSpace < before.addressSpace + 64,
+      `${before.addressSpace} MiB before, ${after.addressSpace} after`,
+    );
     assert.ok(after.memory < before.memory + 32, `${before.memory} MiB before, ${after.memory} after`);
   });
 
@@ -76,7 +82,10 @@ describe("a mirror ends with its clients", () => {
     await coming.close();
     // one who waits for them is told either that they are closed or that the wait was broken off
     const [outcome] = await Promise.allSettled([started]);
-    assert.equal(outcome.status === "fulfilled" ? outcome.value : outcome.reason.name, outcome.status === "fulfilled" ? coming : "InterruptedError");
+    assert.equal(
+      outcome.status === "fulfilled" ? outcome.value : outcome.reason.name,
+      outcome.status === "fulfilled" ? coming : "InterruptedError",
+    );
     assert.equal(mirrors(), 0);
   });
 

@@ -52,7 +52,10 @@ describe("the accept queue", () => {
     const listener = await lab.listen({ backlog: 128 });
     const clients = await lab.connect(listener, { clients: 100, rate: 5000 });
     const ports = listener.acceptAll().map(({ remote }) => remote.port);
-    assert.deepEqual(ports, Array.from({ length: 100 }, (_, at) => clients.at(at).localPort));
+    assert.deepEqual(
+      ports,
+      Array.from({ length: 100 }, (_, at) => clients.at(at).localPort),
+    );
     await clients.close();
     await listener.close();
   });

@@ -16,12 +16,30 @@ function burst(): Trace {
         { time: 1800, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 129 },
         { time: 3000, acceptQueue: 71, acceptMax: 128, synQueue: 0, accepted: 129 },
       ],
-      counters: [{ time: 0, "TcpExt.ListenDrops": 0, "TcpExt.SyncookiesSent": 0 }, { time: 310, "TcpExt.ListenDrops": 71, "TcpExt.SyncookiesSent": 0 }],
-      clients: [{ time: 300, synSent: 71, established: 129 }, { time: 3000, synSent: 0, established: 200 }],
+      counters: [
+        { time: 0, "TcpExt.ListenDrops": 0, "TcpExt.SyncookiesSent": 0 },
+        { time: 310, "TcpExt.ListenDrops": 71, "TcpExt.SyncookiesSent": 0 },
+      ],
+      clients: [
+        { time: 300, synSent: 71, established: 129 },
+        { time: 3000, synSent: 0, established: 200 },
+      ],
     },
     {
-      meta: { startedAt: "2026-01-01T00:00:00.000Z", hz: 1000, kernel: "test", listener: { port: 8080, backlog: 128 }, settings: { "net.ipv4.tcp_syncookies": 1 }, samples: 3000, missed: 0, cpu: 1 },
-      events: [{ time: 300, name: "burst", detail: "200 <clients>" }, { time: 1800, name: "drain" }],
+      meta: {
+        startedAt: "2026-01-01T00:00:00.000Z",
+        hz: 1000,
+        kernel: "test",
+        listener: { port: 8080, backlog: 128 },
+        settings: { "net.ipv4.tcp_syncookies": 1 },
+        samples: 3000,
+        missed: 0,
+        cpu: 1,
+      },
+      events: [
+        { time: 300, name: "burst", detail: "200 <clients>" },
+        { time: 1800, name: "drain" },
+      ],
     },
   );
 }
@@ -31,14 +49,22 @@ function flood(cookies: number, maxSynBacklog = 4096): Trace {
   const most = cookies === 0 ? Math.min(129, 0.75 * maxSynBacklog + 1) : 129;
   return Trace.fromRows(
     {
-      queues: [{ time: 0, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 0 }, { time: 10, acceptQueue: 0, acceptMax: 128, synQueue: most, accepted: 0 }],
+      queues: [
+        { time: 0, acceptQueue: 0, acceptMax: 128, synQueue: 0, accepted: 0 },
+        { time: 10, acceptQueue: 0, acceptMax: 128, synQueue: most, accepted: 0 },
+      ],
       counters: [
         { time: 0, "TcpExt.TCPReqQFullDoCookies": 0, "TcpExt.SyncookiesSent": 0, "TcpExt.SyncookiesRecv": 0 },
         { time: 5, "TcpExt.TCPReqQFullDoCookies": 402, "TcpExt.SyncookiesSent": 400, "TcpExt.SyncookiesRecv": 0 },
         { time: 10, "TcpExt.TCPReqQFullDoCookies": 871, "TcpExt.SyncookiesSent": 871, "TcpExt.SyncookiesRecv": 7 },
       ],
     },
-    { meta: { ...burst().meta, settings: { "net.ipv4.tcp_syncookies": cookies, "net.ipv4.tcp_max_syn_backlog": maxSynBacklog } } },
+    {
+      meta: {
+        ...burst().meta,
+        settings: { "net.ipv4.tcp_syncookies": cookies, "net.ipv4.tcp_max_syn_backlog": maxSynBacklog },
+      },
+    },
   );
 }
 
@@ -47,16 +73,20 @@ const json = (value: unknown) => JSON.stringify(value);
 describe("decimation", () => {
   it("loses no peak and no end, and keeps within its bound", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1, maxLength: 3000 }), fc.integer({ min: 8, max: 200 }), (values, most) => {
-        const time = values.map((_, at) => at);
-        const { x, y } = decimate(time, values, values.length, most);
-        assert.ok(x.length <= most + 5 || values.length <= most);
-        assert.equal(Math.max(...y), Math.max(...values));
-        assert.equal(Math.min(...y), Math.min(...values));
-        assert.equal(x[x.length - 1], values.length);
-        assert.equal(y[y.length - 1], values[values.length - 1]);
-        x.slice(1).forEach((moment, at) => assert.ok(moment >= x[at]));
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1e6 }), { minLength: 1, maxLength: 3000 }),
+        fc.integer({ min: 8, max: 200 }),
+        (values, most) => {
+          const time = values.map((_, at) => at);
+          const { x, y } = decimate(time, values, values.length, most);
+          assert.ok(x.length <= most + 5 || values.length <= most);
+          assert.equal(Math.max(...y), Math.max(...values));
+          assert.equal(Math.min(...y), Math.min(...values));
+          assert.equal(x[x.length - 1], values.length);
+          assert.equal(y[y.length - 1], values[values.length - 1]);
+          x.slice(1).forEach((moment, at) => assert.ok(moment >= x[at]));
+        },
+      ),
     );
   });
 });
@@ -67,17 +97,26 @@ describe("figures", () => {
     assert.match(json(figure.layout), /min\(backlog, somaxconn\) \+ 1 = 129/);
     assert.match(json(figure.layout), /your prediction: 128/);
     assert.match(figure.text, /accept queue: at most 129 of 129/);
-    assert.deepEqual(figure.data.map(({ name }) => name), ["accept queue", "SYN queue"]);
+    assert.deepEqual(
+      figure.data.map(({ name }) => name),
+      ["accept queue", "SYN queue"],
+    );
   });
 
   it("of counters show those that moved, or those asked for", () => {
-    assert.deepEqual(plot.dropCounters(burst()).data.map(({ name }) => name), ["ListenDrops +71"]);
+    assert.deepEqual(
+      plot.dropCounters(burst()).data.map(({ name }) => name),
+      ["ListenDrops +71"],
+    );
     assert.match(plot.dropCounters(burst()).text, /ListenDrops: \+71/);
   });
 
   it("of counters draw those that move together as one line, and each kind in its colour", () => {
     const { data } = plot.dropCounters(flood(1));
-    assert.deepEqual(data.map(({ name }) => name), ["SyncookiesSent +871<br>= TCPReqQFullDoCookies", "SyncookiesRecv +7"]);
+    assert.deepEqual(
+      data.map(({ name }) => name),
+      ["SyncookiesSent +871<br>= TCPReqQFullDoCookies", "SyncookiesRecv +7"],
+    );
     const lines = data.map(({ line }) => line as { color: string; dash: string });
     assert.equal(lines[0].color, lines[1].color);
     assert.notEqual(lines[0].dash, lines[1].dash);
@@ -112,7 +151,9 @@ describe("figures", () => {
     const accept = figure.frames!.map((frame) => (frame as { data: { x: number[] }[] }).data[1].x[0]);
     assert.equal(Math.max(...accept), 129);
     assert.equal(accept[accept.length - 1], 71);
-    const steps = (figure.layout.sliders as { steps: { label: string }[] }[])[0].steps.map(({ label }) => Number(label));
+    const steps = (figure.layout.sliders as { steps: { label: string }[] }[])[0].steps.map(({ label }) =>
+      Number(label),
+    );
     steps.slice(1).forEach((moment, at) => assert.ok(moment >= steps[at], `${moment} after ${steps[at]}`));
   });
 
@@ -120,7 +161,12 @@ describe("figures", () => {
     const length = 1_000_000;
     const time = Float64Array.from({ length }, (_, at) => at / 10);
     const column = (of: (at: number) => number) => Uint32Array.from({ length }, (_, at) => of(at));
-    const columns = { acceptQueue: column((at) => (at * 7919) % 130), acceptMax: column(() => 128), synQueue: column((at) => at % 50), accepted: column((at) => at) };
+    const columns = {
+      acceptQueue: column((at) => (at * 7919) % 130),
+      acceptMax: column(() => 128),
+      synQueue: column((at) => at % 50),
+      accepted: column((at) => at),
+    };
     const trace = new Trace({ meta: burst().meta, tracks: { queues: { time, columns } } });
     const figure = plot.queueDepth(trace);
     assert.ok(json(figure).length < 100_000);
@@ -141,7 +187,9 @@ describe("displays", () => {
     const evil = "</script><img src=x onerror=alert(1)>";
     assert.doesNotMatch(scriptJson({ evil }), /</);
     assert.doesNotMatch(escapeHtml(`${evil}"'&`), /[<>"']/);
-    const html = figureHtml("id", { data: [{ name: evil }], layout: {} }, evil, undefined) + updateHtml("id", { data: [evil], layout: {} });
+    const html =
+      figureHtml("id", { data: [{ name: evil }], layout: {} }, evil, undefined) +
+      updateHtml("id", { data: [evil], layout: {} });
     assert.equal(html.split("</script>").length, 3);
     assert.doesNotMatch(html, /<img/);
   });
@@ -153,15 +201,33 @@ describe("displays", () => {
 
 describe("figures of numbers", () => {
   it("heat map: each number in its field, in words as well", () => {
-    const figure = plot.heatMap([1, 128], [64, 4096], [[2, 49], [2, 129]], { xTitle: "backlog", yTitle: "maximum", unit: "requests" });
+    const figure = plot.heatMap(
+      [1, 128],
+      [64, 4096],
+      [
+        [2, 49],
+        [2, 129],
+      ],
+      { xTitle: "backlog", yTitle: "maximum", unit: "requests" },
+    );
     const [{ text, z }] = figure.data as { text: string[][]; z: number[][] }[];
-    assert.deepEqual(text, [["2", "49"], ["2", "129"]]);
+    assert.deepEqual(text, [
+      ["2", "49"],
+      ["2", "129"],
+    ]);
     assert.ok(z[1][1] > z[0][1] && z[0][1] > z[0][0]);
     assert.match(figure.text, /64 +2 +49\n.*4,096 +2 +129/s);
   });
 
   it("latencies: shares of all who came, in the picture and in words", () => {
-    const figure = plot.latencies([{ name: "a", values: [1, 2, 3, NaN, NaN, NaN] }, { name: "b", values: [10, 40, 20, 30] }, { name: "c", values: [NaN, NaN] }], { title: "time until served, ms" });
+    const figure = plot.latencies(
+      [
+        { name: "a", values: [1, 2, 3, NaN, NaN, NaN] },
+        { name: "b", values: [10, 40, 20, 30] },
+        { name: "c", values: [NaN, NaN] },
+      ],
+      { title: "time until served, ms" },
+    );
     const [, a, b, c] = figure.text.split("\n");
     assert.match(figure.text, /^time until served, ms/);
     assert.match(a, /a: 3 of 6; half of them within 3\.00 ms, 99 % never/);
@@ -185,7 +251,8 @@ describe("figures of numbers", () => {
   });
 
   it("ladder: what the client believes stands beside what the kernel knows", () => {
-    const after = (place: "nowhere" | "SYN queue" | "accept queue") => ({ place, synQueue: 0, acceptQueue: 0 }) as const;
+    const after = (place: "nowhere" | "SYN queue" | "accept queue") =>
+      ({ place, synQueue: 0, acceptQueue: 0 }) as const;
     const figure = plot.ladder([
       { time: 0, from: "client", to: "kernel", label: "SYN", detail: "seq 0", after: after("SYN queue") },
       { time: 1, from: "kernel", to: "client", label: "SYN, ACK", detail: "seq 0, ack 1", after: after("SYN queue") },
@@ -193,11 +260,21 @@ describe("figures of numbers", () => {
       { time: 2, from: "kernel", to: "client", label: "RST", detail: "seq 2", after: after("SYN queue") },
       { time: 3, from: "client", to: "kernel", label: "ACK", detail: "seq 1, ack 1", after: after("SYN queue") },
       { time: 9, from: "kernel", to: "kernel", label: "gives the request up", detail: "", after: after("nowhere") },
-      { time: 10, from: "client", to: "kernel", label: "PSH, ACK", detail: "seq 1, ack 1, 3 bytes", after: after("nowhere") },
+      {
+        time: 10,
+        from: "client",
+        to: "kernel",
+        label: "PSH, ACK",
+        detail: "seq 1, ack 1, 3 bytes",
+        after: after("nowhere"),
+      },
       { time: 10, from: "kernel", to: "client", label: "RST", detail: "seq 1", after: after("nowhere") },
     ]);
     const lines = figure.text.split("\n").slice(1);
-    assert.deepEqual(lines.map((line) => /the client: (.*)$/.exec(line)?.[1] ?? ""), ["SYN_SENT", "", "", "", "connected, as it sees it", "", "", "reset"]);
+    assert.deepEqual(
+      lines.map((line) => /the client: (.*)$/.exec(line)?.[1] ?? ""),
+      ["SYN_SENT", "", "", "", "connected, as it sees it", "", "", "reset"],
+    );
     assert.match(lines[5], /\+9\.00 ms {2}kernel: gives the request up; then no entry/);
     const arrows = (figure.layout.annotations as { showarrow: boolean }[]).filter(({ showarrow }) => showarrow);
     assert.equal(arrows.length, lines.length - 1);
@@ -205,7 +282,13 @@ describe("figures of numbers", () => {
 
   it("lines: thinned, first and last point kept", () => {
     const x = Float64Array.from({ length: 100_000 }, (_, at) => at);
-    const figure = plot.lines([{ name: "a", x, y: x, steps: true }, { name: "b", x: [0, 1], y: [1, 2], dash: "dash" }], { xTitle: "time, s", yTitle: "n" });
+    const figure = plot.lines(
+      [
+        { name: "a", x, y: x, steps: true },
+        { name: "b", x: [0, 1], y: [1, 2], dash: "dash" },
+      ],
+      { xTitle: "time, s", yTitle: "n" },
+    );
     const [first] = figure.data as { x: number[]; line: { shape: string } }[];
     assert.ok(first.x.length < 2000);
     assert.deepEqual([first.x[0], first.x[first.x.length - 1], first.line.shape], [0, 99_999, "hv"]);

@@ -22,7 +22,10 @@ describe("the checklist", function () {
     await lab.listen({ port: 8080, backlog: 5 });
     const rows = await lab.checklist(8080, { burst: 20 });
     assert.deepEqual(row(rows, "backlog").verdict, "bad");
-    assert.deepEqual({ ...row(rows, "queue in a burst of 20"), advice: "" }, { check: "queue in a burst of 20, at most", found: "6 of 6", verdict: "bad", advice: "" });
+    assert.deepEqual(
+      { ...row(rows, "queue in a burst of 20"), advice: "" },
+      { check: "queue in a burst of 20, at most", found: "6 of 6", verdict: "bad", advice: "" },
+    );
     assert.match(row(rows, "time to connect").found, /^6 connected, the slowest after .* sent again: [1-9]\d*$/);
     assert.equal(row(rows, "time to connect").verdict, "bad");
     assert.match(row(rows, "overflows in the burst").found, /ListenOverflows [1-9]/);
@@ -41,7 +44,10 @@ describe("the checklist", function () {
     const rows = await lab.checklist(8080, { burst: 20 });
     assert.equal(row(rows, "overflows in the burst").found, "ListenOverflows 0, ListenDrops 0");
     assert.match(row(rows, "time to connect").found, /^20 connected, .* sent again: 0$/);
-    assert.deepEqual(rows.filter(({ verdict }) => verdict !== "good"), []);
+    assert.deepEqual(
+      rows.filter(({ verdict }) => verdict !== "good"),
+      [],
+    );
   });
 
   it("refuses what it does not know", async () => {

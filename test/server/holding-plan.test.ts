@@ -8,7 +8,11 @@ const library = path.resolve(__dirname, "../../dist/server/accept-workers");
 /** The plan that a process with so many descriptors makes. */
 function planWith(descriptors: number, connections: number): HoldingPlan {
   const script = `process.stdout.write(JSON.stringify(require(${JSON.stringify(library)}).planHolding(${connections})))`;
-  return JSON.parse(execFileSync("sh", ["-c", `ulimit -n ${descriptors} && exec "$0" -e "$1"`, process.execPath, script], { encoding: "utf8" })) as HoldingPlan;
+  return JSON.parse(
+    execFileSync("sh", ["-c", `ulimit -n ${descriptors} && exec "$0" -e "$1"`, process.execPath, script], {
+      encoding: "utf8",
+    }),
+  ) as HoldingPlan;
 }
 
 describe("a plan for holding connections", () => {

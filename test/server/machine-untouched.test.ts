@@ -63,9 +63,14 @@ function processes(): Map<string, Process> {
     const links = names(`${folder}/fd`).map((fd) => link(`${folder}/fd/${fd}`));
     found.set(`${pid}@${started}`, {
       command,
-      ours: text(`${folder}/environ`).includes(`${mark}=`) || [link(`${folder}/exe`), link(`${folder}/cwd`)].some((place) => place === root || place.startsWith(`${root}/`)),
+      ours:
+        text(`${folder}/environ`).includes(`${mark}=`) ||
+        [link(`${folder}/exe`), link(`${folder}/cwd`)].some((place) => place === root || place.startsWith(`${root}/`)),
       descriptors: links.length,
-      namespaces: [...names(`${folder}/ns`).map((kind) => link(`${folder}/ns/${kind}`)), ...links.filter((target) => /^(net|user|mnt|pid|ipc|uts|cgroup|time):\[\d+\]$/.test(target))],
+      namespaces: [
+        ...names(`${folder}/ns`).map((kind) => link(`${folder}/ns/${kind}`)),
+        ...links.filter((target) => /^(net|user|mnt|pid|ipc|uts|cgroup|time):\[\d+\]$/.test(target)),
+      ],
     });
   }
   return found;
@@ -78,12 +83,22 @@ function machine() {
   return {
     running,
     /** namespaces that stay although nobody is in them */
-    mounted: text("/proc/self/mountinfo").split("\n").flatMap((mount) => / - nsfs .*/.test(mount) ? [mount.split(" ")[3]] : []),
-    interfaces: text("/proc/net/dev").split("\n").slice(2).map((row) => row.split(":")[0].trim()).filter(Boolean).sort(),
+    mounted: text("/proc/self/mountinfo")
+      .split("\n")
+      .flatMap((mount) => (/ - nsfs .*/.test(mount) ? [mount.split(" ")[3]] : [])),
+    interfaces: text("/proc/net/dev")
+      .split("\n")
+      .slice(2)
+      .map((row) => row.split(":")[0].trim())
+      .filter(Boolean)
+      .sort(),
     /** open files that no descriptor of any process shows: mapped ones, and any that the kernel had kept for somebody who has gone */
-    unseenFiles: Number(text("/proc/sys/fs/file-nr").split(/\s+/)[0]) - all.reduce((sum, { descriptors }) => sum + descriptors, 0),
+    unseenFiles:
+      Number(text("/proc/sys/fs/file-nr").split(/\s+/)[0]) - all.reduce((sum, { descriptors }) => sum + descriptors, 0),
     sysctls: sysctls(),
-    temporary: names("/tmp").filter((name) => /one-?listener|lab-host/i.test(name)).sort(),
+    temporary: names("/tmp")
+      .filter((name) => /one-?listener|lab-host/i.test(name))
+      .sort(),
     notebooks: names(path.join(root, "notebooks")).sort(),
     exercises: names(path.join(root, "exercises")).sort(),
   };
@@ -99,9 +114,12 @@ function left(before: Machine, after: Machine, folder: string): string[] {
 
   // Processes of others come and go while a notebook runs, and may have namespaces of their own; ours, and those that were there, have no new ones.
   const known = new Set([...before.running.values()].flatMap(({ namespaces }) => namespaces));
-  const held = [...after.running].filter(([id, { ours }]) => ours || before.running.has(id)).flatMap(([, { namespaces }]) => namespaces);
+  const held = [...after.running]
+    .filter(([id, { ours }]) => ours || before.running.has(id))
+    .flatMap(([, { namespaces }]) => namespaces);
   for (const namespace of new Set(held)) if (!known.has(namespace)) found.push(`the namespace ${namespace}`);
-  for (const namespace of after.mounted) if (!before.mounted.includes(namespace)) found.push(`the mounted namespace ${namespace}`);
+  for (const namespace of after.mounted)
+    if (!before.mounted.includes(namespace)) found.push(`the mounted namespace ${namespace}`);
 
   // Descriptors go with their processes; what those that were there before open meanwhile is their own affair. But a file may be open without one: in a message
   // that nobody took, in a connection that nobody accepted. A process maps its program and libraries, some forty files that have no descriptor, and shares others with its children: so much for each that has come
@@ -110,7 +128,9 @@ function left(before: Machine, after: Machine, folder: string): string[] {
   const files = after.unseenFiles - before.unseenFiles;
   if (files > 64 + 40 * changed) found.push(`${files} open files without a descriptor`);
 
-  for (const [name, value] of Object.entries(after.sysctls)) if (before.sysctls[name] !== value) found.push(`${name}: ${value.trim()} instead of ${before.sysctls[name]?.trim() ?? "nothing"}`);
+  for (const [name, value] of Object.entries(after.sysctls))
+    if (before.sysctls[name] !== value)
+      found.push(`${name}: ${value.trim()} instead of ${before.sysctls[name]?.trim() ?? "nothing"}`);
   for (const name of Object.keys(before.sysctls)) if (!(name in after.sysctls)) found.push(`${name} is gone`);
   for (const kind of ["interfaces", "temporary", "notebooks", "exercises"] as const) {
     for (const name of after[kind]) if (!before[kind].includes(name)) found.push(`${name} in ${kind}`);
@@ -131,7 +151,11 @@ async function leftInTheEnd(before: Machine, folder: string): Promise<string[]> 
 
 /** Runs a program like a notebook: with the mark, and with a folder of its own for temporary files. */
 async function run(folder: string, name: string, ...args: string[]): Promise<void> {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, [mark]: name, TMPDIR: folder } });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, [mark]: name, TMPDIR: folder },
+  });
   let said = "";
   child.stderr.on("data", (part) => (said += part));
   const [code] = await once(child, "exit");
@@ -147,7 +171,9 @@ describe("after a notebook", function () {
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), "untouched-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const notebook of readdirSync(path.join(root, "notebooks")).flatMap((file) => /^(\d\d)-.*\.ipynb$/.exec(file)?.[1] ?? [])) {
+  for (const notebook of readdirSync(path.join(root, "notebooks")).flatMap(
+    (file) => /^(\d\d)-.*\.ipynb$/.exec(file)?.[1] ?? [],
+  )) {
     it(`${notebook}: no process, namespace, open file, file or sysctl of the machine is different`, async function () {
       pythonOf(this);
       const before = machine();
@@ -163,7 +189,12 @@ describe("after a notebook", function () {
 
   it("what is different is found: a sysctl, an interface, a mounted namespace, files, open files", () => {
     const before = machine();
-    assert.ok(Object.keys(before.sysctls).length > 300 && "net/core/somaxconn" in before.sysctls && "fs/nr_open" in before.sysctls, "all sysctls are looked at");
+    assert.ok(
+      Object.keys(before.sysctls).length > 300 &&
+        "net/core/somaxconn" in before.sysctls &&
+        "fs/nr_open" in before.sysctls,
+      "all sysctls are looked at",
+    );
     const after: Machine = {
       ...before,
       sysctls: { ...before.sysctls, "net/core/somaxconn": "1" },
@@ -186,8 +217,16 @@ describe("after a notebook", function () {
     await run(folder, "left", "-e", starter);
     const found = left(before, machine(), folder);
     process.kill(Number(readFileSync(path.join(folder, "pid"), "utf8")), "SIGKILL");
-    for (const expected of [/^the process ".*setInterval/, /^the process ".*lab-host/, /^the namespace net:\[\d+\]$/, /^left in the folder/]) {
-      assert.ok(found.some((each) => expected.test(each)), `${expected} among\n${found.join("\n")}`);
+    for (const expected of [
+      /^the process ".*setInterval/,
+      /^the process ".*lab-host/,
+      /^the namespace net:\[\d+\]$/,
+      /^left in the folder/,
+    ]) {
+      assert.ok(
+        found.some((each) => expected.test(each)),
+        `${expected} among\n${found.join("\n")}`,
+      );
     }
     rmSync(path.join(folder, "left"));
     rmSync(path.join(folder, "pid"));

@@ -11,7 +11,9 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The policies as notebook 06 has them on its page. */
 function policiesOfTheNotebook(): Record<string, EmfilePolicy> {
-  const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", "06-out-of-descriptors.ipynb"), "utf8")) as { cells: { source: string[] }[] };
+  const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", "06-out-of-descriptors.ipynb"), "utf8")) as {
+    cells: { source: string[] }[];
+  };
   const source = cells.map((cell) => cell.source.join("")).find((text) => text.startsWith("const policies ="));
   assert.ok(source !== undefined, "a cell of notebook 06 defines the policies");
   return new Function(`${source.replace(/^type .*$/gm, "")}\nreturn policies;`)() as Record<string, EmfilePolicy>;
@@ -55,7 +57,17 @@ describe("out of descriptors, 40 for 80 clients", function () {
     const crowd = await lab.connect(port, { clients: 80 });
     assert.equal(crowd.counts().refused + crowd.counts().reset, 0, "nobody is refused, whatever the policy");
     await until(({ failed }) => failed > 0);
-    return { program, crowd, queue, until, settled, close: async () => { await crowd.close(); await program.close(); } };
+    return {
+      program,
+      crowd,
+      queue,
+      until,
+      settled,
+      close: async () => {
+        await crowd.close();
+        await program.close();
+      },
+    };
   }
 
   it("continue: the loop spins and takes nobody", async () => {
@@ -75,7 +87,11 @@ describe("out of descriptors, 40 for 80 clients", function () {
     await server.program.kill("SIGUSR1");
     await server.until(({ ended }) => ended === 5);
     const freed = await server.settled();
-    assert.deepEqual([freed.held, server.queue(), freed.wakeups], [full.held - 5, waiting, full.wakeups], "five are free, and it sleeps");
+    assert.deepEqual(
+      [freed.held, server.queue(), freed.wakeups],
+      [full.held - 5, waiting, full.wakeups],
+      "five are free, and it sleeps",
+    );
     const newcomer = await lab.connect(port);
     const woken = await server.until(({ held }) => held === full.held);
     assert.deepEqual([woken.held, server.queue()], [full.held, waiting + 1 - 5]);
@@ -102,7 +118,10 @@ describe("out of descriptors, 40 for 80 clients", function () {
     assert.ok(full.ended > 0);
     assert.equal(server.crowd.counts().closedByServer, full.ended);
     const newcomer = await lab.connect(port);
-    assert.ok(await newcomer.until(({ closedByServer }) => closedByServer === 1, { timeout: 2000 }), "the spare descriptor is back");
+    assert.ok(
+      await newcomer.until(({ closedByServer }) => closedByServer === 1, { timeout: 2000 }),
+      "the spare descriptor is back",
+    );
     await newcomer.close();
     await server.close();
   });
@@ -118,7 +137,13 @@ describe("out of descriptors, 40 for 80 clients", function () {
   it("a policy says what to do", () => {
     assert.throws(() => epollServer(8080, { onEmfile: " " }), ArgumentError);
     assert.throws(() => epollServer(0, { onEmfile: "pass" }), /port/);
-    assert.match(epollServer(8080, { onEmfile: "one()\nif two:\n    three()" }), /\n {12}one\(\)\n {12}if two:\n {16}three\(\)\n/);
-    assert.match(epollServer(8080, { onEmfile: "pass", events: "EPOLLIN | EPOLLET" }), /register\(listener, select\.EPOLLIN \| select\.EPOLLET\)/);
+    assert.match(
+      epollServer(8080, { onEmfile: "one()\nif two:\n    three()" }),
+      /\n {12}one\(\)\n {12}if two:\n {16}three\(\)\n/,
+    );
+    assert.match(
+      epollServer(8080, { onEmfile: "pass", events: "EPOLLIN | EPOLLET" }),
+      /register\(listener, select\.EPOLLIN \| select\.EPOLLET\)/,
+    );
   });
 });

@@ -11,7 +11,17 @@ describe("queueing, at a loop of a steady rate", function () {
   after(() => lab.close());
 
   /** Clients of a schedule, and a loop that accepts so many a second and closes; watched until all are served or so many ms after the last came. */
-  async function run({ backlog, rate, schedule, patience }: { backlog: number; rate: number; schedule: Float64Array; patience: number }) {
+  async function run({
+    backlog,
+    rate,
+    schedule,
+    patience,
+  }: {
+    backlog: number;
+    rate: number;
+    schedule: Float64Array;
+    patience: number;
+  }) {
     const listener = await lab.listen({ backlog });
     const loop = listener.acceptLoop({ rate, close: true });
     const recording = await lab.record(listener, { live: false, counters: [] });
@@ -41,7 +51,10 @@ describe("queueing, at a loop of a steady rate", function () {
     const lengths: number[] = [];
     for (const schedule of [poisson(300, 190, numbers(1)), constant(200, 400)]) {
       const { waits, queue, seconds } = await run({ backlog: 1000, rate: 200, schedule, patience: 5000 });
-      assert.ok(waits.every((ms) => ms >= 0), "everybody is served: the law is about those who stay");
+      assert.ok(
+        waits.every((ms) => ms >= 0),
+        "everybody is served: the law is about those who stay",
+      );
       const product = (waits.length / seconds) * (mean(waits) / 1000);
       assert.ok(Math.abs(queue.mean / product - 1) < 0.25, `L = ${queue.mean}, λ × W = ${product}`);
       lengths.push(queue.mean);
@@ -52,17 +65,32 @@ describe("queueing, at a loop of a steady rate", function () {
   it("an overload that lasts: a longer backlog serves no more, and those served have waited longer", async () => {
     const schedule = constant(1000, 1000);
     const lastCame = schedule[schedule.length - 1];
-    const [short, long] = [await run({ backlog: 16, rate: 400, schedule, patience: 0 }), await run({ backlog: 256, rate: 400, schedule, patience: 0 })];
+    const [short, long] = [
+      await run({ backlog: 16, rate: 400, schedule, patience: 0 }),
+      await run({ backlog: 256, rate: 400, schedule, patience: 0 }),
+    ];
     const during = ({ waits }: typeof short) => waits.filter((ms, at) => schedule[at] + ms <= lastCame);
     const longest = (outcome: typeof short) => Math.max(...during(outcome));
-    assert.ok(short.dropped > 0 && long.dropped > 0, `both queues have overflowed: ${short.dropped} and ${long.dropped} dropped, at most ${short.queue.max} and ${long.queue.max} waited`);
-    assert.ok(during(long).length < 1.2 * during(short).length, `${during(long).length} served with 256 places, ${during(short).length} with 16`);
-    assert.ok(longest(long) > 3 * longest(short), `${longest(long)} ms at most with 256 places, ${longest(short)} ms with 16`);
+    assert.ok(
+      short.dropped > 0 && long.dropped > 0,
+      `both queues have overflowed: ${short.dropped} and ${long.dropped} dropped, at most ${short.queue.max} and ${long.queue.max} waited`,
+    );
+    assert.ok(
+      during(long).length < 1.2 * during(short).length,
+      `${during(long).length} served with 256 places, ${during(short).length} with 16`,
+    );
+    assert.ok(
+      longest(long) > 3 * longest(short),
+      `${longest(long)} ms at most with 256 places, ${longest(short)} ms with 16`,
+    );
   });
 
   it("a burst: a backlog that holds it loses nobody, a short one drops", async () => {
     const schedule = spike(200);
-    const [short, long] = [await run({ backlog: 16, rate: 400, schedule, patience: 1000 }), await run({ backlog: 256, rate: 400, schedule, patience: 3000 })];
+    const [short, long] = [
+      await run({ backlog: 16, rate: 400, schedule, patience: 1000 }),
+      await run({ backlog: 256, rate: 400, schedule, patience: 3000 }),
+    ];
     assert.deepEqual([long.dropped, long.waits.filter((ms) => ms >= 0).length], [0, 200]);
     assert.ok(short.dropped >= 200 - 17 - 400 * short.seconds && short.dropped > 0);
     assert.ok(short.waits.filter((ms) => ms >= 0).length < 200);

@@ -29,8 +29,18 @@ describe("a restart", function () {
       const successor = await change(lab, old);
       const after = await lab.connect(8080, { clients: 5 });
       const late = await halfWay;
-      for (let look = 0; look < 500 && successor.accepted + queued.counts().reset + late.counts().reset < waiting + coming + 5; look++) await sleep(4);
-      const seen = { accepted: successor.accepted, queuedReset: queued.counts().reset, halfWayReset: late.counts().reset, refused: after.counts().refused + late.counts().refused };
+      for (
+        let look = 0;
+        look < 500 && successor.accepted + queued.counts().reset + late.counts().reset < waiting + coming + 5;
+        look++
+      )
+        await sleep(4);
+      const seen = {
+        accepted: successor.accepted,
+        queuedReset: queued.counts().reset,
+        halfWayReset: late.counts().reset,
+        refused: after.counts().refused + late.counts().refused,
+      };
       await successor.close();
       return seen;
     } finally {
@@ -44,14 +54,24 @@ describe("a restart", function () {
   };
 
   it("by closing and opening again loses both queues", async () => {
-    assert.deepEqual(await restart(closeAndOpen), { accepted: 5, queuedReset: waiting, halfWayReset: coming, refused: 0 });
+    assert.deepEqual(await restart(closeAndOpen), {
+      accepted: 5,
+      queuedReset: waiting,
+      halfWayReset: coming,
+      refused: 0,
+    });
   });
 
   it("by draining before closing loses the SYN queue", async () => {
     const drained = await restart(async (lab, old) => {
       const rest = old.acceptAll();
       const next = await closeAndOpen(lab, old);
-      return { get accepted() { return rest.length + next.accepted; }, close: () => next.close() };
+      return {
+        get accepted() {
+          return rest.length + next.accepted;
+        },
+        close: () => next.close(),
+      };
     });
     assert.deepEqual(drained, { accepted: waiting + 5, queuedReset: 0, halfWayReset: coming, refused: 0 });
   });

@@ -16,7 +16,11 @@ describe("arrivals", () => {
     assert.deepEqual([...spike(2, 500, 10)], [500, 505]);
     assert.deepEqual([...together(constant(2, 1), spike(2, 500))], [0, 500, 500, 1000]);
     let draws = 0;
-    assert.deepEqual([...poisson(2, 1000, () => [0, 1 - Math.exp(-2)][draws++])].map((ms) => Math.round(ms * 1000) / 1000), [0, 2], "exponential distances");
+    assert.deepEqual(
+      [...poisson(2, 1000, () => [0, 1 - Math.exp(-2)][draws++])].map((ms) => Math.round(ms * 1000) / 1000),
+      [0, 2],
+      "exponential distances",
+    );
     const many = poisson(20_000, 100);
     assert.ok(many.every((time, at) => at === 0 || time >= many[at - 1]));
     assert.ok(Math.abs(many[19_999] / 200_000 - 1) < 0.05, "a mean of 10 ms");
@@ -93,7 +97,10 @@ describe("accept loops", () => {
     assert.deepEqual([semaphore.most, semaphore.served], [5, 40]);
     const shed = await run(shedding(5), 50);
     assert.ok(shed.most <= 5 && shed.served < 40);
-    assert.ok(shed.times.every((ms) => !Number.isNaN(ms)), "who is not served is closed");
+    assert.ok(
+      shed.times.every((ms) => !Number.isNaN(ms)),
+      "who is not served is closed",
+    );
   });
 
   it("a handler that throws ends its own connection, and the others are served", async () => {
@@ -110,7 +117,10 @@ describe("accept loops", () => {
     const clients = await lab.connect(listener, { clients: 5 });
     for (let look = 0; look < 500 && clients.counts().closedByServer < 5; look++) await sleep(4);
     assert.equal(clients.counts().closedByServer, 5);
-    assert.equal(Array.from({ length: 5 }, (_, at) => clients.at(at).bytesReceived).filter((bytes) => bytes === 4).length, 4);
+    assert.equal(
+      Array.from({ length: 5 }, (_, at) => clients.at(at).bytesReceived).filter((bytes) => bytes === 4).length,
+      4,
+    );
     await listener.close();
     await running;
     await sleep(0);
@@ -126,14 +136,20 @@ describe("accept loops", () => {
   it("several accept() of one listener wait at once, and give up each in its time", async () => {
     const listener = await lab.listen();
     const started = native.now();
-    const waits = [listener.accept(), listener.accept({ timeout: 2000 }), listener.accept({ timeout: 40 }), listener.accept({ timeout: 40 })];
+    const waits = [
+      listener.accept(),
+      listener.accept({ timeout: 2000 }),
+      listener.accept({ timeout: 40 }),
+      listener.accept({ timeout: 40 }),
+    ];
     const settled = Promise.allSettled(waits);
     await sleep(80);
     await lab.connect(listener, { clients: 2 });
     const [one, two, three, four] = await settled;
     assert.ok(native.now() - started < 1500);
     assert.ok(one.status === "fulfilled" && two.status === "fulfilled" && one.value.fd !== two.value.fd);
-    for (const late of [three, four]) assert.ok(late.status === "rejected" && (late.reason as LabError).code === "ETIMEDOUT");
+    for (const late of [three, four])
+      assert.ok(late.status === "rejected" && (late.reason as LabError).code === "ETIMEDOUT");
     await listener.close();
   });
 });
@@ -173,17 +189,27 @@ describe("real servers in a Lab", () => {
   it("a server that listens on :: is seen, with the connections of its IPv4 clients", async () => {
     const lab = await Lab.open({ wire: false });
     try {
-      const program = await lab.spawn(process.execPath, ["-e", 'const sockets = []; require("net").createServer((socket) => sockets.push(socket)).listen({ port: 9000, host: "::", backlog: 33 }, () => console.log("listens"))']);
+      const program = await lab.spawn(process.execPath, [
+        "-e",
+        'const sockets = []; require("net").createServer((socket) => sockets.push(socket)).listen({ port: 9000, host: "::", backlog: 33 }, () => console.log("listens"))',
+      ]);
       await new Promise((resolve) => program.stdout.once("data", resolve));
       const recording = await lab.record(9000, { live: false });
       await lab.connect(9000, { clients: 3 });
       const accepted = () => lab.sockets({ port: 9000, states: ["ESTABLISHED"] }).filter(({ inode }) => inode > 0);
       for (let look = 0; look < 500 && accepted().length < 3; look++) await sleep(4);
-      assert.deepEqual(accepted().map(({ local, remote }) => [local.address, remote.address]), Array(3).fill(["127.0.0.1", "127.0.0.1"]));
+      assert.deepEqual(
+        accepted().map(({ local, remote }) => [local.address, remote.address]),
+        Array(3).fill(["127.0.0.1", "127.0.0.1"]),
+      );
       assert.equal((await recording.stop()).summary().get("acceptMax").last, 33);
       assert.equal(lab.sockets({ port: 9000, states: ["LISTEN"] })[0].local.address, "0.0.0.0");
       assert.equal((await lab.checklist(9000)).find(({ check }) => check === "backlog")!.verdict, "bad");
-      await assert.rejects(lab.startServer("node http", { port: 9000 }), (error: Error) => error instanceof ArgumentError && /listens on port 9000 of this Lab already/.test(error.message));
+      await assert.rejects(
+        lab.startServer("node http", { port: 9000 }),
+        (error: Error) =>
+          error instanceof ArgumentError && /listens on port 9000 of this Lab already/.test(error.message),
+      );
     } finally {
       await lab.close();
     }
@@ -192,8 +218,14 @@ describe("real servers in a Lab", () => {
   it("says what there is, and that nobody listens", async () => {
     const lab = await Lab.open({ wire: false });
     try {
-      await assert.rejects(lab.startServer("apache" as never), (error: Error) => error instanceof ArgumentError && /There are: node http/.test(error.message));
-      await assert.rejects(lab.record(4711, { live: false }), (error: Error) => error instanceof ArgumentError && /Nobody listens on port 4711/.test(error.message));
+      await assert.rejects(
+        lab.startServer("apache" as never),
+        (error: Error) => error instanceof ArgumentError && /There are: node http/.test(error.message),
+      );
+      await assert.rejects(
+        lab.record(4711, { live: false }),
+        (error: Error) => error instanceof ArgumentError && /Nobody listens on port 4711/.test(error.message),
+      );
       await assert.rejects(lab.checklist(4711), ArgumentError);
     } finally {
       await lab.close();
@@ -216,7 +248,8 @@ describe("processes that hold connections", () => {
       assert.equal(listener.acceptQueue, 0);
       await workers.close();
       await workers.close();
-      for (let look = 0; look < 200 && ghosts.counts().closedByServer + ghosts.counts().reset < count; look++) await sleep(20);
+      for (let look = 0; look < 200 && ghosts.counts().closedByServer + ghosts.counts().reset < count; look++)
+        await sleep(20);
       assert.equal(ghosts.counts().established, 0, "their connections have ended with them");
     } finally {
       await lab.close();
@@ -232,7 +265,10 @@ describe("processes that hold connections", () => {
     const lab = await Lab.open({ wire: false });
     try {
       const listener = await lab.listen();
-      await assert.rejects(lab.hold(listener, { connections: 100_000_000 }), (error: Error) => error instanceof LimitError && /planHolding/.test(error.message));
+      await assert.rejects(
+        lab.hold(listener, { connections: 100_000_000 }),
+        (error: Error) => error instanceof LimitError && /planHolding/.test(error.message),
+      );
       await assert.rejects(lab.hold(listener, {} as never), ArgumentError);
     } finally {
       await lab.close();

@@ -31,10 +31,16 @@ describe("several listeners on one port", function () {
       const { synSent } = clients.counts();
       await clients.close();
       for (const listener of listeners) await listener.close();
-      assert.equal(lengths.reduce((sum, length) => sum + length, synSent), 100);
+      assert.equal(
+        lengths.reduce((sum, length) => sum + length, synSent),
+        100,
+      );
       if (synSent === 0) continue;
       assert.ok(overflows >= synSent);
-      assert.ok(lengths.includes(26) && lengths.some((length) => length < 26), `one is full, another is not: ${lengths.join(", ")}`);
+      assert.ok(
+        lengths.includes(26) && lengths.some((length) => length < 26),
+        `one is full, another is not: ${lengths.join(", ")}`,
+      );
       return;
     }
     assert.fail("five times nobody was turned away");
@@ -48,7 +54,13 @@ describe("several listeners on one port", function () {
     const before = lab.counters();
     await first.close();
     for (let look = 0; look < 250 && second.acceptQueue + clients.counts().reset < 40; look++) await sleep(4);
-    const seen = { leaving, staying, afterwards: second.acceptQueue, reset: clients.counts().reset, moved: lab.counters().since(before).get("TCPMigrateReqSuccess") };
+    const seen = {
+      leaving,
+      staying,
+      afterwards: second.acceptQueue,
+      reset: clients.counts().reset,
+      moved: lab.counters().since(before).get("TCPMigrateReqSuccess"),
+    };
     await clients.close();
     await second.close();
     return seen;

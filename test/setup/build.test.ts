@@ -8,7 +8,8 @@ describe("building", function () {
   before(() => (clone = new Clone()));
   after(() => clone.remove());
 
-  const products = () => written(clone.path("dist"), clone.path("native", "build"), clone.path("node_modules", "one-listener"));
+  const products = () =>
+    written(clone.path("dist"), clone.path("native", "build"), clone.path("node_modules", "one-listener"));
 
   it("makes the library, and its package by the name that notebooks import", async () => {
     const { code, stderr, stdout } = await clone.run("build.mjs");
@@ -65,7 +66,11 @@ describe("building", function () {
   it("may be asked for by several commands at once", async () => {
     writeFileSync(clone.path("src", "together.ts"), "export const together = 1;\n");
     const all = await Promise.all([1, 2, 3, 4].map(() => clone.run("build.mjs")));
-    assert.deepEqual(all.map(({ code }) => code), [0, 0, 0, 0], all.map(({ stderr }) => stderr).join("\n"));
+    assert.deepEqual(
+      all.map(({ code }) => code),
+      [0, 0, 0, 0],
+      all.map(({ stderr }) => stderr).join("\n"),
+    );
     assert.ok(existsSync(clone.path("dist", "together.js")));
   });
 

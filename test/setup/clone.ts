@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
@@ -17,12 +28,17 @@ export class Clone {
 
   constructor({ built = true } = {}) {
     for (const name of ["package.json", "package-lock.json", "tsconfig.json", "setup", "src", "native", "exercises"]) {
-      cpSync(path.join(projectDir, name), this.path(name), { recursive: true, preserveTimestamps: true, filter: (file) => built || file !== path.join(projectDir, "native", "build") });
+      cpSync(path.join(projectDir, name), this.path(name), {
+        recursive: true,
+        preserveTimestamps: true,
+        filter: (file) => built || file !== path.join(projectDir, "native", "build"),
+      });
     }
     mkdirSync(this.path("node_modules"));
     for (const name of readdirSync(path.join(projectDir, "node_modules"))) {
       // what set-up itself puts there, it must put there
-      if (!name.includes("one-listener") || name === ".one-listener-lock") symlinkSync(path.join(projectDir, "node_modules", name), this.path("node_modules", name));
+      if (!name.includes("one-listener") || name === ".one-listener-lock")
+        symlinkSync(path.join(projectDir, "node_modules", name), this.path("node_modules", name));
     }
   }
 
@@ -39,7 +55,10 @@ export class Clone {
   programs(...names: string[]): string {
     const folder = mkdtempSync(this.path("programs-"));
     for (const name of names) {
-      const found = (process.env.PATH ?? "").split(path.delimiter).map((each) => path.join(each, name)).find((file) => existsSync(file));
+      const found = (process.env.PATH ?? "")
+        .split(path.delimiter)
+        .map((each) => path.join(each, name))
+        .find((file) => existsSync(file));
       if (found) symlinkSync(found, path.join(folder, name));
     }
     return folder;
@@ -55,9 +74,18 @@ export class Clone {
   }
 }
 
-export function runSetup(folder: string, file: string, args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export function runSetup(
+  folder: string,
+  file: string,
+  args: string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [path.join(folder, "setup", file), ...args], { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [path.join(folder, "setup", file), ...args], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));

@@ -15,7 +15,9 @@ describe("what is missing on the machine", () => {
   let prerequisites: Prerequisites;
   let clone: Clone;
   before(async () => {
-    prerequisites = (await import(pathToFileURL(path.join(projectDir, "setup", "prerequisites.mjs")).href)) as Prerequisites;
+    prerequisites = (await import(
+      pathToFileURL(path.join(projectDir, "setup", "prerequisites.mjs")).href
+    )) as Prerequisites;
     clone = new Clone({ built: false });
   });
   after(() => clone.remove());
@@ -32,7 +34,11 @@ describe("what is missing on the machine", () => {
     it(`says that ${name} is missing, and the line that mends it, and nothing else`, async function () {
       if (!has("g++") || !has("make")) skip(this, "there is no g++ or no make here to take away");
       const programs = clone.programs(...tools.filter((tool) => !without.includes(tool)));
-      const { code, stdout, stderr } = await clone.run("build.mjs", [], { PATH: programs, CXX: undefined, PYTHON: undefined });
+      const { code, stdout, stderr } = await clone.run("build.mjs", [], {
+        PATH: programs,
+        CXX: undefined,
+        PYTHON: undefined,
+      });
       assert.equal(code, 1);
       assert.equal(stdout, "");
       const lines = stderr.split("\n").filter((text) => text.trim() !== "" && !text.startsWith("·"));
@@ -60,12 +66,17 @@ describe("what is missing on the machine", () => {
 
   it("knows the oldest Node.js that serves", () => {
     for (const version of ["20.0.0", "22.11.0", "100.1.0"]) prerequisites.requireNode(version);
-    for (const version of ["18.20.4", "19.9.0", "8.0.0"]) assert.throws(() => prerequisites.requireNode(version), new RegExp(`20 or newer; this is ${version.replace(/\./g, "\\.")}[^]*nvm install`));
+    for (const version of ["18.20.4", "19.9.0", "8.0.0"])
+      assert.throws(
+        () => prerequisites.requireNode(version),
+        new RegExp(`20 or newer; this is ${version.replace(/\./g, "\\.")}[^]*nvm install`),
+      );
   });
 
   it("is kind elsewhere than on Linux", () => {
     prerequisites.requireLinux("linux");
-    for (const platform of ["darwin", "win32"]) assert.throws(() => prerequisites.requireLinux(platform), new RegExp(`${platform}[^]*Linux`));
+    for (const platform of ["darwin", "win32"])
+      assert.throws(() => prerequisites.requireLinux(platform), new RegExp(`${platform}[^]*Linux`));
   });
 
   it("names the package manager of the distribution", () => {
@@ -80,7 +91,8 @@ describe("what is missing on the machine", () => {
       "ID=manjaro ID_LIKE=arch": "sudo pacman -S arch-name",
       "ID=alpine": "sudo apk add alpine-name",
     };
-    for (const [release, line] of Object.entries(lines)) assert.equal(prerequisites.installLine(packages, release), line);
+    for (const [release, line] of Object.entries(lines))
+      assert.equal(prerequisites.installLine(packages, release), line);
     assert.match(prerequisites.installLine(packages, "ID=nixos"), /debian-name/);
   });
 });

@@ -22,17 +22,28 @@ describe("npm start", function () {
   this.timeout(120_000);
   const home = mkdtempSync(path.join(os.tmpdir(), "one-listener-home-"));
   // a JupyterLab that the reader has installed with pip --user is found by its real home
-  const environment = { ...process.env, HOME: home, PYTHONUSERBASE: process.env.PYTHONUSERBASE ?? path.join(os.homedir(), ".local"), PYTHONDONTWRITEBYTECODE: "1" };
-  for (const name of Object.keys(environment)) if (/^(JUPYTER|IPYTHON)/.test(name)) delete (environment as NodeJS.ProcessEnv)[name];
+  const environment = {
+    ...process.env,
+    HOME: home,
+    PYTHONUSERBASE: process.env.PYTHONUSERBASE ?? path.join(os.homedir(), ".local"),
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
+  for (const name of Object.keys(environment))
+    if (/^(JUPYTER|IPYTHON)/.test(name)) delete (environment as NodeJS.ProcessEnv)[name];
   let server: ChildProcess | undefined;
   let port = 0;
   let token = "";
   let log = "";
 
   before(async function () {
-    if (!existsSync(process.env.ONE_LISTENER_PYTHON ?? path.join(projectDir, ".venv", "bin", "python"))) skip(this, "JupyterLab is not here: npm test installs it");
+    if (!existsSync(process.env.ONE_LISTENER_PYTHON ?? path.join(projectDir, ".venv", "bin", "python")))
+      skip(this, "JupyterLab is not here: npm test installs it");
     port = await freePort();
-    server = spawn(process.execPath, [path.join(projectDir, "setup", "start.mjs"), "--no-browser", "--port", String(port)], { cwd: projectDir, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    server = spawn(
+      process.execPath,
+      [path.join(projectDir, "setup", "start.mjs"), "--no-browser", "--port", String(port)],
+      { cwd: projectDir, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] },
+    );
     for (const stream of [server.stdout!, server.stderr!]) stream.on("data", (chunk) => (log += String(chunk)));
     for (let waited = 0; token === "" && waited < 90_000; waited += 50) {
       if (server.exitCode !== null) throw new Error(`it has ended:\n${log}`);
@@ -47,7 +58,10 @@ describe("npm start", function () {
   });
 
   async function ask(what: string, options: RequestInit = {}): Promise<any> {
-    const answer = await fetch(`http://127.0.0.1:${port}/${what}`, { ...options, headers: { Authorization: `token ${token}` } });
+    const answer = await fetch(`http://127.0.0.1:${port}/${what}`, {
+      ...options,
+      headers: { Authorization: `token ${token}` },
+    });
     assert.ok(answer.ok, `${what}: ${answer.status} ${await answer.clone().text()}`);
     return answer.status === 204 ? undefined : answer.json();
   }
@@ -75,7 +89,10 @@ describe("npm start", function () {
 
   it("has asked nothing, calls nobody, and keeps plots off the screen alive", async () => {
     const { settings: all } = await ask("lab/api/settings");
-    const defaults = (id: string, name: string) => (all as { id: string; schema: { properties: Record<string, { default: unknown }> } }[]).find((each) => each.id === id)!.schema.properties[name].default;
+    const defaults = (id: string, name: string) =>
+      (all as { id: string; schema: { properties: Record<string, { default: unknown }> } }[]).find(
+        (each) => each.id === id,
+      )!.schema.properties[name].default;
     assert.equal(defaults("@jupyterlab/apputils-extension:notification", "fetchNews"), "false");
     assert.equal(defaults("@jupyterlab/apputils-extension:notification", "checkForUpdates"), false);
     assert.equal(defaults("@jupyterlab/notebook-extension:tracker", "windowingMode"), "none");
@@ -117,7 +134,9 @@ describe("npm start", function () {
     const { id } = await ask("api/kernels", { method: "POST", body: JSON.stringify({ name: "tslab" }) });
     assert.ok(id);
     await pause(2500);
-    const kernels = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parents(Number(pid)).includes(server!.pid!));
+    const kernels = readdirSync("/proc").filter(
+      (pid) => /^\d+$/.test(pid) && parents(Number(pid)).includes(server!.pid!),
+    );
     assert.ok(kernels.length >= 2, "Jupyter and a kernel run");
     const ended = new Promise<number | null>((resolve) => server!.once("exit", resolve));
     const began = performance.now();
@@ -125,8 +144,12 @@ describe("npm start", function () {
     process.kill(-server!.pid!, "SIGINT");
     await ended;
     assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
-    for (let waited = 0; waited < 5000 && kernels.some((pid) => existsSync(`/proc/${pid}`)); waited += 50) await pause(50);
-    assert.deepEqual(kernels.filter((pid) => existsSync(`/proc/${pid}`)), []);
+    for (let waited = 0; waited < 5000 && kernels.some((pid) => existsSync(`/proc/${pid}`)); waited += 50)
+      await pause(50);
+    assert.deepEqual(
+      kernels.filter((pid) => existsSync(`/proc/${pid}`)),
+      [],
+    );
   });
 
   it("has written nothing into the reader's home", () => {
@@ -137,7 +160,7 @@ describe("npm start", function () {
 /** The pids above a process. */
 function parents(pid: number): number[] {
   const found: number[] = [];
-  for (let at = pid; at > 1 && found.length < 20; ) {
+  for (let at = pid; at > 1 && found.length < 20;) {
     let status: string;
     try {
       status = readFileSync(`/proc/${at}/status`, "utf8");

@@ -6,29 +6,53 @@ import fc from "fast-check";
 import { Lab, RecordingFile, Trace, TraceBuilder, type SamplerRows } from "../../dist/index";
 import { thinTrack } from "../../dist/trace/track";
 
-const meta = { startedAt: "2026-01-01T00:00:00.000Z", hz: 1000, kernel: "test", listener: { port: 80, backlog: 5 }, settings: { "net.core.somaxconn": 4096 } };
+const meta = {
+  startedAt: "2026-01-01T00:00:00.000Z",
+  hz: 1000,
+  kernel: "test",
+  listener: { port: 80, backlog: 5 },
+  settings: { "net.core.somaxconn": 4096 },
+};
 
 function rows(time: number[], acceptQueue: number[]): SamplerRows {
   const zero = () => Uint32Array.from(time, () => 0);
   return {
-    queues: { time: Float64Array.from(time), acceptQueue: Uint32Array.from(acceptQueue), acceptMax: Uint32Array.from(time, () => 5), synQueue: zero(), accepted: zero() },
-    listeners: { time: new Float64Array(0), listeners: new Uint32Array(0), fullest: new Uint32Array(0), fullestMax: new Uint32Array(0) },
+    queues: {
+      time: Float64Array.from(time),
+      acceptQueue: Uint32Array.from(acceptQueue),
+      acceptMax: Uint32Array.from(time, () => 5),
+      synQueue: zero(),
+      accepted: zero(),
+    },
+    listeners: {
+      time: new Float64Array(0),
+      listeners: new Uint32Array(0),
+      fullest: new Uint32Array(0),
+      fullestMax: new Uint32Array(0),
+    },
     counters: { time: new Float64Array(0), columns: [] },
     clients: { time: new Float64Array(0), columns: [] },
-    samples: time.length, missed: 0, cpu: 0, error: 0, errorSyscall: "",
+    samples: time.length,
+    missed: 0,
+    cpu: 0,
+    error: 0,
+    errorSyscall: "",
   };
 }
 
 function trace(time: number[], acceptQueue: number[]): Trace {
   const builder = new TraceBuilder();
   builder.append(rows(time, acceptQueue));
-  builder.event({ time: time[0], name: "burst", detail: "a, \"quoted\" one" });
+  builder.event({ time: time[0], name: "burst", detail: 'a, "quoted" one' });
   return builder.finish(meta);
 }
 
 /** Ascending times with a value for each. */
 const recordings = fc
-  .array(fc.record({ step: fc.integer({ min: 1, max: 50 }), value: fc.integer({ min: 0, max: 1000 }) }), { minLength: 1, maxLength: 60 })
+  .array(fc.record({ step: fc.integer({ min: 1, max: 50 }), value: fc.integer({ min: 0, max: 1000 }) }), {
+    minLength: 1,
+    maxLength: 60,
+  })
   .map((steps) => {
     let now = 0;
     return { time: steps.map(({ step }) => (now += step)), values: steps.map(({ value }) => value) };
@@ -74,7 +98,12 @@ describe("a Trace", () => {
     const file = path.join(folder, "good.trace");
     await trace([0, 1, 2], [1, 2, 3]).save(file);
     const good = readFileSync(file);
-    const broken: Record<string, Buffer> = { truncated: good.subarray(0, good.length >> 1), empty: Buffer.alloc(0), foreign: Buffer.from("PK\u0003\u0004 not a trace"), changed: Buffer.from(good).fill(0x55, 20, 40) };
+    const broken: Record<string, Buffer> = {
+      truncated: good.subarray(0, good.length >> 1),
+      empty: Buffer.alloc(0),
+      foreign: Buffer.from("PK\u0003\u0004 not a trace"),
+      changed: Buffer.from(good).fill(0x55, 20, 40),
+    };
     for (const [name, bytes] of Object.entries(broken)) {
       const bad = path.join(folder, `${name}.trace`);
       writeFileSync(bad, bytes);
@@ -94,7 +123,12 @@ describe("a Trace", () => {
       const size = sizes.at(-1) ?? 0;
       // values of one byte, of two and of four
       const more = [1, 2, 3].map((at) => at * 100 ** piece);
-      builder.append(rows(more.map((_, at) => piece * 10 + at), more));
+      builder.append(
+        rows(
+          more.map((_, at) => piece * 10 + at),
+          more,
+        ),
+      );
       builder.event({ time: piece * 10 + 2, name: `event ${piece}` });
       values.push(...more);
       recording.grow(builder.snapshot(meta));
@@ -136,7 +170,12 @@ describe("a Trace", () => {
     const peaks = [70, 4_300, 12_345, 19_990];
     for (let at = 0; at < 20_000; at += 100) {
       const time = Array.from({ length: 100 }, (_, more) => at + more);
-      builder.append(rows(time, time.map((moment) => (peaks.includes(moment) ? 5000 + moment : moment % 37))));
+      builder.append(
+        rows(
+          time,
+          time.map((moment) => (peaks.includes(moment) ? 5000 + moment : moment % 37)),
+        ),
+      );
       recording.grow(builder.snapshot(meta));
       assert.ok(builder.snapshot(meta).tracks.queues.time.length <= mostRows);
       await new Promise((resolve) => setImmediate(resolve));
@@ -146,7 +185,8 @@ describe("a Trace", () => {
     await recording.finish(made);
     const loaded = await Trace.load(file);
     for (const peak of peaks) assert.equal(loaded.at(peak).acceptQueue, 5000 + peak);
-    for (const peak of peaks.slice(0, 3)) assert.ok(loaded.at(peak + 2 * made.meta.resolution!).acceptQueue < 37, "a peak does not last");
+    for (const peak of peaks.slice(0, 3))
+      assert.ok(loaded.at(peak + 2 * made.meta.resolution!).acceptQueue < 37, "a peak does not last");
     assert.equal(loaded.column("acceptQueue").values.at(-1), 19_999 % 37);
     assert.match(loaded.describe(), /peaks of each .* kept/);
   });
@@ -183,8 +223,15 @@ describe("a Trace", () => {
     const made = trace([0, 2.5], [1, 2]);
     const [header, ...lines] = made.toCSV().trim().split("\n");
     assert.match(header, /^time.*acceptQueue/);
-    assert.ok(lines.some((line) => line.includes('"')), "the event's quotes are quoted");
-    const objects = made.toJSONLines().trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.ok(
+      lines.some((line) => line.includes('"')),
+      "the event's quotes are quoted",
+    );
+    const objects = made
+      .toJSONLines()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.ok(objects.length >= 4);
   });
 
@@ -200,7 +247,10 @@ describe("a Trace", () => {
     assert.equal(made.summary().get("acceptMax").max, listener.acceptMax);
     assert.equal(made.summary().get("synSent").last, clients.counts().synSent);
     assert.equal(made.summary().get("TcpExt.ListenDrops").last, clients.counts().synSent);
-    assert.ok(made.tracks.queues.time.length < made.meta.samples / 10, `${made.tracks.queues.time.length} rows of ${made.meta.samples} samples`);
+    assert.ok(
+      made.tracks.queues.time.length < made.meta.samples / 10,
+      `${made.tracks.queues.time.length} rows of ${made.meta.samples} samples`,
+    );
     assert.ok(made.events.some(({ name }) => name === "burst"));
     await lab.close();
   });
@@ -209,13 +259,16 @@ describe("a Trace", () => {
     const lab = await Lab.open({ wire: false });
     const listeners = [await lab.listen({ port: 8080, backlog: 3, reusePort: true })];
     const alone = await lab.record(8080, { live: false });
-    for (let waited = 0; alone.trace.meta.samples === 0 && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let waited = 0; alone.trace.meta.samples === 0 && waited < 500; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     listeners.push(await lab.listen({ port: 8080, backlog: 9, reusePort: true }));
     const recording = await lab.record(8080, { live: false });
     await lab.connect(listeners[0], { clients: 12 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     const made = await recording.stop();
-    const fullness = listeners.map(({ acceptQueue, capacity }) => ({ acceptQueue, capacity, share: acceptQueue / capacity })).sort((a, b) => b.share - a.share);
+    const fullness = listeners
+      .map(({ acceptQueue, capacity }) => ({ acceptQueue, capacity, share: acceptQueue / capacity }))
+      .sort((a, b) => b.share - a.share);
     const { acceptQueue, acceptMax, listeners: many, fullest, fullestMax } = made.at(made.end);
     assert.deepEqual([acceptQueue, acceptMax + 1, many], [fullness[0].acceptQueue + fullness[1].acceptQueue, 14, 2]);
     assert.deepEqual([fullest, fullestMax + 1], [fullness[0].acceptQueue, fullness[0].capacity]);
@@ -243,12 +296,23 @@ describe("a Trace", () => {
     const batch = 500;
     for (let at = 0; at < 600_000; at += batch) {
       const time = Array.from({ length: batch }, (_, more) => (at + more) / 10);
-      const drained = rows(time, time.map((_, more) => (at + more) % 130));
+      const drained = rows(
+        time,
+        time.map((_, more) => (at + more) % 130),
+      );
       const changing = () => Uint32Array.from(time, (_, more) => (at + more) % 200);
-      builder.append({ ...drained, queues: { ...drained.queues, synQueue: changing(), accepted: changing() }, clients: { time: Float64Array.from(time), columns: Array.from({ length: 9 }, changing) } });
+      builder.append({
+        ...drained,
+        queues: { ...drained.queues, synQueue: changing(), accepted: changing() },
+        clients: { time: Float64Array.from(time), columns: Array.from({ length: 9 }, changing) },
+      });
     }
     const made = builder.finish(meta);
-    const bytes = Object.values(made.tracks).reduce((sum, track) => sum + track.time.byteLength + Object.values(track.columns).reduce((all, column) => all + column.byteLength, 0), 0);
+    const bytes = Object.values(made.tracks).reduce(
+      (sum, track) =>
+        sum + track.time.byteLength + Object.values(track.columns).reduce((all, column) => all + column.byteLength, 0),
+      0,
+    );
     assert.equal(made.tracks.queues.time.length, 600_000);
     assert.ok(bytes < 50 * 2 ** 20, `${(bytes / 2 ** 20).toFixed(1)} MB`);
   });

@@ -28,7 +28,11 @@ function watch(...args: string[]): { child: ChildProcess; ended: Promise<Ended> 
   return { child, ended: once(child, "close").then(([code]) => ({ code, stdout, stderr })) };
 }
 
-const reports = (stdout: string) => stdout.trim().split("\n").map((text) => JSON.parse(text));
+const reports = (stdout: string) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((text) => JSON.parse(text));
 
 /** A server of this machine's own loopback that never accepts (a stopped process), with `backlog`. */
 async function stoppedServer(backlog: number, host = "127.0.0.1"): Promise<{ port: number; kill: () => void }> {
@@ -57,12 +61,14 @@ function knockAt(port: number, many: number): net.Socket[] {
 }
 
 async function connectTo(port: number, many: number, host = "127.0.0.1"): Promise<net.Socket[]> {
-  return Promise.all(Array.from({ length: many }, async () => {
-    const socket = net.connect(port, host);
-    socket.on("error", () => undefined);
-    await once(socket, "connect");
-    return socket;
-  }));
+  return Promise.all(
+    Array.from({ length: many }, async () => {
+      const socket = net.connect(port, host);
+      socket.on("error", () => undefined);
+      await once(socket, "connect");
+      return socket;
+    }),
+  );
 }
 
 describe("one-listener watch", function () {
@@ -76,7 +82,18 @@ describe("one-listener watch", function () {
     const server = await stoppedServer(50);
     cleanUp.push(server.kill);
     const file = path.join(folder, "some.trace");
-    const { child, ended } = watch(`:${server.port}`, "--json", "--for", "2", "--interval", "0.2", "--hz", "200", "--record", file);
+    const { child, ended } = watch(
+      `:${server.port}`,
+      "--json",
+      "--for",
+      "2",
+      "--interval",
+      "0.2",
+      "--hz",
+      "200",
+      "--record",
+      file,
+    );
     await once(child.stdout!, "data");
     const sockets = await connectTo(server.port, 30);
     cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
@@ -87,7 +104,13 @@ describe("one-listener watch", function () {
     assert.equal(lines[0].maximum, 50);
     assert.equal(lines.at(-1).acceptQueue, 30);
     assert.equal(summary.peak, 30);
-    assert.ok(lines.reduce((sum, { handshakeRate, time }, at) => sum + handshakeRate * (time - (lines[at - 1]?.time ?? 0)), 0) >= 29, "handshakes were counted");
+    assert.ok(
+      lines.reduce(
+        (sum, { handshakeRate, time }, at) => sum + handshakeRate * (time - (lines[at - 1]?.time ?? 0)),
+        0,
+      ) >= 29,
+      "handshakes were counted",
+    );
     const trace = await Trace.load(file);
     assert.equal(trace.meta.listener.port, server.port);
     assert.equal(Math.max(...trace.column("acceptQueue").values), 30);
@@ -126,7 +149,17 @@ describe("one-listener watch", function () {
     const full = await connectTo(server.port, 5);
     cleanUp.push(() => full.forEach((socket) => socket.destroy()));
     const file = path.join(folder, "alert.trace");
-    const { child, ended } = watch(`:${server.port}`, "--alert", "overflows", "--for", "20", "--interval", "0.2", "--record", file);
+    const { child, ended } = watch(
+      `:${server.port}`,
+      "--alert",
+      "overflows",
+      "--for",
+      "20",
+      "--interval",
+      "0.2",
+      "--record",
+      file,
+    );
     await once(child.stdout!, "data");
     await once(child.stdout!, "data");
     assert.equal(child.exitCode, null, "a full queue alone is no overflow");
@@ -135,7 +168,10 @@ describe("one-listener watch", function () {
     const { code, stdout } = await ended;
     assert.equal(code, 2, stdout);
     assert.match(stdout, /ALERT: ListenOverflows rose by \d/);
-    assert.deepEqual((await Trace.load(file)).events.map(({ name }) => name), ["alert"]);
+    assert.deepEqual(
+      (await Trace.load(file)).events.map(({ name }) => name),
+      ["alert"],
+    );
     const both = await watch(`:${server.port}`, "--alert", "90%,overflows", "--for", "20").ended;
     assert.equal(both.code, 2);
     const every = await watch("--alert", "90%", "--alert", "overflows", "--for", "20").ended;
@@ -146,7 +182,18 @@ describe("one-listener watch", function () {
     const server = await sharedPort(9);
     cleanUp.push(server.kill);
     const file = path.join(folder, "shared.trace");
-    const { child, ended } = watch(`:${server.port}`, "--json", "--for", "20", "--interval", "0.2", "--alert", "100%", "--record", file);
+    const { child, ended } = watch(
+      `:${server.port}`,
+      "--json",
+      "--for",
+      "20",
+      "--interval",
+      "0.2",
+      "--alert",
+      "100%",
+      "--record",
+      file,
+    );
     await once(child.stdout!, "data");
     // one by one, until one of the two is full: the other has room then, but for one time in thousands
     const sockets: net.Socket[] = [];
@@ -160,7 +207,10 @@ describe("one-listener watch", function () {
     const lines = reports(stdout);
     lines.pop();
     const { listeners, maximum, places, fullest, fullestMaximum } = lines.at(-1);
-    assert.deepEqual({ listeners, maximum, places, fullest, fullestMaximum }, { listeners: 2, maximum: 18, places: 20, fullest: 10, fullestMaximum: 9 });
+    assert.deepEqual(
+      { listeners, maximum, places, fullest, fullestMaximum },
+      { listeners: 2, maximum: 18, places: 20, fullest: 10, fullestMaximum: 9 },
+    );
     const trace = await Trace.load(file);
     assert.equal(trace.meta.listener.listeners, 2);
     const { acceptMax, fullest: recorded } = trace.at(trace.end);
@@ -176,8 +226,10 @@ describe("one-listener watch", function () {
     await once(child.stdout!, "data");
     const sockets = await connectTo(server.port, 7);
     cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
-    const seen = async () => (statSync(file).size > 0 ? (await Trace.load(file)).findColumn("acceptQueue")?.values.at(-1) : undefined);
-    for (let waited = 0; (await seen()) !== 7 && waited < 200; waited++) await new Promise((resolve) => setTimeout(resolve, 50));
+    const seen = async () =>
+      statSync(file).size > 0 ? (await Trace.load(file)).findColumn("acceptQueue")?.values.at(-1) : undefined;
+    for (let waited = 0; (await seen()) !== 7 && waited < 200; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill("SIGKILL");
     await ended;
     const trace = await Trace.load(file);
@@ -277,8 +329,24 @@ describe("one-listener watch", function () {
     const server = await stoppedServer(9);
     cleanUp.push(server.kill);
     const { code, stderr } = await new Promise<Ended>((resolve) =>
-      execFile("setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", process.execPath, main, "watch", String(server.port), "--for", "0.3"], (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr })));
+      execFile(
+        "setpriv",
+        [
+          "--reuid",
+          "65534",
+          "--regid",
+          "65534",
+          "--clear-groups",
+          process.execPath,
+          main,
+          "watch",
+          String(server.port),
+          "--for",
+          "0.3",
+        ],
+        (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
+      ),
+    );
     assert.equal(code, 0, stderr);
   });
 

@@ -21,14 +21,18 @@ describe("the ACK that brings a SYN cookie back", () => {
   afterEach(() => lab.close());
 
   /** What one ACK does: to the counters, to the queue; and what the kernel says. */
-  async function after(by: Peer, change: { acknowledgment: number; sequence: number }): Promise<{ received: number; failed: number; connections: number; reset: boolean }> {
+  async function after(
+    by: Peer,
+    change: { acknowledgment: number; sequence: number },
+  ): Promise<{ received: number; failed: number; connections: number; reset: boolean }> {
     const before = lab.counters();
     by.ack(change);
     const moved = () => {
       const since = lab.counters().since(before);
       return { received: since.get("TcpExt.SyncookiesRecv"), failed: since.get("TcpExt.SyncookiesFailed") };
     };
-    for (let look = 0; look < 250 && moved().received + moved().failed === 0; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let look = 0; look < 250 && moved().received + moved().failed === 0; look++)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     return { ...moved(), connections: listener.acceptQueue, reset: by.tryReceive()?.flags.rst ?? false };
   }
   const taken = { received: 1, failed: 0, connections: 1, reset: false };
@@ -46,7 +50,11 @@ describe("the ACK that brings a SYN cookie back", () => {
     for (let bit = 2; bit < 32; bit++) {
       // the number acknowledged is the cookie + 1
       const cookie = (peer.acknowledgment - 1) >>> 0;
-      assert.deepEqual(await after(peer, { ...right(), acknowledgment: ((cookie ^ (1 << bit)) + 1) >>> 0 }), refused, `bit ${bit}`);
+      assert.deepEqual(
+        await after(peer, { ...right(), acknowledgment: ((cookie ^ (1 << bit)) + 1) >>> 0 }),
+        refused,
+        `bit ${bit}`,
+      );
     }
     assert.deepEqual(await after(peer, right()), taken, "and the right one is good still");
   });
@@ -57,7 +65,10 @@ describe("the ACK that brings a SYN cookie back", () => {
   });
 
   it("is refused from another port, and from another address", async () => {
-    assert.deepEqual(await after(wire.peer(listener, { address: peer.address, port: peer.port + 1 }), right()), refused);
+    assert.deepEqual(
+      await after(wire.peer(listener, { address: peer.address, port: peer.port + 1 }), right()),
+      refused,
+    );
     assert.deepEqual(await after(wire.peer(listener, { address: "10.66.0.1", port: peer.port }), right()), refused);
     assert.deepEqual(await after(peer, right()), taken);
   });

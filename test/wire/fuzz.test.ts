@@ -59,7 +59,12 @@ describe("mutated segments", () => {
     lab = await Lab.open();
     corpus = fc.sample(anySegment, { numRuns: 500, seed }).map((made, at) => {
       // three of four such that the Lab's kernel looks at the TCP header, too: for the listener, and without source routes
-      const aimed = { ...made, source: { address: "10.3.0.1", port: made.source.port }, destination: { address: lab.address, port: 8080 }, ip: { ...made.ip, options: new Uint8Array() } };
+      const aimed = {
+        ...made,
+        source: { address: "10.3.0.1", port: made.source.port },
+        destination: { address: lab.address, port: 8080 },
+        ip: { ...made.ip, options: new Uint8Array() },
+      };
       return encode(at % 4 === 0 ? made : aimed);
     });
   });
@@ -75,7 +80,8 @@ describe("mutated segments", () => {
         const made = decode(bytes, { verify: at % 2 === 0 });
         read++;
         // what has been read can be written again
-        if (at % 101 === 1) assert.deepEqual(encode(made), Uint8Array.from(bytes.subarray(0, bytes[2] * 256 + bytes[3])));
+        if (at % 101 === 1)
+          assert.deepEqual(encode(made), Uint8Array.from(bytes.subarray(0, bytes[2] * 256 + bytes[3])));
       } catch (error) {
         if (!(error instanceof SegmentError)) throw error;
         refused++;

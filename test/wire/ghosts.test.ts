@@ -14,18 +14,33 @@ describe("ghost clients", () => {
   it("complete handshakes without a socket of theirs", async () => {
     const listener = await lab.listen({ backlog: 2000 });
     const ghosts = await lab.ghosts(listener, { count: 1000, mss: 1000, windowScale: 4, sack: true, timestamps: true });
-    assert.deepEqual(await ghosts.finished(), { sent: 1000, answered: 1000, refused: 0, unanswered: 0, established: 1000, reset: 0, closedByServer: 0, repeated: 0 });
+    assert.deepEqual(await ghosts.finished(), {
+      sent: 1000,
+      answered: 1000,
+      refused: 0,
+      unanswered: 0,
+      established: 1000,
+      reset: 0,
+      closedByServer: 0,
+      repeated: 0,
+    });
     assert.equal(listener.acceptQueue, 1000);
     const connections = listener.acceptAll({ limit: 500 });
-    assert.equal(new Set(connections.map(({ remote }) => `${remote.address}:${remote.port}`)).size, 500, "addresses of their own");
+    assert.equal(
+      new Set(connections.map(({ remote }) => `${remote.address}:${remote.port}`)).size,
+      500,
+      "addresses of their own",
+    );
     const info = connections[0].info();
     assert.deepEqual([info.options & 7, info.sndWscale], [7, 4]);
     // a ghost acknowledges data, and answers a FIN with RST
     await connections[0].write("hello");
-    for (let look = 0; look < 100 && connections[0].info().unacked > 0; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let look = 0; look < 100 && connections[0].info().unacked > 0; look++)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     assert.equal(connections[0].info().unacked, 0);
     for (const connection of connections) connection.close();
-    for (let look = 0; look < 500 && ghosts.counts().closedByServer < 500; look++) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let look = 0; look < 500 && ghosts.counts().closedByServer < 500; look++)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     assert.equal(ghosts.counts().closedByServer, 500);
     assert.equal(lab.sockets({ port: listener.port }).filter(({ state }) => state !== "LISTEN").length, 500);
     await ghosts.reset();
@@ -107,7 +122,8 @@ describe("ghost clients", () => {
 
   it("have no target but a listener of their own Lab, and no flood without an end", async () => {
     const listener = await lab.listen();
-    const refuses = (action: Promise<unknown>, pattern: RegExp) => assert.rejects(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
+    const refuses = (action: Promise<unknown>, pattern: RegExp) =>
+      assert.rejects(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
     await refuses(lab.flood(listener, {} as never), /need a count/);
     await refuses(lab.flood(listener, undefined as never), /need a count/);
     await refuses(lab.flood(listener, { count: Infinity }), /count/);
@@ -133,7 +149,12 @@ describe("ghost clients", () => {
     const most = 100_000_000;
     const { available } = kernelMemory();
     if (available > most * 3000) skip(this, "this machine could hold them");
-    await assert.rejects(lab.ghosts(await lab.listen(), { count: most }), (error: Error) => error instanceof LimitError && /MiB are free[^]*Ask for [\d,]+ at most/.test(`${error.message} ${(error as LimitError).hint}`));
+    await assert.rejects(
+      lab.ghosts(await lab.listen(), { count: most }),
+      (error: Error) =>
+        error instanceof LimitError &&
+        /MiB are free[^]*Ask for [\d,]+ at most/.test(`${error.message} ${(error as LimitError).hint}`),
+    );
   });
 
   it("leave the Lab's network only by a link that ends in the Lab: there is no route out", async () => {

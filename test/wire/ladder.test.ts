@@ -22,7 +22,10 @@ describe("a ladder", () => {
       ladder.close();
       ladder.close();
       peer.syn();
-      const steps = ladder.steps.map(({ from, to, label, after }) => `${from}>${to} ${label}: ${after.state ?? "-"} ${after.place} ${after.fd ?? "-"}`);
+      const steps = ladder.steps.map(
+        ({ from, to, label, after }) =>
+          `${from}>${to} ${label}: ${after.state ?? "-"} ${after.place} ${after.fd ?? "-"}`,
+      );
       const fd = connection.fd;
       assert.deepEqual(steps, [
         `application>kernel listen(fd ${listener.fd}, 4): - nowhere -`,
@@ -44,7 +47,11 @@ describe("a ladder", () => {
       const words = (figure.layout.annotations as { text: string }[]).map(({ text }) => text).join("\n");
       assert.match(words, /SYN, ACK/);
       assert.match(words, new RegExp(`accept\\(\\) returns fd ${fd}`));
-      assert.equal((figure.layout.shapes as { type: string; x0: number }[]).filter(({ type, x0 }) => type === "rect" && x0 > 0.5).length, steps.length);
+      assert.equal(
+        (figure.layout.shapes as { type: string; x0: number }[]).filter(({ type, x0 }) => type === "rect" && x0 > 0.5)
+          .length,
+        steps.length,
+      );
       assert.match(figure.text, /kernel → application: accept\(\)/);
     } finally {
       await lab.close();

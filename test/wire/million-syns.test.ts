@@ -5,7 +5,9 @@ const syns = 1_000_000;
 const honest = 100;
 
 /** How many honest clients, 20 ms away, the application gets while a million SYNs come in. */
-async function during(cookies: number): Promise<{ connected: number; sent: number; synQueue: number; latencies: Float64Array }> {
+async function during(
+  cookies: number,
+): Promise<{ connected: number; sent: number; synQueue: number; latencies: Float64Array }> {
   const lab = await Lab.open({ sysctls: { "net.ipv4.tcp_syncookies": cookies, "net.ipv4.tcp_max_syn_backlog": 4096 } });
   try {
     const listener = await lab.listen({ backlog: 128 });

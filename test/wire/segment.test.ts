@@ -24,18 +24,28 @@ function refuses(action: () => unknown, ...parts: RegExp[]): void {
 describe("a segment", () => {
   it("is written byte for byte as the RFCs say", () => {
     // checksums reckoned by another program (struct and a loop in Python)
-    assert.equal(hex(encode(syn)), "4500002c0000400040066ebfc0a801640a000001d4311f90000003e8000000006002ffffd46f0000020405b4");
+    assert.equal(
+      hex(encode(syn)),
+      "4500002c0000400040066ebfc0a801640a000001d4311f90000003e8000000006002ffffd46f0000020405b4",
+    );
   });
 
   it("comes back from its bytes as it was", () => {
-    fc.assert(fc.property(anySegment, (made) => assert.deepEqual(decode(encode(made)), made)), { numRuns: 2000 });
+    fc.assert(
+      fc.property(anySegment, (made) => assert.deepEqual(decode(encode(made)), made)),
+      { numRuns: 2000 },
+    );
   });
 
   it("decodes to what encodes to the same bytes", () => {
     fc.assert(
       fc.property(anySegment, fc.uint8Array({ maxLength: 12 }), (made, behind) => {
         const packet = encode(made);
-        assert.equal(hex(encode(decode(Buffer.concat([packet, behind])))), hex(packet), "what stands behind the packet is ignored");
+        assert.equal(
+          hex(encode(decode(Buffer.concat([packet, behind])))),
+          hex(packet),
+          "what stands behind the packet is ignored",
+        );
       }),
     );
   });
@@ -51,7 +61,8 @@ describe("a segment", () => {
 
   it("says where bytes are wrong", () => {
     const good = encode(syn);
-    const changed = (at: number, value: number) => Uint8Array.from(good, (byte, index) => (index === at ? value : byte));
+    const changed = (at: number, value: number) =>
+      Uint8Array.from(good, (byte, index) => (index === at ? value : byte));
     refuses(() => decode(new Uint8Array()), /cut off.*20 bytes.*has 0/);
     for (let length = 0; length < good.length; length++) refuses(() => decode(good.subarray(0, length)), /cut off/);
     refuses(() => decode(changed(0, 0x65)), /no IPv4.*byte 0.*version 6/);
@@ -89,10 +100,16 @@ describe("a segment", () => {
     refuses(() => encode({ ...syn, sequence: -1 }), /sequence.*-1/);
     refuses(() => encode({ ...syn, sequence: 2 ** 32 }), /sequence/);
     refuses(() => encode({ ...syn, window: 1.5 }), /window/);
-    refuses(() => encode({ ...syn, options: Array.from({ length: 11 }, () => ({ kind: "mss" as const, mss: 1 })) }), /options take 44 bytes.*40/);
+    refuses(
+      () => encode({ ...syn, options: Array.from({ length: 11 }, () => ({ kind: "mss" as const, mss: 1 })) }),
+      /options take 44 bytes.*40/,
+    );
     refuses(() => encode({ ...syn, options: [{ kind: "bogus" } as never] }), /no TCP option "bogus"/);
     refuses(() => encode({ ...syn, options: [{ kind: "sack", blocks: [] }] }), /1 to 4 blocks/);
-    refuses(() => encode({ ...syn, options: [{ kind: "unknown", number: 2, data: new Uint8Array() }] }), /maximum segment size/);
+    refuses(
+      () => encode({ ...syn, options: [{ kind: "unknown", number: 2, data: new Uint8Array() }] }),
+      /maximum segment size/,
+    );
     refuses(() => encode({ ...syn, payload: new Uint8Array(65_600) }), /65,535/);
     refuses(() => encode({ ...syn, ip: { options: new Uint8Array(3) } }), /multiple of 4/);
   });
@@ -122,17 +139,82 @@ describe("a segment", () => {
 
   it("is printed as packetdrill writes it", () => {
     const of = (fields: Partial<Segment>) => notation(segment({ ...ends, ...fields } as never));
-    assert.equal(notation(syn, "in", { base: { sequence: 1000, acknowledgment: 0 } }), "< S 0:0(0) win 65535 <mss 1460>");
-    const answer = segment({ ...ends, sequence: 7, acknowledgment: 1001, flags: { syn: true, ack: true }, window: 1, options: [{ kind: "mss", mss: 1460 }, { kind: "sackPermitted" }, { kind: "timestamps", value: 4, echo: 5 }, { kind: "nop" }, { kind: "windowScale", shift: 7 }] });
-    assert.equal(notation(answer, "out", { base: { sequence: 7, acknowledgment: 1000 } }), "> S. 0:0(0) ack 1 win 1 <mss 1460,sackOK,TS val 4 ecr 5,nop,wscale 7>");
-    assert.equal(of({ flags: { psh: true, ack: true } as never, sequence: 1, acknowledgment: 1, payload: Buffer.from("hello") }), "P. 1:6(5) ack 1 win 65535");
-    assert.equal(of({ flags: { fin: true, ack: true } as never, sequence: 6, acknowledgment: 1 }), "F. 6:6(0) ack 1 win 65535");
+    assert.equal(
+      notation(syn, "in", { base: { sequence: 1000, acknowledgment: 0 } }),
+      "< S 0:0(0) win 65535 <mss 1460>",
+    );
+    const answer = segment({
+      ...ends,
+      sequence: 7,
+      acknowledgment: 1001,
+      flags: { syn: true, ack: true },
+      window: 1,
+      options: [
+        { kind: "mss", mss: 1460 },
+        { kind: "sackPermitted" },
+        { kind: "timestamps", value: 4, echo: 5 },
+        { kind: "nop" },
+        { kind: "windowScale", shift: 7 },
+      ],
+    });
+    assert.equal(
+      notation(answer, "out", { base: { sequence: 7, acknowledgment: 1000 } }),
+      "> S. 0:0(0) ack 1 win 1 <mss 1460,sackOK,TS val 4 ecr 5,nop,wscale 7>",
+    );
+    assert.equal(
+      of({ flags: { psh: true, ack: true } as never, sequence: 1, acknowledgment: 1, payload: Buffer.from("hello") }),
+      "P. 1:6(5) ack 1 win 65535",
+    );
+    assert.equal(
+      of({ flags: { fin: true, ack: true } as never, sequence: 6, acknowledgment: 1 }),
+      "F. 6:6(0) ack 1 win 65535",
+    );
     assert.equal(of({ flags: { rst: true } as never, sequence: 6, window: 0 }), "R 6:6(0) win 0");
-    assert.equal(of({ options: [{ kind: "sack", blocks: [{ left: 1, right: 2 }, { left: 5, right: 9 }] }] }), "- 0:0(0) win 65535 <sack 1:2 5:9>");
-    const blocks = segment({ ...ends, sequence: 8, acknowledgment: 1001, flags: { ack: true }, options: [{ kind: "sack", blocks: [{ left: 1006, right: 1011 }, { left: 999, right: 1000 }] }] });
-    assert.equal(notation(blocks, "out", { base: { sequence: 7, acknowledgment: 1000 } }), "> . 1:1(0) ack 1 win 65535 <sack 6:11 4294967295:0>", "blocks are the other side's numbers");
-    assert.equal(of({ options: [{ kind: "fastOpen", cookie: Uint8Array.of(1, 255) }] }), "- 0:0(0) win 65535 <FO 01ff>");
-    assert.equal(notation(segment({ ...ends, sequence: 2 ** 32 - 1, flags: { ack: true }, payload: Buffer.from("ab") }), "in", { base: { sequence: 2 ** 32 - 2, acknowledgment: 0 } }), "< . 1:3(2) ack 0 win 65535", "numbers wrap around");
+    assert.equal(
+      of({
+        options: [
+          {
+            kind: "sack",
+            blocks: [
+              { left: 1, right: 2 },
+              { left: 5, right: 9 },
+            ],
+          },
+        ],
+      }),
+      "- 0:0(0) win 65535 <sack 1:2 5:9>",
+    );
+    const blocks = segment({
+      ...ends,
+      sequence: 8,
+      acknowledgment: 1001,
+      flags: { ack: true },
+      options: [
+        {
+          kind: "sack",
+          blocks: [
+            { left: 1006, right: 1011 },
+            { left: 999, right: 1000 },
+          ],
+        },
+      ],
+    });
+    assert.equal(
+      notation(blocks, "out", { base: { sequence: 7, acknowledgment: 1000 } }),
+      "> . 1:1(0) ack 1 win 65535 <sack 6:11 4294967295:0>",
+      "blocks are the other side's numbers",
+    );
+    assert.equal(
+      of({ options: [{ kind: "fastOpen", cookie: Uint8Array.of(1, 255) }] }),
+      "- 0:0(0) win 65535 <FO 01ff>",
+    );
+    assert.equal(
+      notation(segment({ ...ends, sequence: 2 ** 32 - 1, flags: { ack: true }, payload: Buffer.from("ab") }), "in", {
+        base: { sequence: 2 ** 32 - 2, acknowledgment: 0 },
+      }),
+      "< . 1:3(2) ack 0 win 65535",
+      "numbers wrap around",
+    );
   });
 
   it("is taken apart into parts that cover every byte once", () => {

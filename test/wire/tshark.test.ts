@@ -13,7 +13,16 @@ import { anySegment } from "./arbitrary-segment";
 const segments = 300;
 /** No checksum of a right packet: 0xffff is right where 0 is. */
 const wrongChecksum = fc.integer({ min: 1, max: 0xfffe });
-const kinds = { end: 0, nop: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8, fastOpen: 34 } as const;
+const kinds = {
+  end: 0,
+  nop: 1,
+  mss: 2,
+  windowScale: 3,
+  sackPermitted: 4,
+  sack: 5,
+  timestamps: 8,
+  fastOpen: 34,
+} as const;
 
 /** SCPS, its SNACK, MPTCP, Riverbed's two: tshark looks into them, and gives up the whole segment where their insides are no such thing. */
 const lookedInto = [20, 21, 30, 76, 78];
@@ -33,7 +42,8 @@ const status = (wrong?: number) => (wrong === undefined ? "1" : "0");
 /** What tshark must say of a packet, by the name of its field. */
 function expected(bytes: Uint8Array): Record<string, unknown> {
   const { segment, tcp, payload, end } = locate(bytes, { verify: false });
-  const all = <Kind extends TcpOption["kind"]>(kind: Kind) => segment.options.filter((option): option is Extract<TcpOption, { kind: Kind }> => option.kind === kind);
+  const all = <Kind extends TcpOption["kind"]>(kind: Kind) =>
+    segment.options.filter((option): option is Extract<TcpOption, { kind: Kind }> => option.kind === kind);
   const blocks = all("sack").flatMap((option) => option.blocks);
   return {
     "ip.src": segment.source.address,
@@ -51,7 +61,10 @@ function expected(bytes: Uint8Array): Record<string, unknown> {
     "tcp.seq_raw": segment.sequence,
     "tcp.ack_raw": segment.acknowledgment,
     "tcp.hdr_len": payload - tcp,
-    "tcp.flags": flagNames.reduce((bits, name, at) => bits | (segment.flags[name] ? 1 << at : 0), segment.reserved << 8),
+    "tcp.flags": flagNames.reduce(
+      (bits, name, at) => bits | (segment.flags[name] ? 1 << at : 0),
+      segment.reserved << 8,
+    ),
     "tcp.window_size_value": segment.window,
     "tcp.urgent_pointer": segment.urgentPointer,
     "tcp.checksum.status": status(segment.checksums.tcp),
@@ -66,7 +79,9 @@ function expected(bytes: Uint8Array): Record<string, unknown> {
     "tcp.options.sack_re": blocks.map(({ right }) => right),
     "tcp.options.timestamp.tsval": all("timestamps").map(({ value }) => value),
     "tcp.options.timestamp.tsecr": all("timestamps").map(({ echo }) => echo),
-    "tcp.options.tfo.cookie": all("fastOpen").map(({ cookie }) => hex(cookie)).filter((cookie) => cookie !== ""),
+    "tcp.options.tfo.cookie": all("fastOpen")
+      .map(({ cookie }) => hex(cookie))
+      .filter((cookie) => cookie !== ""),
   };
 }
 
@@ -75,7 +90,14 @@ function spelled(fields: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
       const text = typeof value === "boolean" ? (value ? "1" : "0") : String(value);
-      if (name === "tcp.option_kind") return [name, text.split(",").filter((kind) => kind !== "0" && kind !== "").join()];
+      if (name === "tcp.option_kind")
+        return [
+          name,
+          text
+            .split(",")
+            .filter((kind) => kind !== "0" && kind !== "")
+            .join(),
+        ];
       return [name, /^0x/.test(text) ? String(Number(text)) : text];
     }),
   );
@@ -86,7 +108,10 @@ describe("tshark", function () {
   const seed = Math.floor(Math.random() * 2 ** 31);
 
   it(`reads ${segments} arbitrary segments, wrong checksums among them, field by field as we do (seed ${seed})`, function () {
-    const drawn = fc.sample(fc.tuple(plain, fc.option(wrongChecksum, { freq: 3 }), fc.option(wrongChecksum, { freq: 3 })), { numRuns: segments, seed });
+    const drawn = fc.sample(
+      fc.tuple(plain, fc.option(wrongChecksum, { freq: 3 }), fc.option(wrongChecksum, { freq: 3 })),
+      { numRuns: segments, seed },
+    );
     const packets = drawn.map(([made, ip, tcp]) => {
       const checksums = { ...(ip !== null && { ip }), ...(tcp !== null && { tcp }) };
       return encode({ ...made, checksums });
@@ -98,10 +123,20 @@ describe("tshark", function () {
     try {
       const file = path.join(directory, "segments.pcapng");
       writeFileSync(file, pcapng(packets.map((bytes, at) => ({ time: at, direction: "in", bytes }))));
-      const settings = ["tcp.check_checksum:TRUE", "ip.check_checksum:TRUE", "tcp.analyze_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:FALSE"].flatMap((setting) => ["-o", setting]);
-      output = execFileSync("tshark", ["-n", "-r", file, ...settings, "-T", "fields", "-E", "separator=/t", ...names.flatMap((name) => ["-e", name])], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+      const settings = [
+        "tcp.check_checksum:TRUE",
+        "ip.check_checksum:TRUE",
+        "tcp.analyze_sequence_numbers:FALSE",
+        "tcp.desegment_tcp_streams:FALSE",
+      ].flatMap((setting) => ["-o", setting]);
+      output = execFileSync(
+        "tshark",
+        ["-n", "-r", file, ...settings, "-T", "fields", "-E", "separator=/t", ...names.flatMap((name) => ["-e", name])],
+        { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+      );
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") skip(this, "tshark is not installed (sudo apt-get install tshark)");
+      if ((error as NodeJS.ErrnoException).code === "ENOENT")
+        skip(this, "tshark is not installed (sudo apt-get install tshark)");
       throw error;
     } finally {
       rmSync(directory, { recursive: true });

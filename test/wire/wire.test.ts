@@ -65,7 +65,9 @@ describe("the Wire", () => {
   });
 
   it("lets several peers talk at once, each hearing its own answers", async () => {
-    const peers = Array.from({ length: 9 }, (_, at) => wire.peer(listener, { address: `10.9.0.${at + 1}`, port: 1000 + at }));
+    const peers = Array.from({ length: 9 }, (_, at) =>
+      wire.peer(listener, { address: `10.9.0.${at + 1}`, port: 1000 + at }),
+    );
     for (const peer of peers) peer.syn();
     for (const peer of peers) {
       const answer = await peer.receive();
@@ -75,7 +77,10 @@ describe("the Wire", () => {
     assert.equal(listener.synQueue, 9);
     for (const peer of peers) peer.ack();
     assert.equal(listener.acceptQueue, 9);
-    assert.deepEqual(listener.acceptAll().map(({ remote }) => `${remote.address}:${remote.port}`), peers.map(({ address, port }) => `${address}:${port}`));
+    assert.deepEqual(
+      listener.acceptAll().map(({ remote }) => `${remote.address}:${remote.port}`),
+      peers.map(({ address, port }) => `${address}:${port}`),
+    );
   });
 
   it("carries options both ways, and timestamps in all that follows", async () => {
@@ -111,7 +116,10 @@ describe("the Wire", () => {
     const log = wire.log();
     assert.equal(log.length, 5);
     const times = log.entries.map(({ time }) => time);
-    assert.deepEqual(times, [...times].sort((a, b) => a - b));
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
     const lines = log.lines();
     assert.match(lines[0], /^0\.000000 < S 0:0\(0\) win 65535 <mss 1460>$/);
     assert.match(lines[1], /^0\.\d{6} > S\. 0:0\(0\) ack 1 win \d+ <mss 1460>$/);
@@ -122,7 +130,11 @@ describe("the Wire", () => {
     const other = wire.peer(listener);
     other.syn();
     assert.equal(wire.log(other).length, 2);
-    assert.match(wire.log().lines()[5], new RegExp(`${other.address}:40000 < S`), "with two connections, lines say whose they are");
+    assert.match(
+      wire.log().lines()[5],
+      new RegExp(`${other.address}:40000 < S`),
+      "with two connections, lines say whose they are",
+    );
   });
 
   it("logs SACK blocks with relative numbers, too", async () => {
@@ -131,30 +143,62 @@ describe("the Wire", () => {
     const first = peer.sequence;
     peer.send("later", { sequence: (first + 5) >>> 0 }); // a hole of 5 bytes, and the numbers wrap around in it
     const answer = await peer.receive();
-    assert.deepEqual(optionOf(answer, "sack"), { kind: "sack", blocks: [{ left: (first + 5) >>> 0, right: (first + 10) >>> 0 }] });
+    assert.deepEqual(optionOf(answer, "sack"), {
+      kind: "sack",
+      blocks: [{ left: (first + 5) >>> 0, right: (first + 10) >>> 0 }],
+    });
     const lines = wire.log(peer).lines({ ends: false });
     assert.match(lines[0], /< S 0:0\(0\) win 65535 <mss 1460,nop,nop,sackOK>$/);
     assert.match(lines[1], /> S\. 0:0\(0\) ack 1 win \d+ <.*sackOK.*>$/);
     assert.match(lines[4], /> \. 1:1\(0\) ack 1 win \d+ <nop,nop,sack 6:11>$/);
     assert.match(wire.log(peer).lines({ relative: false })[4], /sack 0:5>$/);
-    peer.ack({ options: [{ kind: "sack", blocks: [{ left: (answer.sequence + 10) >>> 0, right: (answer.sequence + 20) >>> 0 }] }] });
+    peer.ack({
+      options: [
+        { kind: "sack", blocks: [{ left: (answer.sequence + 10) >>> 0, right: (answer.sequence + 20) >>> 0 }] },
+      ],
+    });
     assert.match(wire.log(peer).lines()[5], /< .*<sack 11:21>$/, "blocks of the peer count from the kernel's number");
   });
 
   it("tells connections from the same address and port to two listeners apart", async () => {
     const second = await lab.listen({ port: 8081, backlog: 4 });
     const ends = { address: "10.2.0.5", port: 1234 };
-    const [one, two] = [wire.peer(listener, { ...ends, sequence: 1000 }), wire.peer(second, { ...ends, sequence: 2000 })];
-    const [oneLadder, twoLadder] = [await lab.ladder(listener, one, { live: false }), await lab.ladder(second, two, { live: false })];
+    const [one, two] = [
+      wire.peer(listener, { ...ends, sequence: 1000 }),
+      wire.peer(second, { ...ends, sequence: 2000 }),
+    ];
+    const [oneLadder, twoLadder] = [
+      await lab.ladder(listener, one, { live: false }),
+      await lab.ladder(second, two, { live: false }),
+    ];
     await one.handshake();
     two.syn();
     await two.receive();
     assert.equal(wire.log(one).length, 3);
-    assert.deepEqual(wire.log(two).entries.map(({ segment, direction }) => [direction, (direction === "in" ? segment!.destination : segment!.source).port]), [["in", 8081], ["out", 8081]]);
-    const labels = (ladder: typeof oneLadder) => ladder.steps.slice(1).map(({ label, detail, after }) => `${label} ${detail}: ${after.place}`);
-    assert.deepEqual(labels(oneLadder), ["SYN seq 0: SYN queue", "SYN, ACK seq 0, ack 1: SYN queue", "ACK seq 1, ack 1: accept queue"]);
+    assert.deepEqual(
+      wire
+        .log(two)
+        .entries.map(({ segment, direction }) => [
+          direction,
+          (direction === "in" ? segment!.destination : segment!.source).port,
+        ]),
+      [
+        ["in", 8081],
+        ["out", 8081],
+      ],
+    );
+    const labels = (ladder: typeof oneLadder) =>
+      ladder.steps.slice(1).map(({ label, detail, after }) => `${label} ${detail}: ${after.place}`);
+    assert.deepEqual(labels(oneLadder), [
+      "SYN seq 0: SYN queue",
+      "SYN, ACK seq 0, ack 1: SYN queue",
+      "ACK seq 1, ack 1: accept queue",
+    ]);
     assert.deepEqual(labels(twoLadder), ["SYN seq 0: SYN queue", "SYN, ACK seq 0, ack 1: SYN queue"]);
-    await assert.rejects(lab.ladder(listener, two, { live: false }), (error: Error) => error instanceof ArgumentError && /talks to port 8081.*8080/.test(error.message));
+    await assert.rejects(
+      lab.ladder(listener, two, { live: false }),
+      (error: Error) => error instanceof ArgumentError && /talks to port 8081.*8080/.test(error.message),
+    );
   });
 
   it("writes captures that tshark reads as we do", async function () {
@@ -167,39 +211,108 @@ describe("the Wire", () => {
     try {
       const file = path.join(directory, "wire.pcapng");
       const count = await wire.toPcap(file);
-      const fields = ["ip.src", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.len", "tcp.options.mss_val", "tcp.options.wscale.shift", "tcp.options.timestamp.tsval", "tcp.checksum.status", "ip.checksum.status", "frame.time_epoch"];
+      const fields = [
+        "ip.src",
+        "tcp.srcport",
+        "tcp.dstport",
+        "tcp.seq_raw",
+        "tcp.ack_raw",
+        "tcp.flags",
+        "tcp.window_size_value",
+        "tcp.len",
+        "tcp.options.mss_val",
+        "tcp.options.wscale.shift",
+        "tcp.options.timestamp.tsval",
+        "tcp.checksum.status",
+        "ip.checksum.status",
+        "frame.time_epoch",
+      ];
       let output: string;
       try {
-        output = execFileSync("tshark", ["-r", file, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields", ...fields.flatMap((field) => ["-e", field])], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+        output = execFileSync(
+          "tshark",
+          [
+            "-r",
+            file,
+            "-o",
+            "tcp.check_checksum:TRUE",
+            "-o",
+            "ip.check_checksum:TRUE",
+            "-T",
+            "fields",
+            ...fields.flatMap((field) => ["-e", field]),
+          ],
+          { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+        );
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") skip(this, "tshark is not installed (sudo apt-get install tshark)");
+        if ((error as NodeJS.ErrnoException).code === "ENOENT")
+          skip(this, "tshark is not installed (sudo apt-get install tshark)");
         throw error;
       }
-      const rows = output.trim().split("\n").map((line) => line.split("\t"));
+      const rows = output
+        .trim()
+        .split("\n")
+        .map((line) => line.split("\t"));
       assert.equal(rows.length, count);
       const entries = wire.log().entries.slice(0, count);
-      rows.forEach(([source, from, to, sequence, acknowledgment, flags, window, length, mss, shift, clock, tcpChecksum, ipChecksum, time], at) => {
-        const segment = entries[at].segment!;
-        assert.deepEqual([source, Number(from), Number(to)], [segment.source.address, segment.source.port, segment.destination.port]);
-        assert.deepEqual([Number(sequence), Number(acknowledgment), Number(window), Number(length)], [segment.sequence, segment.acknowledgment, segment.window, segment.payload.length]);
-        assert.equal(Number(flags) & 255, Object.values(segment.flags).reduce((bits, set, bit) => bits | (set ? 1 << bit : 0), 0));
-        assert.equal(mss, String(optionOf(segment, "mss")?.mss ?? ""));
-        assert.equal(shift, String(optionOf(segment, "windowScale")?.shift ?? ""));
-        assert.equal(clock, String(optionOf(segment, "timestamps")?.value ?? ""));
-        assert.deepEqual([tcpChecksum, ipChecksum], ["1", "1"], "tshark finds the checksums right");
-        assert.ok(Math.abs(Number(time) * 1000 - Date.now()) < 60_000);
-      });
-      await assert.rejects(wire.toPcap(path.join(directory, "none", "x.pcapng")), (error: LabError) => error.code === "ENOENT" && /no such directory/.test(error.message));
+      rows.forEach(
+        (
+          [
+            source,
+            from,
+            to,
+            sequence,
+            acknowledgment,
+            flags,
+            window,
+            length,
+            mss,
+            shift,
+            clock,
+            tcpChecksum,
+            ipChecksum,
+            time,
+          ],
+          at,
+        ) => {
+          const segment = entries[at].segment!;
+          assert.deepEqual(
+            [source, Number(from), Number(to)],
+            [segment.source.address, segment.source.port, segment.destination.port],
+          );
+          assert.deepEqual(
+            [Number(sequence), Number(acknowledgment), Number(window), Number(length)],
+            [segment.sequence, segment.acknowledgment, segment.window, segment.payload.length],
+          );
+          assert.equal(
+            Number(flags) & 255,
+            Object.values(segment.flags).reduce((bits, set, bit) => bits | (set ? 1 << bit : 0), 0),
+          );
+          assert.equal(mss, String(optionOf(segment, "mss")?.mss ?? ""));
+          assert.equal(shift, String(optionOf(segment, "windowScale")?.shift ?? ""));
+          assert.equal(clock, String(optionOf(segment, "timestamps")?.value ?? ""));
+          assert.deepEqual([tcpChecksum, ipChecksum], ["1", "1"], "tshark finds the checksums right");
+          assert.ok(Math.abs(Number(time) * 1000 - Date.now()) < 60_000);
+        },
+      );
+      await assert.rejects(
+        wire.toPcap(path.join(directory, "none", "x.pcapng")),
+        (error: LabError) => error.code === "ENOENT" && /no such directory/.test(error.message),
+      );
     } finally {
       rmSync(directory, { recursive: true });
     }
   });
 
   it("says what is wrong with a peer that cannot be", () => {
-    const refuses = (action: () => unknown, pattern: RegExp) => assert.throws(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
+    const refuses = (action: () => unknown, pattern: RegExp) =>
+      assert.throws(action, (error: Error) => error instanceof ArgumentError && pattern.test(error.message));
     refuses(() => wire.peer(listener, { port: 70_000 }), /port.*65,535.*70000/);
     refuses(() => wire.peer(listener, { port: 0 }), /port/);
-    refuses(() => wire.peer(listener, { address: "192.168.1.100" }), /192\.168\.1\.100 is outside the wire's network 10\.0\.0\.0\/8/);
+    refuses(
+      () => wire.peer(listener, { address: "192.168.1.100" }),
+      /192\.168\.1\.100 is outside the wire's network 10\.0\.0\.0\/8/,
+    );
     refuses(() => wire.peer(listener, { address: lab.address }), /the Lab's own/);
     refuses(() => wire.peer(listener, { address: "10.1.0.1" }), /mirrors/);
     refuses(() => wire.peer(listener, { address: "10.200.0.1" }), /ghosts/);
@@ -235,13 +348,25 @@ describe("the Wire", () => {
     refuses(() => peer.raw(undefined as never), /raw\(\) takes an object/);
     refuses(() => peer.raw("x" as never), /raw\(\) takes an object.*"x"/);
     refuses(() => peer.raw({ sequences: 1 } as never), /raw\(\) has no option "sequences"/);
-    refuses(() => peer.raw({ payload: "hi" as never }), /payload must be a Uint8Array of bytes, not "hi"/, SegmentError);
+    refuses(
+      () => peer.raw({ payload: "hi" as never }),
+      /payload must be a Uint8Array of bytes, not "hi"/,
+      SegmentError,
+    );
     refuses(() => peer.raw({ flags: { synn: true } as never }), /flags has no field "synn".*syn/, SegmentError);
     refuses(() => peer.raw({ flags: { syn: 1 as never } }), /flags\.syn must be true or false, not 1/, SegmentError);
     refuses(() => peer.ack({ flags: { pshh: true } as never }), /"pshh"/, SegmentError);
     refuses(() => wire.log().lines({ relativ: false } as never), /lines\(\) has no option "relativ"/);
-    for (const [options, says] of [[{ timeot: 5 }, /receive\(\) has no option "timeot"/], [{ timeout: -1 }, /timeout \(ms\).*-1/], [{ timeout: NaN }, /timeout \(ms\).*NaN/], [5, /receive\(\) takes an object.*5/]] as [never, RegExp][]) {
-      await assert.rejects(peer.receive(options), (error: Error) => error instanceof ArgumentError && says.test(error.message));
+    for (const [options, says] of [
+      [{ timeot: 5 }, /receive\(\) has no option "timeot"/],
+      [{ timeout: -1 }, /timeout \(ms\).*-1/],
+      [{ timeout: NaN }, /timeout \(ms\).*NaN/],
+      [5, /receive\(\) takes an object.*5/],
+    ] as [never, RegExp][]) {
+      await assert.rejects(
+        peer.receive(options),
+        (error: Error) => error instanceof ArgumentError && says.test(error.message),
+      );
     }
     await assert.rejects(peer.handshake({ timeout: -1 }), /timeout \(ms\)/);
     await assert.rejects(peer.handshake({ timeot: 1 } as never), /handshake\(\) has no option "timeot"/);
@@ -252,7 +377,10 @@ describe("the Wire", () => {
 
   it("says when nothing comes, and when it is closed", async () => {
     const peer = wire.peer(listener);
-    await assert.rejects(peer.receive({ timeout: 30 }), (error: LabError) => error.code === "ETIMEDOUT" && /Nothing came to 10\.2\..*30 ms/.test(error.message));
+    await assert.rejects(
+      peer.receive({ timeout: 30 }),
+      (error: LabError) => error.code === "ETIMEDOUT" && /Nothing came to 10\.2\..*30 ms/.test(error.message),
+    );
     wire.close();
     wire.close();
     assert.throws(() => peer.syn(), ClosedError);

@@ -45,10 +45,18 @@ ${exercises.map((graded, at) => exerciseHtml(graded, at)).join("\n")}
 `;
 }
 
-function exerciseHtml({ title, points, max, tests, message, figures, output, where, duration }: Graded, exercise: number): string {
-  const rows = tests.map(({ title: name, points: got, max: of, passed, story }) => `<tr><td class="${passed ? "good" : "bad"}">${passed ? "✓" : "✗"}</td><td>${escapeHtml(name)}${
-    story ? `<div class="story"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>` : ""
-  }</td><td class="number">${got} of ${of}</td></tr>`);
+function exerciseHtml(
+  { title, points, max, tests, message, figures, output, where, duration }: Graded,
+  exercise: number,
+): string {
+  const rows = tests.map(
+    ({ title: name, points: got, max: of, passed, story }) =>
+      `<tr><td class="${passed ? "good" : "bad"}">${passed ? "✓" : "✗"}</td><td>${escapeHtml(name)}${
+        story
+          ? `<div class="story"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>`
+          : ""
+      }</td><td class="number">${got} of ${of}</td></tr>`,
+  );
   const drawn = figures.map((figure, at) => {
     const id = `plot-${exercise}-${at}`;
     const html = figureHtml(id, figure, figure.text, undefined);

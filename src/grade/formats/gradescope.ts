@@ -26,16 +26,30 @@ export interface GradescopeResults {
 export function gradescopeResults({ points, exercises, notes }: StudentResult): GradescopeResults {
   const tests = exercises.flatMap((graded, exercise): GradescopeTest[] => {
     const test = (number: number, name: string, score: number, max: number, output: string): GradescopeTest => ({
-      score, max_score: max, status: score === max ? "passed" : "failed", name: `${graded.title}: ${name}`, number: `${exercise + 1}.${number}`, output, output_format: "text", visibility: "visible",
+      score,
+      max_score: max,
+      status: score === max ? "passed" : "failed",
+      name: `${graded.title}: ${name}`,
+      number: `${exercise + 1}.${number}`,
+      output,
+      output_format: "text",
+      visibility: "visible",
     });
     if (graded.tests.length === 0) return [test(1, "solution", 0, graded.max, graded.message ?? "")];
     return graded.tests.map(({ title, points: score, max, story }, at) => {
-      const output = story ? `${story.did}.\nExpected: ${story.expected}.\nMeasured: ${story.measured}.${story.read ? `\nRead: ${story.read}.` : ""}` : "";
+      const output = story
+        ? `${story.did}.\nExpected: ${story.expected}.\nMeasured: ${story.measured}.${story.read ? `\nRead: ${story.read}.` : ""}`
+        : "";
       return test(at + 1, title, score, max, output);
     });
   });
   return {
-    score: points, execution_time: Math.round(exercises.reduce((sum, { duration }) => sum + duration, 0) / 1000),
-    output: notes.join("\n"), output_format: "text", visibility: "visible", stdout_visibility: "hidden", tests,
+    score: points,
+    execution_time: Math.round(exercises.reduce((sum, { duration }) => sum + duration, 0) / 1000),
+    output: notes.join("\n"),
+    output_format: "text",
+    visibility: "visible",
+    stdout_visibility: "hidden",
+    tests,
   };
 }

@@ -3,7 +3,8 @@ import type { StudentResult } from "../grade";
 
 // characters that XML 1.0 does not have at all
 // eslint-disable-next-line no-control-regex
-const impossible = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const impossible =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 function xml(text: string): string {
   return text.replace(impossible, "\ufffd").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -14,16 +15,24 @@ function seconds(ms: number): string {
 }
 
 export function junitXml(results: readonly StudentResult[]): string {
-  const suites = results.flatMap(({ student, exercises }) => exercises.map((graded) => {
-    const name = `${student}: ${graded.title}`;
-    const cases = graded.tests.map(({ title, passed, duration, points, max, story }) => {
-      const body = passed || !story ? "" : `<failure message="${xml(story.measured)}" type="missed">${xml(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.${story.read ? ` Read: ${story.read}.` : ""} (${points} of ${max} points)`)}</failure>`;
-      return `    <testcase classname="${xml(`${student}.${graded.exercise}`)}" name="${xml(title)}" time="${seconds(duration)}">${body}</testcase>`;
-    });
-    // a solution that could not be judged at all still counts as a failure
-    if (graded.tests.length === 0) cases.push(`    <testcase classname="${xml(`${student}.${graded.exercise}`)}" name="solution" time="0"><error message="${xml(graded.message ?? "")}" type="${xml(graded.fate ?? "")}"/></testcase>`);
-    const failures = graded.tests.filter(({ passed }) => !passed).length;
-    return `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${failures}" errors="${graded.tests.length === 0 ? 1 : 0}" skipped="0" time="${seconds(graded.duration)}">\n${cases.join("\n")}\n  </testsuite>`;
-  }));
+  const suites = results.flatMap(({ student, exercises }) =>
+    exercises.map((graded) => {
+      const name = `${student}: ${graded.title}`;
+      const cases = graded.tests.map(({ title, passed, duration, points, max, story }) => {
+        const body =
+          passed || !story
+            ? ""
+            : `<failure message="${xml(story.measured)}" type="missed">${xml(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.${story.read ? ` Read: ${story.read}.` : ""} (${points} of ${max} points)`)}</failure>`;
+        return `    <testcase classname="${xml(`${student}.${graded.exercise}`)}" name="${xml(title)}" time="${seconds(duration)}">${body}</testcase>`;
+      });
+      // a solution that could not be judged at all still counts as a failure
+      if (graded.tests.length === 0)
+        cases.push(
+          `    <testcase classname="${xml(`${student}.${graded.exercise}`)}" name="solution" time="0"><error message="${xml(graded.message ?? "")}" type="${xml(graded.fate ?? "")}"/></testcase>`,
+        );
+      const failures = graded.tests.filter(({ passed }) => !passed).length;
+      return `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${failures}" errors="${graded.tests.length === 0 ? 1 : 0}" skipped="0" time="${seconds(graded.duration)}">\n${cases.join("\n")}\n  </testsuite>`;
+    }),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("\n")}\n</testsuites>\n`;
 }

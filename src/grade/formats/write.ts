@@ -18,7 +18,10 @@ export interface WriteOptions {
 }
 
 /** @returns the files written, by what they are. @throws ArgumentError what cannot be read or written */
-export function writeResults(results: readonly StudentResult[], { out, canvas, assignment, gradescope }: WriteOptions): Record<string, string> {
+export function writeResults(
+  results: readonly StudentResult[],
+  { out, canvas, assignment, gradescope }: WriteOptions,
+): Record<string, string> {
   const students = path.join(out, "students");
   mkdirSync(students, { recursive: true });
   const written: Record<string, string> = {};
@@ -43,8 +46,10 @@ export function writeResults(results: readonly StudentResult[], { out, canvas, a
     put("canvas", path.join(out, "canvas.csv"), canvasCsv(results, { exported, assignment }));
   }
   if (gradescope !== undefined) {
-    if (results.length !== 1) throw new ArgumentError(`Gradescope's results are of one submission; here are ${results.length}.`);
-    if (!existsSync(path.dirname(path.resolve(gradescope)))) throw new ArgumentError(`There is no folder ${path.dirname(gradescope)}.`);
+    if (results.length !== 1)
+      throw new ArgumentError(`Gradescope's results are of one submission; here are ${results.length}.`);
+    if (!existsSync(path.dirname(path.resolve(gradescope))))
+      throw new ArgumentError(`There is no folder ${path.dirname(gradescope)}.`);
     put("gradescope", gradescope, `${JSON.stringify(gradescopeResults(results[0]), null, 2)}\n`);
   }
   return written;

@@ -58,7 +58,10 @@ const difficulties = ["warm-up", "middling", "hard"];
 export function assignmentNotebook(title: string, exercises: readonly Exercise[], version: Version): Notebook {
   return {
     cells: [
-      markdown("one-listener-title", `# ${title}\n\nWrite each function in its own cell, run that cell, then the check below it. What counts is what the kernel saw.`),
+      markdown(
+        "one-listener-title",
+        `# ${title}\n\nWrite each function in its own cell, run that cell, then the check below it. What counts is what the kernel saw.`,
+      ),
       code("one-listener-import", 'import { check } from "one-listener";', {}),
       ...exercises.flatMap((exercise) => cellsOf(exercise, version)),
     ],
@@ -78,14 +81,23 @@ function cellsOf(exercise: Exercise, version: Version): NotebookCell[] {
   const forStudents = version === "student";
   const common = { schema_version: 3, task: false, cell_type: "code" } as const;
   const answer: NbgraderMetadata = { ...common, grade: false, locked: false, solution: true, grade_id: name };
-  const check: NbgraderMetadata = { ...common, grade: true, locked: true, solution: false, points, grade_id: `${name}-check` };
+  const check: NbgraderMetadata = {
+    ...common,
+    grade: true,
+    locked: true,
+    solution: false,
+    points,
+    grade_id: `${name}-check`,
+  };
   const answerText = forStudents ? starter : solution;
   const checkText = `await check("${name}", ${functionName});`;
   return [
     markdown(`${name}-statement`, `## ${title}\n\n*${points} points, ${difficulties[difficulty - 1]}*\n\n${statement}`),
     code(name, answerText, {
       nbgrader: forStudents ? { ...answer, checksum: checksum(answerText, answer) } : answer,
-      one_listener: { exercise: name, starter }, tags: [`exercise:${name}`], ...(forStudents && { deletable: false }),
+      one_listener: { exercise: name, starter },
+      tags: [`exercise:${name}`],
+      ...(forStudents && { deletable: false }),
     }),
     code(`${name}-check`, checkText, {
       nbgrader: forStudents ? { ...check, checksum: checksum(checkText, check) } : check,
@@ -96,15 +108,26 @@ function cellsOf(exercise: Exercise, version: Version): NotebookCell[] {
 
 /** A file of the exercise as a cell: without exports, which cells have no use for. */
 function asCell(exercise: Exercise, file: string): string {
-  if (!existsSync(path.join(exercise.folder, file))) throw new ArgumentError(`exercises/${exercise.name} has no ${file}.`, `npx one-listener exercise verify ${exercise.name} says what else is missing.`);
-  return sourceOf(exercise, file).replace(/^export /gm, "").trim();
+  if (!existsSync(path.join(exercise.folder, file)))
+    throw new ArgumentError(
+      `exercises/${exercise.name} has no ${file}.`,
+      `npx one-listener exercise verify ${exercise.name} says what else is missing.`,
+    );
+  return sourceOf(exercise, file)
+    .replace(/^export /gm, "")
+    .trim();
 }
 
 /** nbgrader.utils.compute_checksum() */
-function checksum(source: string, { grade, solution, locked, grade_id: id, points = 0, cell_type: type }: NbgraderMetadata): string {
+function checksum(
+  source: string,
+  { grade, solution, locked, grade_id: id, points = 0, cell_type: type }: NbgraderMetadata,
+): string {
   const python = (truth: boolean) => (truth ? "True" : "False");
   const score = Number.isInteger(points) ? `${points}.0` : String(points);
-  return createHash("md5").update([source, type, python(grade), python(solution), python(locked), id, ...(grade ? [score] : [])].join("")).digest("hex");
+  return createHash("md5")
+    .update([source, type, python(grade), python(solution), python(locked), id, ...(grade ? [score] : [])].join(""))
+    .digest("hex");
 }
 
 function markdown(id: string, source: string): NotebookCell {

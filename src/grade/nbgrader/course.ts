@@ -26,25 +26,46 @@ export interface ReleasedFiles {
  * @throws ArgumentError a name that nbgrader cannot take, an assignment that is there already, a config of the instructor's own
  */
 export function releaseAssignment(name: string, exercises: readonly Exercise[], out: string): ReleasedFiles {
-  if (!/^[A-Za-z0-9][\w-]{0,63}$/.test(name)) throw new ArgumentError(`"${name}" is no name for an assignment.`, "It names folders and files: letters, digits, _ and -, 64 at most, a letter or digit first.");
+  if (!/^[A-Za-z0-9][\w-]{0,63}$/.test(name))
+    throw new ArgumentError(
+      `"${name}" is no name for an assignment.`,
+      "It names folders and files: letters, digits, _ and -, 64 at most, a letter or digit first.",
+    );
   if (exercises.length === 0) throw new ArgumentError("There is no exercise to release.");
   const twice = exercises.find((exercise, at) => exercises.findIndex((each) => each.name === exercise.name) < at);
   if (twice) throw new ArgumentError(`${twice.name} is named twice.`);
-  if (existsSync(out) && !statSync(out).isDirectory()) throw new ArgumentError(`${out} is a file.`, "Name the course's folder with --out.");
+  if (existsSync(out) && !statSync(out).isDirectory())
+    throw new ArgumentError(`${out} is a file.`, "Name the course's folder with --out.");
   const folders = ["source", "release"].map((each) => path.join(out, each, name));
   const taken = folders.find((folder) => existsSync(folder));
-  if (taken) throw new ArgumentError(`${taken} is there already.`, "Choose another --assignment, or remove that assignment's folders in source/ and release/ first.");
-  const files = { source: path.join(folders[0], `${name}.ipynb`), release: path.join(folders[1], `${name}.ipynb`), config: path.join(out, configName), module: path.join(out, moduleName) };
+  if (taken)
+    throw new ArgumentError(
+      `${taken} is there already.`,
+      "Choose another --assignment, or remove that assignment's folders in source/ and release/ first.",
+    );
+  const files = {
+    source: path.join(folders[0], `${name}.ipynb`),
+    release: path.join(folders[1], `${name}.ipynb`),
+    config: path.join(out, configName),
+    module: path.join(out, moduleName),
+  };
   const config = configText(files.config);
-  const notebooks = { source: assignmentNotebook(name, exercises, "instructor"), release: assignmentNotebook(name, exercises, "student") };
+  const notebooks = {
+    source: assignmentNotebook(name, exercises, "instructor"),
+    release: assignmentNotebook(name, exercises, "student"),
+  };
 
   try {
     for (const folder of folders) mkdirSync(folder, { recursive: true });
-    for (const version of ["source", "release"] as const) writeFileSync(files[version], notebookText(notebooks[version]));
+    for (const version of ["source", "release"] as const)
+      writeFileSync(files[version], notebookText(notebooks[version]));
     writeFileSync(files.config, config);
     writeFileSync(files.module, readFileSync(path.join(templates, moduleName)));
   } catch (error) {
-    throw new ArgumentError(`${out} cannot be written: ${(error as Error).message}.`, "Choose another folder with --out.");
+    throw new ArgumentError(
+      `${out} cannot be written: ${(error as Error).message}.`,
+      "Choose another folder with --out.",
+    );
   }
   return files;
 }
@@ -60,6 +81,10 @@ function configText(file: string): string {
   const template = readFileSync(path.join(templates, configName), "utf8");
   if (!existsSync(file)) return template.replace(commandLine, () => command);
   const present = readFileSync(file, "utf8");
-  if (present.includes("one_listener_nbgrader.configure") && commandLine.test(present)) return present.replace(commandLine, () => command);
-  throw new ArgumentError(`${file} is a config of your own; without ours, nbgrader would run student code beside the gradebook.`, `Add these lines to it, then release again:\n\n${template.replace(commandLine, () => command)}`);
+  if (present.includes("one_listener_nbgrader.configure") && commandLine.test(present))
+    return present.replace(commandLine, () => command);
+  throw new ArgumentError(
+    `${file} is a config of your own; without ours, nbgrader would run student code beside the gradebook.`,
+    `Add these lines to it, then release again:\n\n${template.replace(commandLine, () => command)}`,
+  );
 }
