@@ -91,7 +91,9 @@ function table(rows, seconds) {
 }
 
 async function format(chosen) {
-  for (const { name, format: job } of chosen) {
+  // the notebooks hold the exercises' starters as Prettier has left them
+  const order = [...chosen].sort((a, b) => Number(a.name === "notebooks") - Number(b.name === "notebooks"));
+  for (const { name, format: job } of order) {
     if (!job) continue;
     say(`formatting: ${name}`);
     const { command: words, cwd } = job();
