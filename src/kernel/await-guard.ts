@@ -88,7 +88,7 @@ async function* eachUntilInterrupt(
   values: AsyncIterable<unknown> | Iterable<unknown>,
   count: number,
   line: number,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const iterator = Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
   let done = false;
   try {

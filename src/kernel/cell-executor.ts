@@ -1,108 +1,64 @@
-import { guardAwaits } from "./await-guard";
-import { Interrupted, runningCell } from "./cell";
-import type { Cell } from "./cell";
-import { expandShorthand } from "./shorthand";
+import { Interrupted, runningCell, type Cell, type Failure } from "./cell";
+import { guardedConverters } from "./cell-converter";
 import { describeDiagnostics, describeError } from "./traceback";
+import type { CellConsole, Converted, CreateExecutor, Executor } from "./tslab";
 import type { Watch } from "./watch";
-import type { CellConsole, Converted, Converter, ConverterSet, CreateExecutor, Executor } from "./tslab";
 
-/** What has been run without an error, for those who need a function's source: the last few hundred cells. */
+/** TypeScript of the cells that have run without an error, the last few hundred: a check needs a function's source. */
 export const sources: string[] = [];
 const mostSources = 500;
 
-/**
- * tslab's executor, which prints what goes wrong, turned into one that notes it in the running Cell.
- */
+/** What one execution has told so far about going wrong. */
+interface Account {
+  /** what the cell threw, in a box: it may throw undefined */
+  thrown?: { value: unknown };
+  diagnostics: Converted["diagnostics"];
+}
+
+/** tslab's executor, which prints what goes wrong, turned into one that notes it in the running Cell. */
 export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): CreateExecutor {
-  return (rootDir, converters, console) => {
-    let said: { thrown: unknown } | undefined;
-    let diagnostics: Converted["diagnostics"] = [];
-
-    const converter = (of: Converter): Converter => {
-      const spared = Object.create(of) as Record<string, unknown>;
-      for (const name of ["convert", "inspect", "complete", "addModule"] as const) {
-        const original = (of as unknown as Record<string, (...args: unknown[]) => unknown>)[name];
-        spared[name] = (...args: unknown[]) => {
-          flag.compiling(true);
-          try {
-            return original.apply(of, args);
-          } finally {
-            flag.compiling(false);
-          }
-        };
-      }
-      const convert = spared.convert as Converter["convert"];
-      spared.convert = (earlier: string, source: string): Converted => {
-        const converted = convert(earlier, expandShorthand(source));
-        const cell = runningCell();
-        diagnostics = converted.diagnostics;
-        if (converted.output && cell) {
-          cell.compiled(converted.output);
-          const { javascript, awaitsAtTop } = guardAwaits(converted.output, cell.count);
-          converted.hasToplevelAwait ||= awaitsAtTop;
-          // the name that its frames have in a stack
-          converted.output = `${javascript}\n//# sourceURL=In[${cell.count}]`;
-        }
-        return converted;
-      };
-      return spared as unknown as Converter;
-    };
-
-    // lazily, as tslab does: the converter for the browser costs a second
-    let node: Converter | undefined;
-    let browser: Converter | undefined;
-    const watched: ConverterSet = {
-      get node() {
-        return (node ??= converter(converters.node));
-      },
-      get browser() {
-        return (browser ??= converter(converters.browser));
-      },
-      close: () => converters.close(),
-    };
-
+  return (rootDir, converters) => {
+    let account: Account = { diagnostics: [] };
     const cellConsole: CellConsole = {
       log: (...values) => console.log(...values),
       error: (...values) => {
-        if (values.length === 1) said = { thrown: values[0] };
+        if (values.length === 1) account.thrown = { value: values[0] };
         // what convert() found goes into the failure; the rest concerns a cell marked @module, which is registered all the same
-        else if (diagnostics.length === 0) console.error(...values);
+        else if (account.diagnostics.length === 0) console.error(...values);
       },
     };
-
+    const watched = guardedConverters(converters, flag, (diagnostics) => (account.diagnostics = diagnostics));
     const executor = createExecutor(rootDir, watched, cellConsole);
 
     async function execute(source: string): Promise<boolean> {
       const cell = runningCell();
       if (!cell) return executor.execute(source);
-      said = undefined;
-      diagnostics = [];
-      let ok = false;
-      // interrupted while it waited for the end of its last run
-      if (cell.interrupted) {
-        cell.failure = failureOf(cell, said, diagnostics);
-        return false;
-      }
-      try {
-        // on a turn of its own, raced: if the watcher terminates it, nobody else's code goes with it, and this goes on
-        ok = await cell.untilInterrupt(
-          new Promise<boolean>(
-            (resolve, reject) =>
-              void setImmediate(() => {
-                if (!cell.interrupted) executor.execute(source).then(resolve, reject);
-              }),
-          ),
-        );
-      } catch (error) {
-        said = { thrown: error };
-      }
+      account = { diagnostics: [] };
+      const ok = await run(cell, source);
       if (ok && !cell.interrupted) {
         sources.push(source);
         if (sources.length > mostSources) sources.shift();
         return true;
       }
-      cell.failure = failureOf(cell, said, diagnostics);
+      cell.failure = failureOf(cell, account);
       return false;
+    }
+
+    /** On a turn of its own, raced: if the watcher terminates it, no other code is terminated with it, and this goes on. */
+    async function run(cell: Cell, source: string): Promise<boolean> {
+      // the reader interrupted while the cell waited for the end of its last run
+      if (cell.interrupted) return false;
+      const executed = new Promise<boolean>((resolve, reject) => {
+        setImmediate(() => {
+          if (!cell.interrupted) executor.execute(source).then(resolve, reject);
+        });
+      });
+      try {
+        return await cell.untilInterrupt(executed);
+      } catch (error) {
+        account.thrown = { value: error };
+        return false;
+      }
     }
 
     function interrupt(): void {
@@ -114,15 +70,11 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
   };
 }
 
-function failureOf(
-  cell: Cell,
-  said: { thrown: unknown } | undefined,
-  diagnostics: Converted["diagnostics"],
-): NonNullable<Cell["failure"]> {
-  const code = (said?.thrown as { code?: unknown } | undefined)?.code;
+function failureOf(cell: Cell, { thrown, diagnostics }: Account): Failure {
+  const { code } = (thrown?.value ?? {}) as { code?: unknown };
   // vm's breakOnSigint, where the watcher is deaf
   if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") cell.interrupt();
   if (cell.interrupted) return describeError(new Interrupted());
   if (diagnostics.length > 0) return describeDiagnostics(diagnostics, cell);
-  return describeError(said?.thrown);
+  return describeError(thrown?.value);
 }

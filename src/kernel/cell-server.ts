@@ -3,6 +3,7 @@ import { Cell } from "./cell";
 import { cellOf } from "./cell-handler";
 import { CellOutput } from "./cell-output";
 import type { DisplayBundle } from "./hook";
+import { ShellQueue } from "./shell-queue";
 import type { ExecuteRequest, Message, MessageClass, Socket, Tslab } from "./tslab";
 
 /**
@@ -33,11 +34,11 @@ const handledByTslab = new Set([
   "shutdown_request",
 ]);
 
+// eslint-disable-next-line one-listener/max-lines-per-function -- one class, whose base is known only at run time
 export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
   return class CellServer extends jupyter.ZmqServer {
     private Message: MessageClass | undefined;
-    private turn: Promise<unknown> = Promise.resolve();
-    private readonly queued = new Set<{ aborted: boolean }>();
+    private readonly queue = new ShellQueue();
     private running: Message | undefined;
     private over = false;
 
@@ -55,14 +56,10 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
     override async handleShellMessage(socket: Socket, ...frames: Buffer[]): Promise<void> {
       const type = messageType(frames);
       if (type === "execute_request") {
-        const place = { aborted: false };
-        this.queued.add(place);
-        const done = this.turn.then(() => {
-          this.queued.delete(place);
-          return place.aborted ? this.abort(socket, frames) : super.handleShellMessage(socket, ...frames);
-        });
-        this.turn = done.catch(() => undefined);
-        return done;
+        return this.queue.enter(
+          () => super.handleShellMessage(socket, ...frames),
+          () => this.abort(socket, frames),
+        );
       }
       if (handledByTslab.has(type)) return super.handleShellMessage(socket, ...frames);
       // tslab would print "unknown msg_type" under the reader's cell
@@ -102,7 +99,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
         this.publish(message, "error", { ...failure });
         if (request.stop_on_error !== false) {
           await new Promise((resolve) => setTimeout(resolve, arrival));
-          for (const place of this.queued) place.aborted = true;
+          this.queue.abortWaiting();
         }
         // tslab would abort whatever comes in the next 200 ms, a cell that the reader has just mended too
         this.handler.execQueue.reset();
@@ -178,7 +175,7 @@ function cellId(message: Message): string {
 function messageType(frames: Buffer[]): string {
   const header = frames[frames.findIndex((frame) => frame.equals(delimiter)) + 2];
   try {
-    return (JSON.parse(header.toString()) as Message["header"]).msg_type;
+    return (JSON.parse(String(header)) as Message["header"]).msg_type;
   } catch {
     // not a Jupyter message: tslab's parser says so
     return "execute_request";

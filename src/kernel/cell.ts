@@ -34,6 +34,11 @@ let running: Cell | undefined;
 let latest: Cell | undefined;
 const listeners: CellListener[] = [];
 
+function setRunning(cell: Cell): void {
+  running = cell;
+  latest = cell;
+}
+
 /** The cell that runs now. */
 export function runningCell(): Cell | undefined {
   return running;
@@ -66,7 +71,7 @@ export class Cell implements CellRun {
   /** Resolves when all that the cell's last run opened is closed, or when the reader interrupts. */
   async begin(count: number): Promise<void> {
     this.count = count;
-    running = latest = this;
+    setRunning(this);
     await this.untilInterrupt(announce({ phase: "start", run: this })).catch(ignoreInterrupt);
   }
 
@@ -100,9 +105,11 @@ export class Cell implements CellRun {
           this.pending.delete(reject);
           resolve(result);
         },
-        (error) => {
+        (error: unknown) => {
           this.pending.delete(reject);
           failed?.(error);
+          // whatever it is: the cell gets what it would have got
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
           reject(error);
         },
       );

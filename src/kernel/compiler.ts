@@ -1,7 +1,8 @@
 /** tslab's own TypeScript compiler: it is in memory already, and it is the one that decides what a cell may say. */
+import type ts from "typescript";
 
-export type TypeScript = typeof import("typescript");
-export type Node = import("typescript").Node;
+export type TypeScript = typeof ts;
+export type Node = ts.Node;
 
 // Not named as a literal: its types would be compiled with ours.
 const name: string = "@tslab/typescript-for-tslab";

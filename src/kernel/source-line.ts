@@ -1,5 +1,10 @@
 import type { CellCode } from "./cell";
 
+/** lines × lines that are compared: more would take longer than a reader waits for an error */
+const mostPairs = 1_000_000;
+/** characters of a part of a line that are not found elsewhere by chance */
+const shortest = 8;
+
 /**
  * The line of a cell (from 0) that its compiled line (from 1) came from, or undefined where that is not clear. tslab gives no
  * source map, but its compiler keeps statements in order and changes little within a line: both texts are aligned by their
@@ -9,37 +14,42 @@ export function sourceLine(code: CellCode, javascriptLine: number): number | und
   const source = code.source.split("\n").map(essence);
   const javascript = code.javascript.split("\n").map(essence);
   const wanted = javascriptLine - 1;
-  if (javascript[wanted] === undefined || source.length * javascript.length > 1_000_000) return undefined;
-  // common[i][j]: the longest common subsequence of what follows line i and line j
-  const common = Array.from({ length: source.length + 1 }, () => new Uint16Array(javascript.length + 1));
+  const line = javascript.at(wanted);
+  if (line === undefined || source.length * javascript.length > mostPairs) return undefined;
+  return aligned(source, javascript, wanted) ?? broken(source, line);
+}
+
+/** The line of `source` that stands beside line `wanted` of `javascript` in their longest common subsequence. */
+function aligned(source: readonly string[], javascript: readonly string[], wanted: number): number | undefined {
+  const width = javascript.length + 1;
+  const same = (i: number, j: number) => source[i] !== "" && source[i] === javascript[j];
+  // common[i * width + j]: the longest common subsequence of what follows line i and line j
+  const common = new Uint16Array((source.length + 1) * width);
+  const length = (i: number, j: number) => common[i * width + j] ?? 0;
   for (let i = source.length - 1; i >= 0; i -= 1) {
     for (let j = javascript.length - 1; j >= 0; j -= 1) {
-      common[i][j] = same(source[i], javascript[j])
-        ? common[i + 1][j + 1] + 1
-        : Math.max(common[i + 1][j], common[i][j + 1]);
+      common[i * width + j] = same(i, j) ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
     }
   }
   let i = 0;
   let j = 0;
   while (i < source.length && j < javascript.length) {
-    if (same(source[i], javascript[j])) {
+    if (same(i, j)) {
       if (j === wanted) return i;
       i += 1;
       j += 1;
-    } else if (common[i + 1][j] >= common[i][j + 1]) i += 1;
+    } else if (length(i + 1, j) >= length(i, j + 1)) i += 1;
     else j += 1;
   }
-  // a line that the compiler broke in two
-  const within = source.flatMap((line, index) =>
-    javascript[wanted].length >= shortest && line.includes(javascript[wanted]) ? [index] : [],
-  );
-  return within.length === 1 ? within[0] : undefined;
+  return undefined;
 }
 
-/** characters of a part of a line that are not found elsewhere by chance */
-const shortest = 8;
-
-const same = (a: string, b: string) => a !== "" && a === b;
+/** The one line of `source` that contains `part`: the compiler has broken it in two. */
+function broken(source: readonly string[], part: string): number | undefined {
+  if (part.length < shortest) return undefined;
+  const within = source.flatMap((line, index) => (line.includes(part) ? [index] : []));
+  return within.length === 1 ? within[0] : undefined;
+}
 
 /** A line without what the compiler adds or takes away: `exports.` before names of earlier cells, the type of a variable, … */
 function essence(line: string): string {

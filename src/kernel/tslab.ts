@@ -21,6 +21,9 @@ export interface Converted {
 
 export interface Converter {
   convert(earlierDeclarations: string, source: string): Converted;
+  inspect(earlierDeclarations: string, source: string, position: number): unknown;
+  complete(earlierDeclarations: string, source: string, position: number): unknown;
+  addModule(name: string, source: string, meta: unknown): Diagnostic[];
 }
 
 export interface ConverterSet {
@@ -108,27 +111,31 @@ export interface Tslab {
   versions: { tslab: string; typescript: string };
 }
 
+/** @throws Error another version of tslab is installed, in which one of these parts is missing */
 export function loadTslab(): Tslab {
-  const tslab: Tslab = {
-    main: require("tslab/dist/main"),
-    executor: require("tslab/dist/executor"),
-    jupyter: require("tslab/dist/jupyter"),
-    versions: require("tslab").versions,
-  };
-  const parts: Record<string, unknown> = {
-    startKernel: tslab.main.startKernel,
-    createExecutor: tslab.executor.createExecutor,
-    "ZmqServer.handleShellMessage": tslab.jupyter.ZmqServer?.prototype.handleShellMessage,
-    "ZmqServer.handleExecute": tslab.jupyter.ZmqServer?.prototype.handleExecute,
-    "ZmqServer.publishStatus": tslab.jupyter.ZmqServer?.prototype.publishStatus,
-    "JupyterHandlerImpl.handleExecuteImpl": tslab.jupyter.JupyterHandlerImpl?.prototype.handleExecuteImpl,
-    "JupyterHandlerImpl.createWriteToIopub": tslab.jupyter.JupyterHandlerImpl?.prototype.createWriteToIopub,
-  };
-  const missing = Object.keys(parts).filter((name) => typeof parts[name] !== "function");
+  const main = require("tslab/dist/main") as Tslab["main"];
+  const executor = require("tslab/dist/executor") as Tslab["executor"];
+  const jupyter = require("tslab/dist/jupyter") as Partial<Tslab["jupyter"]>;
+  const { versions } = require("tslab") as Pick<Tslab, "versions">;
+  const server = jupyter.ZmqServer?.prototype as Partial<Server> | undefined;
+  const handler = jupyter.JupyterHandlerImpl?.prototype as Partial<Handler> | undefined;
+  const parts: [name: string, part: unknown][] = [
+    ["startKernel", (main as Partial<typeof main>)["startKernel"]],
+    ["createExecutor", executor.createExecutor],
+    ...(["handleShellMessage", "handleExecute", "publishStatus"] as const).map((name): [string, unknown] => [
+      `ZmqServer.${name}`,
+      server?.[name],
+    ]),
+    ...(["handleExecuteImpl", "createWriteToIopub"] as const).map((name): [string, unknown] => [
+      `JupyterHandlerImpl.${name}`,
+      handler?.[name],
+    ]),
+  ];
+  const missing = parts.filter(([, part]) => typeof part !== "function").map(([name]) => name);
   if (missing.length > 0) {
     throw new Error(
-      `tslab ${tslab.versions?.tslab} is not the tslab that package.json asks for (no ${missing.join(", ")}): run \`npm ci\`.`,
+      `tslab ${versions.tslab} is not the tslab that package.json asks for (no ${missing.join(", ")}): run \`npm ci\`.`,
     );
   }
-  return tslab;
+  return { main, executor, jupyter: jupyter as Tslab["jupyter"], versions };
 }

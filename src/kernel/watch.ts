@@ -36,6 +36,6 @@ function leaveSignalsAlone(watched: () => boolean): void {
   const original = vm.runInThisContext;
   vm.runInThisContext = (code, options) => {
     const cell = typeof options === "object" && code.endsWith("(__tslab__.exports, __tslab__.require)");
-    return original(code, cell && watched() ? { ...options, breakOnSigint: false } : options);
+    return original(code, cell && watched() ? { ...options, breakOnSigint: false } : options) as unknown;
   };
 }

@@ -81,7 +81,7 @@ describe("a kernel's session", () => {
   });
 
   it("knows the cell that runs by the frontend's id, and otherwise gives each run its own", async () => {
-    const which = "(process as any)[Symbol.for('one-listener.kernel')].cellId";
+    const which = "(process as any)[Symbol.for('one-listener.kernel')].run.id";
     assert.equal(await kernel.print(which, { cell: "cell-of-jupyterlab" }), "cell-of-jupyterlab");
     const [first, second] = [await kernel.print(which), await kernel.print(which)];
     assert.ok(first !== "" && second !== "" && first !== second);
