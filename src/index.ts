@@ -45,6 +45,9 @@ export { SegmentError } from "./wire/segment-error";
 export { Wire, type WireEvents } from "./wire/wire";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
 export * from "./trace";
+export { Ladder, type KernelView, type LadderStep, type Place } from "./ladder/ladder";
+export { formatNumber, formatTime } from "./wording/number";
+export { textTable, type TextColumn } from "./wording/text-table";
 export * as plot from "./plot";
 export {
   bound,
