@@ -28,7 +28,9 @@ export const acceptWorkerProgram = path.join(builtDirectory, "accept-worker");
 
 function load(): NativeAddon {
   if (process.platform !== "linux") {
-    throw new Error(`One Listener looks inside the Linux kernel and runs on Linux only; this is ${process.platform}. A Linux virtual machine or container serves.`);
+    throw new Error(
+      `One Listener looks inside the Linux kernel and runs on Linux only; this is ${process.platform}. A Linux virtual machine or container serves.`,
+    );
   }
   try {
     return require(path.join(builtDirectory, "one_listener.node")) as NativeAddon;

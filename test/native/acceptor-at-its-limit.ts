@@ -10,7 +10,13 @@ async function main(): Promise<void> {
   const clientCount = Math.floor((soft - open) * 0.6);
   const clients = await connecting(host, listener.port, clientCount);
   const kept: number[] = [];
-  const loop = new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "keep", onBatch: (fds) => void kept.push(...fds) });
+  const loop = new native.Acceptor({
+    listenerFd: listener.fd,
+    rate: 0,
+    limit: 0,
+    mode: "keep",
+    onBatch: (fds) => void kept.push(...fds),
+  });
   loop.start();
   await sleep(50);
   const cpu = process.cpuUsage();
@@ -27,7 +33,16 @@ async function main(): Promise<void> {
   await loop.stop();
   for (const fd of [...kept, ...clients, listener.fd]) native.close(fd);
   await host.close();
-  console.log(JSON.stringify({ accepted: stats.accepted, exhausted: stats.exhausted - before.exhausted, cpu: (used.user + used.system) / 1000, elapsed, freed, afterwards }));
+  console.log(
+    JSON.stringify({
+      accepted: stats.accepted,
+      exhausted: stats.exhausted - before.exhausted,
+      cpu: (used.user + used.system) / 1000,
+      elapsed,
+      freed,
+      afterwards,
+    }),
+  );
 }
 
 main().catch((error) => {

@@ -28,7 +28,14 @@ describe("Acceptor", () => {
     return fds;
   };
   const acceptor = (options: Partial<AcceptorOptions> = {}) =>
-    new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "keep", onBatch: (fds) => void (batches.push(Array.from(fds)), open.push(...fds)), ...options });
+    new native.Acceptor({
+      listenerFd: listener.fd,
+      rate: 0,
+      limit: 0,
+      mode: "keep",
+      onBatch: (fds) => void (batches.push(Array.from(fds)), open.push(...fds)),
+      ...options,
+    });
   const handed = () => batches.flat();
   const ended = () => batches.length > 0 && batches.at(-1)!.length === 0;
 
@@ -93,7 +100,10 @@ describe("Acceptor", () => {
     const { accepted } = loop.stats();
     const elapsed = native.now() - start;
     const expected = elapsed * 0.2;
-    assert.ok(Math.abs(accepted - expected) <= 8 + expected * 0.05, `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 a second`);
+    assert.ok(
+      Math.abs(accepted - expected) <= 8 + expected * 0.05,
+      `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 a second`,
+    );
     await loop.stop();
   });
 
@@ -133,7 +143,10 @@ describe("Acceptor", () => {
     const loop = acceptor({ limit: 12 });
     loop.start();
     await until(ended, "the end is announced");
-    assert.deepEqual([handed().length, loop.stats().accepted, loop.stats().running, loop.stats().error], [12, 12, false, 0]);
+    assert.deepEqual(
+      [handed().length, loop.stats().accepted, loop.stats().running, loop.stats().error],
+      [12, 12, false, 0],
+    );
     assert.equal(native.tcpInfo(listener.fd).unacked, 8);
     await loop.stop();
     assert.equal(batches.filter((fds) => fds.length === 0).length, 1);
@@ -173,9 +186,14 @@ describe("Acceptor", () => {
   it("waits when the process has no descriptor left, without spinning, and goes on when there is one", function () {
     this.timeout(15_000);
     const script = path.join(__dirname, "acceptor-at-its-limit.js");
-    const found = JSON.parse(execFileSync("sh", ["-c", 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], { encoding: "utf8" }));
+    const found = JSON.parse(
+      execFileSync("sh", ["-c", 'ulimit -n 64; exec "$0" "$1"', process.execPath, script], { encoding: "utf8" }),
+    );
     assert.ok(found.accepted > 5 && found.accepted < 64, `${found.accepted} accepted under a limit of 64`);
-    assert.ok(found.exhausted >= 10 && found.exhausted <= 60, `${found.exhausted} EMFILE answers in ${found.elapsed} ms`);
+    assert.ok(
+      found.exhausted >= 10 && found.exhausted <= 60,
+      `${found.exhausted} EMFILE answers in ${found.elapsed} ms`,
+    );
     assert.ok(found.cpu < found.elapsed / 4, `${found.cpu} ms of CPU in ${found.elapsed} ms`);
     assert.equal(found.afterwards, found.accepted + found.freed);
   });
@@ -210,7 +228,10 @@ describe("Acceptor", () => {
       await connect(1);
       await until(() => handed().length === 2, "a second batch");
       await loop.stop();
-      assert.deepEqual(caught.map((error) => error.message), ["the first batch"]);
+      assert.deepEqual(
+        caught.map((error) => error.message),
+        ["the first batch"],
+      );
     } finally {
       process.removeAllListeners("uncaughtException");
       for (const listener of listeners) process.on("uncaughtException", listener);

@@ -30,7 +30,14 @@ describe("ClientThread", () => {
 
   const make = async (count: number, options: Partial<ClientThreadOptions> = {}) => {
     const fds = await host.sockets("tcp", count);
-    const thread = new native.ClientThread({ fds, address: "127.0.0.1", port: listener.port, sources: [], rate: 0, ...options });
+    const thread = new native.ClientThread({
+      fds,
+      address: "127.0.0.1",
+      port: listener.port,
+      sources: [],
+      rate: 0,
+      ...options,
+    });
     threads.push(thread);
     return thread;
   };
@@ -58,21 +65,31 @@ describe("ClientThread", () => {
     const thread = await make(2000);
     assert.equal(thread.length, 2000);
     assert.deepEqual([...thread.counts()], [2000, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert.ok(thread.latency().every(Number.isNaN) && thread.connectAt().every(Number.isNaN) && thread.changedAt().every(Number.isNaN));
+    assert.ok(
+      thread.latency().every(Number.isNaN) &&
+        thread.connectAt().every(Number.isNaN) &&
+        thread.changedAt().every(Number.isNaN),
+    );
     const before = native.now();
     thread.start();
     assert.ok(thread.startedAt >= before && thread.startedAt <= native.now());
     await reaches(thread, ClientState.established, 2000);
     const counts = thread.counts();
     assert.equal(counts.length, clientStates);
-    assert.equal(counts.reduce((sum, n) => sum + n), 2000);
+    assert.equal(
+      counts.reduce((sum, n) => sum + n),
+      2000,
+    );
     assert.ok(thread.states().every((state) => state === ClientState.established));
     assert.ok(thread.latency().every((ms) => ms >= 0 && ms < 5000));
     assert.ok(thread.errnos().every((error) => error === 0));
     const [connectAt, changedAt, latency] = [thread.connectAt(), thread.changedAt(), thread.latency()];
     assert.ok(connectAt.every((ms, at) => at === 0 || ms >= connectAt[at - 1]));
     assert.ok(changedAt.every((ms, at) => Math.abs(ms - connectAt[at] - latency[at]) < 0.5));
-    assert.deepEqual([...thread.localPorts()], Array.from(thread.fds(), (fd) => native.getsockname(fd).port));
+    assert.deepEqual(
+      [...thread.localPorts()],
+      Array.from(thread.fds(), (fd) => native.getsockname(fd).port),
+    );
     assert.equal(new Set(thread.localPorts()).size, 2000);
     assert.equal(native.tcpInfo(listener.fd).unacked, 2000);
   });
@@ -96,7 +113,10 @@ describe("ClientThread", () => {
     assert.ok(thread.counts()[ClientState.idle] > 40, "most are still to come");
     await reaches(thread, ClientState.established, 100);
     const late = thread.connectAt().map((ms, at) => ms - at * 2);
-    assert.ok(late.every((ms) => ms >= 0), "never early");
+    assert.ok(
+      late.every((ms) => ms >= 0),
+      "never early",
+    );
     assert.ok(late.sort()[90] < 5, `nine of ten within 5 ms of their moment, not ${late[90].toFixed(2)}`);
   });
 
@@ -105,27 +125,38 @@ describe("ClientThread", () => {
     const thread = await started(30, { schedule });
     await reaches(thread, ClientState.established, 30);
     const late = thread.connectAt().map((ms, at) => ms - schedule[at]);
-    assert.ok(late.every((ms) => ms >= 0 && ms < 30), `late by ${Math.max(...late)} ms`);
+    assert.ok(
+      late.every((ms) => ms >= 0 && ms < 30),
+      `late by ${Math.max(...late)} ms`,
+    );
   });
 
   it("binds source addresses in turn", async () => {
     const thread = await started(30, { sources: ["127.0.0.5", "127.0.0.6", "127.0.0.7"] });
     await reaches(thread, ClientState.established, 30);
-    Array.from(thread.fds()).forEach((fd, at) => assert.equal(native.getsockname(fd).address, `127.0.0.${5 + (at % 3)}`));
+    Array.from(thread.fds()).forEach((fd, at) =>
+      assert.equal(native.getsockname(fd).address, `127.0.0.${5 + (at % 3)}`),
+    );
   });
 
   it("tells refused", async () => {
     const thread = await started(10, { port: 1 });
     await reaches(thread, ClientState.refused, 10);
     assert.ok(thread.errnos().every((error) => error === errno.ECONNREFUSED));
-    assert.ok(thread.fds().every((fd) => fd === -1), "their sockets are closed");
+    assert.ok(
+      thread.fds().every((fd) => fd === -1),
+      "their sockets are closed",
+    );
   });
 
   it("tells failed, without a word to the others", async () => {
     const thread = await started(10, { sources: ["192.0.2.1", "127.0.0.1"] });
     await reaches(thread, ClientState.established, 5);
     assert.equal(thread.counts()[ClientState.failed], 5);
-    assert.deepEqual([...thread.errnos()], Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? errno.EADDRNOTAVAIL : 0)));
+    assert.deepEqual(
+      [...thread.errnos()],
+      Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? errno.EADDRNOTAVAIL : 0)),
+    );
   });
 
   it("tells failed where somebody else has closed a descriptor", async () => {
@@ -158,7 +189,9 @@ describe("ClientThread", () => {
     await reaches(thread, ClientState.closedByServer, 2);
     await reaches(thread, ClientState.reset, 3);
     assert.equal(thread.counts()[ClientState.established], 1);
-    thread.states().forEach((state, at) => assert.equal(thread.errnos()[at], state === ClientState.reset ? errno.ECONNRESET : 0));
+    thread
+      .states()
+      .forEach((state, at) => assert.equal(thread.errnos()[at], state === ClientState.reset ? errno.ECONNRESET : 0));
   });
 
   it("reads, counts and throws away what comes", async () => {
@@ -167,7 +200,7 @@ describe("ClientThread", () => {
     const fds = await accepted(3);
     const portOf = (fd: number) => native.getpeername(fd).port;
     const size = 100_000;
-    for (let sent = 0; sent < size; ) {
+    for (let sent = 0; sent < size;) {
       const taken = native.send(fds[0], new Uint8Array(size - sent));
       if (taken > 0) sent += taken;
       else await sleep(1);
@@ -188,14 +221,19 @@ describe("ClientThread", () => {
     await reaches(thread, ClientState.established, 3);
     await reaches(thread, ClientState.synSent, 2);
     assert.equal(await thread.send(null, bytes("hello")), 3);
-    const established = Array.from(thread.states().keys()).filter((at) => thread.states()[at] === ClientState.established);
+    const established = Array.from(thread.states().keys()).filter(
+      (at) => thread.states()[at] === ClientState.established,
+    );
     const waiting = thread.states().indexOf(ClientState.synSent);
     assert.equal(await thread.send(Int32Array.of(established[1], waiting), bytes("!")), 1);
     const fds = native.acceptAll(small.fd, 3);
     open.push(...fds);
     const portOf = thread.localPorts()[established[1]];
     const wanted = (fd: number) => (native.getpeername(fd).port === portOf ? "hello!" : "hello");
-    await until(() => fds.every((fd) => native.diag(host.diagFd, 2, small.port).length === 3 && fd >= 0), "three connections");
+    await until(
+      () => fds.every((fd) => native.diag(host.diagFd, 2, small.port).length === 3 && fd >= 0),
+      "three connections",
+    );
     assert.deepEqual(Array.from(fds, read), Array.from(fds, wanted));
     assert.equal(await thread.send(Int32Array.of(), bytes("x")), 0);
   });
@@ -266,7 +304,10 @@ describe("ClientThread", () => {
     await thread.stop();
     assert.ok(native.descriptors().open <= before + 1, "all closed");
     assert.equal(thread.counts()[ClientState.closed], 200);
-    assert.ok(thread.latency().every((ms) => ms >= 0), "columns stay readable");
+    assert.ok(
+      thread.latency().every((ms) => ms >= 0),
+      "columns stay readable",
+    );
     assert.ok(thread.fds().every((fd) => fd === -1));
   });
 
@@ -280,7 +321,8 @@ describe("ClientThread", () => {
     const stopped = thread.stop();
     pending.push(thread.close(null), thread.reset(null), thread.shutdown(null));
     await stopped;
-    for (const result of await Promise.allSettled(pending)) if (result.status === "fulfilled") assert.ok(result.value >= 0 && result.value <= 500);
+    for (const result of await Promise.allSettled(pending))
+      if (result.status === "fulfilled") assert.ok(result.value >= 0 && result.value <= 500);
     const late = await Promise.allSettled([thread.send(null, bytes("x")), thread.close(null)]);
     for (const result of late) assert.ok(result.status === "rejected" || result.value === 0);
     assert.throws(() => thread.start(), Error);
@@ -291,11 +333,25 @@ describe("ClientThread", () => {
     open.push(...fds);
     const base = { fds, address: "127.0.0.1", port: 80, sources: [], rate: 0 };
     const wrong: [Partial<Record<keyof ClientThreadOptions, unknown>>, new () => Error][] = [
-      [{ address: "localhost" }, TypeError], [{ port: 65536 }, RangeError], [{ port: "80" }, TypeError], [{ rate: -1 }, RangeError], [{ rate: NaN }, RangeError],
-      [{ sources: "127.0.0.1" }, TypeError], [{ sources: ["nowhere"] }, TypeError], [{ fds: [...fds] }, TypeError],
-      [{ schedule: Float64Array.of(0) }, RangeError], [{ schedule: Float64Array.of(5, 1) }, RangeError], [{ schedule: Float64Array.of(0, NaN) }, RangeError], [{ schedule: [0, 1] }, TypeError],
+      [{ address: "localhost" }, TypeError],
+      [{ port: 65536 }, RangeError],
+      [{ port: "80" }, TypeError],
+      [{ rate: -1 }, RangeError],
+      [{ rate: NaN }, RangeError],
+      [{ sources: "127.0.0.1" }, TypeError],
+      [{ sources: ["nowhere"] }, TypeError],
+      [{ fds: [...fds] }, TypeError],
+      [{ schedule: Float64Array.of(0) }, RangeError],
+      [{ schedule: Float64Array.of(5, 1) }, RangeError],
+      [{ schedule: Float64Array.of(0, NaN) }, RangeError],
+      [{ schedule: [0, 1] }, TypeError],
     ];
-    for (const [options, kind] of wrong) assert.throws(() => new native.ClientThread({ ...base, ...options } as unknown as ClientThreadOptions), kind, JSON.stringify(options));
+    for (const [options, kind] of wrong)
+      assert.throws(
+        () => new native.ClientThread({ ...base, ...options } as unknown as ClientThreadOptions),
+        kind,
+        JSON.stringify(options),
+      );
     for (const fd of fds) assert.ok(native.inode(fd) > 0);
   });
 
@@ -311,7 +367,10 @@ describe("ClientThread", () => {
     assert.throws(() => thread.release(2), RangeError);
     assert.throws(() => thread.release(0.5), RangeError);
     assert.throws(() => native.ClientThread.prototype.counts.call({} as ClientThread), TypeError);
-    assert.throws(() => native.ClientThread.prototype.start.call(Object.create(native.ClientThread.prototype)), TypeError);
+    assert.throws(
+      () => native.ClientThread.prototype.start.call(Object.create(native.ClientThread.prototype)),
+      TypeError,
+    );
     const sampler = new native.Sampler({ listenerFd: listener.fd, diagFd: -1, port: listener.port, hz: 1 });
     for (const stranger of [{}, sampler, native.ClientThread.prototype]) {
       assert.throws(() => Reflect.get(native.ClientThread.prototype, "length", stranger), Error);

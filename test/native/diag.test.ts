@@ -96,7 +96,10 @@ describe("diag", () => {
   });
 
   it("throws a system error for a descriptor that cannot answer, and TypeErrors and RangeErrors", async () => {
-    assert.throws(() => native.diag(listener.fd, all, 0), (error: NodeJS.ErrnoException) => typeof error.code === "string" && typeof error.syscall === "string");
+    assert.throws(
+      () => native.diag(listener.fd, all, 0),
+      (error: NodeJS.ErrnoException) => typeof error.code === "string" && typeof error.syscall === "string",
+    );
     const [closed] = await host.sockets("diag", 1);
     native.close(closed);
     assert.throws(() => native.diag(closed, all, 0), { code: "EBADF" });

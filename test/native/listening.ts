@@ -11,7 +11,10 @@ const sol = { socket: 1, tcp: 6 };
 export const tcpDeferAccept = 9;
 
 /** A listening socket of the Lab on 127.0.0.1 or `address`, on a port of the kernel's choice. The caller closes `fd`. */
-export async function listening(host: LabHost, { backlog = 128, address = "127.0.0.1", deferAccept = 0 } = {}): Promise<Listening> {
+export async function listening(
+  host: LabHost,
+  { backlog = 128, address = "127.0.0.1", deferAccept = 0 } = {},
+): Promise<Listening> {
   const [fd] = await host.sockets("tcp", 1);
   if (deferAccept > 0) native.setsockopt(fd, sol.tcp, tcpDeferAccept, deferAccept);
   native.bind(fd, address, 0);

@@ -36,7 +36,16 @@ describe("Mirror", () => {
 
   const make = async (options: Partial<MirrorOptions> = {}) => {
     const [packetFd] = await host.sockets("packet", 1);
-    const mirror = new native.Mirror({ packetFd, ifindex: host.farIndex, network: there, prefix: 32, rtt: 0, loss: 0, logCapacity: 1000, ...options });
+    const mirror = new native.Mirror({
+      packetFd,
+      ifindex: host.farIndex,
+      network: there,
+      prefix: 32,
+      rtt: 0,
+      loss: 0,
+      logCapacity: 1000,
+      ...options,
+    });
     mirrors.push(mirror);
     return mirror;
   };
@@ -46,7 +55,13 @@ describe("Mirror", () => {
     return mirror;
   };
   const connect = async (count: number, to = there, rate = 0) => {
-    const thread = new native.ClientThread({ fds: await host.sockets("tcp", count), address: to, port: listener.port, sources: [], rate });
+    const thread = new native.ClientThread({
+      fds: await host.sockets("tcp", count),
+      address: to,
+      port: listener.port,
+      sources: [],
+      rate,
+    });
     threads.push(thread);
     thread.start();
     return thread;
@@ -78,7 +93,10 @@ describe("Mirror", () => {
     it(`makes a round trip take ${rtt} ms`, async () => {
       await started({ rtt });
       const latency = (await connected(50, there, 500)).latency();
-      assert.ok(latency.every((ms) => ms >= rtt), `never less: ${Math.min(...latency)}`);
+      assert.ok(
+        latency.every((ms) => ms >= rtt),
+        `never less: ${Math.min(...latency)}`,
+      );
       assert.ok(median(latency) < rtt + 3, `median ${median(latency).toFixed(2)} ms`);
     });
   }
@@ -96,15 +114,23 @@ describe("Mirror", () => {
     const [far] = await accepted(1);
     const size = 1_000_000;
     const data = Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) & 255);
-    for (const [from, to] of [[fd, far], [far, fd]]) {
+    for (const [from, to] of [
+      [fd, far],
+      [far, fd],
+    ]) {
       const into = new Uint8Array(size);
       let sent = 0;
       let got = 0;
-      await until(() => {
-        if (sent < size) sent += Math.max(0, native.send(from, data.subarray(sent)));
-        for (let more = 1; more > 0 && got < size; got += Math.max(0, more)) more = native.recv(to, into.subarray(got));
-        return got === size;
-      }, "a megabyte", 8000);
+      await until(
+        () => {
+          if (sent < size) sent += Math.max(0, native.send(from, data.subarray(sent)));
+          for (let more = 1; more > 0 && got < size; got += Math.max(0, more))
+            more = native.recv(to, into.subarray(got));
+          return got === size;
+        },
+        "a megabyte",
+        8000,
+      );
       assert.deepEqual(into, data);
     }
   });
@@ -117,7 +143,10 @@ describe("Mirror", () => {
     assert.ok(median(near.latency()) >= 10 && median(near.latency()) < 20);
     assert.ok(median(far.latency()) >= 60 && median(far.latency()) < 70);
     assert.equal(nowhere.counts()[ClientState.synSent], 2);
-    assert.deepEqual(mirrors.map((mirror) => mirror.stats().received), [15, 15]);
+    assert.deepEqual(
+      mirrors.map((mirror) => mirror.stats().received),
+      [15, 15],
+    );
   });
 
   it("logs a handshake: who, what, when", async () => {
@@ -138,7 +167,8 @@ describe("Mirror", () => {
     assert.equal(log.acknowledgment[2], (log.sequence[1] + 1) >>> 0);
     assert.deepEqual([...log.payload, ...log.lost], [0, 0, 0, 0, 0, 0]);
     assert.ok(log.time[0] >= before && log.time[2] <= native.now());
-    for (const at of [1, 2]) assert.ok(log.time[at] - log.time[at - 1] >= 5 && log.time[at] - log.time[at - 1] < 8, "half a round trip");
+    for (const at of [1, 2])
+      assert.ok(log.time[at] - log.time[at - 1] >= 5 && log.time[at] - log.time[at - 1] < 8, "half a round trip");
     assert.equal(mirror.log().length, 0, "nothing twice");
     await thread.send(null, new Uint8Array(77));
     await until(() => mirror.stats().turned >= 5, "data and its acknowledgment");
@@ -180,7 +210,10 @@ describe("Mirror", () => {
     const quick = await connected(1);
     assert.ok(quick.latency()[0] > 50, "behind the one before");
     await until(() => slow.counts()[ClientState.established] === 1, "the one before");
-    assert.ok(slow.latency()[0] < 180 && slow.latency()[0] >= 100, `SYN at the old pace, SYN-ACK at the new one: ${slow.latency()[0]}`);
+    assert.ok(
+      slow.latency()[0] < 180 && slow.latency()[0] >= 100,
+      `SYN at the old pace, SYN-ACK at the new one: ${slow.latency()[0]}`,
+    );
     assert.ok((await connected(1)).latency()[0] < 10);
   });
 
@@ -218,11 +251,20 @@ describe("Mirror", () => {
     open.push(packetFd);
     const base = { packetFd, ifindex: host.farIndex, network: there, prefix: 32, rtt: 0, loss: 0, logCapacity: 0 };
     const wrong: [Partial<Record<keyof MirrorOptions, unknown>>, object][] = [
-      [{ rtt: -1 }, RangeError], [{ rtt: NaN }, RangeError], [{ loss: 1.01 }, RangeError], [{ prefix: 33 }, RangeError], [{ network: "ten" }, TypeError],
-      [{ logCapacity: -1 }, RangeError], [{ logCapacity: 1e12 }, RangeError], [{ ifindex: 0 }, RangeError], [{ packetFd: -1 }, RangeError],
-      [{ ifindex: 999_999 }, { code: "ENODEV" }], [{ packetFd: listener.fd }, { syscall: "ioctl" }],
+      [{ rtt: -1 }, RangeError],
+      [{ rtt: NaN }, RangeError],
+      [{ loss: 1.01 }, RangeError],
+      [{ prefix: 33 }, RangeError],
+      [{ network: "ten" }, TypeError],
+      [{ logCapacity: -1 }, RangeError],
+      [{ logCapacity: 1e12 }, RangeError],
+      [{ ifindex: 0 }, RangeError],
+      [{ packetFd: -1 }, RangeError],
+      [{ ifindex: 999_999 }, { code: "ENODEV" }],
+      [{ packetFd: listener.fd }, { syscall: "ioctl" }],
     ];
-    for (const [options, error] of wrong) assert.throws(() => new native.Mirror({ ...base, ...options } as MirrorOptions), error, JSON.stringify(options));
+    for (const [options, error] of wrong)
+      assert.throws(() => new native.Mirror({ ...base, ...options } as MirrorOptions), error, JSON.stringify(options));
     for (const fd of [packetFd, listener.fd]) assert.ok(native.inode(fd) > 0);
     const mirror = await started();
     assert.throws(() => mirror.start(), /start/);

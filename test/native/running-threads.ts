@@ -9,10 +9,30 @@ async function startAll(host: LabHost) {
   const listener = await listening(host, { backlog: 500 });
   const [diagFd] = await host.sockets("diag", 1);
   const sampler = new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz: 5000 });
-  const clients = new native.ClientThread({ fds: await host.sockets("tcp", 200), address: "127.0.0.1", port: listener.port, sources: [], rate: 2000 });
-  const acceptor = new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "keep", onBatch: () => undefined });
+  const clients = new native.ClientThread({
+    fds: await host.sockets("tcp", 200),
+    address: "127.0.0.1",
+    port: listener.port,
+    sources: [],
+    rate: 2000,
+  });
+  const acceptor = new native.Acceptor({
+    listenerFd: listener.fd,
+    rate: 0,
+    limit: 0,
+    mode: "keep",
+    onBatch: () => undefined,
+  });
   const [packetFd] = await host.sockets("packet", 1);
-  const mirror = new native.Mirror({ packetFd, ifindex: host.farIndex, network: "10.1.0.0", prefix: 16, rtt: 5, loss: 0, logCapacity: 100 });
+  const mirror = new native.Mirror({
+    packetFd,
+    ifindex: host.farIndex,
+    network: "10.1.0.0",
+    prefix: 16,
+    rtt: 5,
+    loss: 0,
+    logCapacity: 100,
+  });
   sampler.addClients(clients);
   sampler.addAcceptor(acceptor);
   for (const thread of [sampler, acceptor, mirror, clients]) thread.start();
@@ -26,12 +46,32 @@ async function garbage(host: LabHost): Promise<void> {
   const accepted: number[] = [];
   await (async () => {
     for (let round = 0; round < 5; round++) {
-      new native.ClientThread({ fds: await host.sockets("tcp", 50), address: "127.0.0.1", port: listener.port, sources: [], rate: 0 }).start();
+      new native.ClientThread({
+        fds: await host.sockets("tcp", 50),
+        address: "127.0.0.1",
+        port: listener.port,
+        sources: [],
+        rate: 0,
+      }).start();
       new native.Sampler({ listenerFd: listener.fd, diagFd: -1, port: listener.port, hz: 1000 }).start();
       const [packetFd] = await host.sockets("packet", 1);
-      new native.Mirror({ packetFd, ifindex: host.farIndex, network: "10.2.0.0", prefix: 16, rtt: 0, loss: 0, logCapacity: 0 }).start();
+      new native.Mirror({
+        packetFd,
+        ifindex: host.farIndex,
+        network: "10.2.0.0",
+        prefix: 16,
+        rtt: 0,
+        loss: 0,
+        logCapacity: 0,
+      }).start();
     }
-    new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "keep", onBatch: (fds) => void (batches++, accepted.push(...fds)) }).start();
+    new native.Acceptor({
+      listenerFd: listener.fd,
+      rate: 0,
+      limit: 0,
+      mode: "keep",
+      onBatch: (fds) => void (batches++, accepted.push(...fds)),
+    }).start();
   })();
   await until(() => accepted.length === 250, "all are accepted");
   await native.closeLater(Int32Array.from(accepted.splice(0)));
@@ -84,7 +124,8 @@ async function main(): Promise<void> {
         throw new Error("an uncaught exception");
       });
     }
-    if (workerData === "terminate while stopping") for (let turn = 0; turn < 20; turn++) void all.clients.stop(), void all.acceptor.stop(), void all.mirror.stop();
+    if (workerData === "terminate while stopping")
+      for (let turn = 0; turn < 20; turn++) (void all.clients.stop(), void all.acceptor.stop(), void all.mirror.stop());
     parentPort?.postMessage("running");
     if (workerData === "terminate") await sleep(60_000);
   }

@@ -65,9 +65,15 @@ describe("Sampler", () => {
     assert.equal(rows.error, 0);
     assert.equal(rows.queues.time.length, 2);
     assert.deepEqual([...rows.queues.acceptMax], [50, 50]);
-    assert.deepEqual([...rows.queues.acceptQueue, ...rows.queues.synQueue, ...rows.queues.accepted], [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(
+      [...rows.queues.acceptQueue, ...rows.queues.synQueue, ...rows.queues.accepted],
+      [0, 0, 0, 0, 0, 0],
+    );
     assert.ok(rows.queues.time[0] < 50 && rows.queues.time[1] > 250 && rows.queues.time[1] <= elapsed);
-    assert.ok(rows.samples + rows.missed > 250 && rows.samples + rows.missed < elapsed + 10, `${rows.samples} samples, ${rows.missed} missed in ${elapsed} ms`);
+    assert.ok(
+      rows.samples + rows.missed > 250 && rows.samples + rows.missed < elapsed + 10,
+      `${rows.samples} samples, ${rows.missed} missed in ${elapsed} ms`,
+    );
     assert.ok(rows.cpu > 0 && rows.cpu < elapsed);
   });
 
@@ -88,7 +94,9 @@ describe("Sampler", () => {
     assert.equal(queues.acceptQueue.at(-1), 6);
     assert.deepEqual([queues.acceptMax[0], queues.acceptMax.at(-1)], [50, 7]);
     for (let at = 1; at < queues.time.length - 1; at++) {
-      const same = (["acceptQueue", "acceptMax", "synQueue", "accepted"] as const).every((name) => queues[name][at] === queues[name][at - 1]);
+      const same = (["acceptQueue", "acceptMax", "synQueue", "accepted"] as const).every(
+        (name) => queues[name][at] === queues[name][at - 1],
+      );
       assert.ok(!same, `row ${at} repeats the one before`);
     }
   });
@@ -134,7 +142,10 @@ describe("Sampler", () => {
     await connect(5, deferring.port);
     const { queues, error } = stopped(sampler);
     assert.equal(error, 0);
-    assert.ok(new Set(queues.acceptQueue).size > 50, `${new Set(queues.acceptQueue).size} lengths of the accept queue seen`);
+    assert.ok(
+      new Set(queues.acceptQueue).size > 50,
+      `${new Set(queues.acceptQueue).size} lengths of the accept queue seen`,
+    );
     const changes = queues.synQueue.filter((length, at) => at > 0 && length !== queues.synQueue[at - 1]).length;
     assert.ok(changes < 25, `${changes} changes of the SYN queue seen`);
     assert.equal(queues.synQueue.at(-1), 5, "the last sample counts it, whatever its share");
@@ -165,15 +176,31 @@ describe("Sampler", () => {
     const { counters } = stopped(sampler);
     assert.equal(counters.columns.length, 4);
     assert.ok(ascending(counters.time));
-    assert.deepEqual(counters.columns.map((column) => column[0]), [0, 0, inUse, 0]);
+    assert.deepEqual(
+      counters.columns.map((column) => column[0]),
+      [0, 0, inUse, 0],
+    );
     const [passive, overflows, gauge, active] = counters.columns.map((column) => column.at(-1));
     assert.deepEqual([passive, overflows, active], [1, 3, 4]);
     assert.ok(gauge! >= inUse + 4, `${gauge} sockets in use after ${inUse}`);
-    for (let at = 1; at < counters.time.length - 1; at++) assert.ok(counters.columns.some((column) => column[at] !== column[at - 1]), `row ${at} repeats the one before`);
+    for (let at = 1; at < counters.time.length - 1; at++)
+      assert.ok(
+        counters.columns.some((column) => column[at] !== column[at - 1]),
+        `row ${at} repeats the one before`,
+      );
   });
 
   it("refuses unknown counters at start()", () => {
-    for (const name of ["TcpExt.NoSuchThing", "ListenDrops", "Tcp.ListenDrops", "sockstat.TCP.nothing", "", ".", "TcpExt.", "sockstat.TCP.5"]) {
+    for (const name of [
+      "TcpExt.NoSuchThing",
+      "ListenDrops",
+      "Tcp.ListenDrops",
+      "sockstat.TCP.nothing",
+      "",
+      ".",
+      "TcpExt.",
+      "sockstat.TCP.5",
+    ]) {
       const sampler = make({ counters: { ...counterFds, hz: 10, names: ["TcpExt.ListenDrops", name] } });
       assert.throws(() => sampler.start(), RangeError, name);
       sampler.stop();
@@ -193,9 +220,18 @@ describe("Sampler", () => {
       thread.start();
       threads.push(thread);
     }
-    const loop = new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 15, mode: "close", onBatch: () => undefined });
+    const loop = new native.Acceptor({
+      listenerFd: listener.fd,
+      rate: 0,
+      limit: 15,
+      mode: "close",
+      onBatch: () => undefined,
+    });
     sampler.addAcceptor(loop);
-    await until(() => threads[0].counts()[ClientState.established] === 20 && threads[1].counts()[ClientState.refused] === 20, "all answers");
+    await until(
+      () => threads[0].counts()[ClientState.established] === 20 && threads[1].counts()[ClientState.refused] === 20,
+      "all answers",
+    );
     await sleep(20);
     loop.start();
     await until(() => threads[0].counts()[ClientState.closedByServer] === 15, "15 closed by the server");
@@ -222,7 +258,13 @@ describe("Sampler", () => {
   it("drains in parts that fit together without loss", async () => {
     const sampler = started({ hz: 5000 });
     const parts: SamplerRows[] = [];
-    const thread = new native.ClientThread({ fds: await host.sockets("tcp", 40), address: "127.0.0.1", port: listener.port, sources: [], rate: 400 });
+    const thread = new native.ClientThread({
+      fds: await host.sockets("tcp", 40),
+      address: "127.0.0.1",
+      port: listener.port,
+      sources: [],
+      rate: 400,
+    });
     thread.start();
     for (let at = 0; at < 15; at++) {
       await sleep(10);
@@ -236,7 +278,10 @@ describe("Sampler", () => {
     assert.ok(ascending(time));
     assert.ok(queue.every((length, at) => at === 0 || length >= queue[at - 1]));
     assert.equal(queue.at(-1), 40);
-    assert.ok(new Set(queue).size > 30, `at 5 kHz nearly every arrival of 400 a second is seen alone: ${new Set(queue).size - 1} of 40`);
+    assert.ok(
+      new Set(queue).size > 30,
+      `at 5 kHz nearly every arrival of 400 a second is seen alone: ${new Set(queue).size - 1} of 40`,
+    );
     await thread.stop();
   });
 
@@ -245,7 +290,10 @@ describe("Sampler", () => {
     await sleep(500);
     const rows = stopped(sampler);
     const due = (rows.queues.time.at(-1)! * 10_000) / 1000;
-    assert.ok(Math.abs(rows.samples + rows.missed - due) <= 0.02 * due + 5, `${rows.samples} + ${rows.missed} of ${due.toFixed(0)}`);
+    assert.ok(
+      Math.abs(rows.samples + rows.missed - due) <= 0.02 * due + 5,
+      `${rows.samples} + ${rows.missed} of ${due.toFixed(0)}`,
+    );
     assert.ok(rows.samples > 0.7 * due, `${rows.missed} of ${due.toFixed(0)} missed`);
   });
 
@@ -297,8 +345,25 @@ describe("Sampler", () => {
       assert.throws(() => sampler.addClients(stranger as never), TypeError);
       assert.throws(() => sampler.addAcceptor(stranger as never), TypeError);
     }
-    assert.throws(() => Reflect.get(native.Sampler.prototype, "startedAt", new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "close", onBatch: () => undefined })), Error);
-    assert.throws(() => sampler.addClients(Object.setPrototypeOf(new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz: 1 }), native.ClientThread.prototype)), TypeError);
+    assert.throws(
+      () =>
+        Reflect.get(
+          native.Sampler.prototype,
+          "startedAt",
+          new native.Acceptor({ listenerFd: listener.fd, rate: 0, limit: 0, mode: "close", onBatch: () => undefined }),
+        ),
+      Error,
+    );
+    assert.throws(
+      () =>
+        sampler.addClients(
+          Object.setPrototypeOf(
+            new native.Sampler({ listenerFd: listener.fd, diagFd, port: listener.port, hz: 1 }),
+            native.ClientThread.prototype,
+          ),
+        ),
+      TypeError,
+    );
     assert.throws(() => native.Sampler.prototype.drain.call({} as Sampler), TypeError);
     assert.throws(() => native.Sampler.prototype.start.call(Object.create(native.Sampler.prototype)), TypeError);
   });

@@ -18,23 +18,65 @@ describe("WirePort and Ghosts", () => {
   // a constructor that throws has not taken the descriptor
   const give = () => native.close(packetFd);
 
-  const portOptions = (): WirePortOptions => ({ packetFd, ifindex: host.farIndex, fromHardware: host.hardware.far, toHardware: host.hardware.near, network: "10.0.0.0", prefix: 8, except: [] });
+  const portOptions = (): WirePortOptions => ({
+    packetFd,
+    ifindex: host.farIndex,
+    fromHardware: host.hardware.far,
+    toHardware: host.hardware.near,
+    network: "10.0.0.0",
+    prefix: 8,
+    except: [],
+  });
   const ghostsOptions = (): GhostsOptions => ({
-    packetFd, ifindex: host.farIndex, fromHardware: host.hardware.far, toHardware: host.hardware.near, address: host.address, port: 8080,
-    network: "10.128.0.0", prefix: 9, first: 0, count: 10, kind: "syn", rate: 0, offer: { mss: 1460, windowScale: -1, sack: false, timestamps: false }, seed: 1,
+    packetFd,
+    ifindex: host.farIndex,
+    fromHardware: host.hardware.far,
+    toHardware: host.hardware.near,
+    address: host.address,
+    port: 8080,
+    network: "10.128.0.0",
+    prefix: 9,
+    first: 0,
+    count: 10,
+    kind: "syn",
+    rate: 0,
+    offer: { mss: 1460, windowScale: -1, sack: false, timestamps: false },
+    seed: 1,
   });
 
   it("refuse wrong options, each by its name, and leave the descriptor alone", () => {
     const wrongPorts: [Partial<Record<keyof WirePortOptions, unknown>>, RegExp][] = [
-      [{ packetFd: -1 }, /packetFd/], [{ packetFd: "3" }, /packetFd/], [{ ifindex: 0 }, /ifindex/], [{ fromHardware: "nonsense" }, /fromHardware/], [{ toHardware: "02:00:00:00:00:00:00" }, /toHardware/],
-      [{ network: "ten" }, /network/], [{ prefix: 33 }, /prefix/], [{ except: "10.0.0.0" }, /except/], [{ except: Array(51).fill({ network: "10.0.0.0", prefix: 8 }) }, /except/], [{ except: [{ network: "10.0.0.0" }] }, /prefix/],
+      [{ packetFd: -1 }, /packetFd/],
+      [{ packetFd: "3" }, /packetFd/],
+      [{ ifindex: 0 }, /ifindex/],
+      [{ fromHardware: "nonsense" }, /fromHardware/],
+      [{ toHardware: "02:00:00:00:00:00:00" }, /toHardware/],
+      [{ network: "ten" }, /network/],
+      [{ prefix: 33 }, /prefix/],
+      [{ except: "10.0.0.0" }, /except/],
+      [{ except: Array(51).fill({ network: "10.0.0.0", prefix: 8 }) }, /except/],
+      [{ except: [{ network: "10.0.0.0" }] }, /prefix/],
     ];
-    for (const [change, message] of wrongPorts) assert.throws(() => new native.WirePort({ ...portOptions(), ...change } as never), message);
+    for (const [change, message] of wrongPorts)
+      assert.throws(() => new native.WirePort({ ...portOptions(), ...change } as never), message);
     const wrongGhosts: [Partial<Record<keyof GhostsOptions, unknown>>, RegExp][] = [
-      [{ count: 0 }, /count/], [{ count: 1e9 }, /count/], [{ count: NaN }, /count/], [{ kind: "udp" }, /kind/], [{ rate: -1 }, /rate/], [{ prefix: 0 }, /prefix/], [{ first: -1 }, /first/], [{ first: 2 ** 53 }, /first/],
-      [{ port: 0 }, /port/], [{ address: "" }, /address/], [{ seed: 2 ** 32 }, /seed/], [{ offer: { mss: 70_000, windowScale: -1 } }, /mss/], [{ offer: { mss: 1, windowScale: 15 } }, /windowScale/], [{ offer: null }, /offer|options/],
+      [{ count: 0 }, /count/],
+      [{ count: 1e9 }, /count/],
+      [{ count: NaN }, /count/],
+      [{ kind: "udp" }, /kind/],
+      [{ rate: -1 }, /rate/],
+      [{ prefix: 0 }, /prefix/],
+      [{ first: -1 }, /first/],
+      [{ first: 2 ** 53 }, /first/],
+      [{ port: 0 }, /port/],
+      [{ address: "" }, /address/],
+      [{ seed: 2 ** 32 }, /seed/],
+      [{ offer: { mss: 70_000, windowScale: -1 } }, /mss/],
+      [{ offer: { mss: 1, windowScale: 15 } }, /windowScale/],
+      [{ offer: null }, /offer|options/],
     ];
-    for (const [change, message] of wrongGhosts) assert.throws(() => new native.Ghosts({ ...ghostsOptions(), ...change } as never), message);
+    for (const [change, message] of wrongGhosts)
+      assert.throws(() => new native.Ghosts({ ...ghostsOptions(), ...change } as never), message);
     assert.throws(() => new native.WirePort(never), TypeError);
     assert.throws(() => new native.Ghosts(never), TypeError);
     give();
@@ -83,8 +125,14 @@ describe("WirePort and Ghosts", () => {
     const { sent, answered } = ghosts.stats();
     assert.ok(sent > 10 && sent < 900, `${sent} sent`);
     // the answer to the last one may still have been on its way when they were stopped
-    assert.ok(answered <= sent && answered >= sent - 8, `${answered} of ${sent} SYNs were answered, by a cookie at the latest`);
-    assert.equal(ghosts.counts().reduce((sum, each) => sum + each, 0), 1000);
+    assert.ok(
+      answered <= sent && answered >= sent - 8,
+      `${answered} of ${sent} SYNs were answered, by a cookie at the latest`,
+    );
+    assert.equal(
+      ghosts.counts().reduce((sum, each) => sum + each, 0),
+      1000,
+    );
     assert.equal(ghosts.states().filter((state) => state === 1).length, sent);
     assert.throws(() => ghosts.start(), /started already|stopped/);
     ghosts.reset();
@@ -101,10 +149,19 @@ describe("WirePort and Ghosts", () => {
   it("end when their Lab ends under them", async () => {
     const other = await LabHost.open();
     const [fd] = await other.sockets("packet", 1);
-    const ghosts = new native.Ghosts({ ...ghostsOptions(), packetFd: fd, ifindex: other.farIndex, fromHardware: other.hardware.far, toHardware: other.hardware.near, count: 10_000_000, rate: 1000 });
+    const ghosts = new native.Ghosts({
+      ...ghostsOptions(),
+      packetFd: fd,
+      ifindex: other.farIndex,
+      fromHardware: other.hardware.far,
+      toHardware: other.hardware.near,
+      count: 10_000_000,
+      rate: 1000,
+    });
     ghosts.start();
     await other.close();
-    for (let look = 0; look < 300 && ghosts.stats().error === 0; look++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let look = 0; look < 300 && ghosts.stats().error === 0; look++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     assert.notEqual(ghosts.stats().error, 0, "the link is gone");
     ghosts.stop();
     give();
