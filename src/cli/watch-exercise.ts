@@ -5,7 +5,8 @@ import { ArgumentError } from "../errors";
 import { Exercise, sourceOf } from "../exercise/exercise";
 import { gradeSource } from "../exercise/grade-source";
 import { nextHint, noteAttempt } from "../exercise/progress";
-import { CheckResult, firstMissed, passed } from "../exercise/result";
+import { type CheckResult, passed } from "../exercise/result";
+import { checkStory, checkText } from "../exercise/story";
 import { answerFile, begin } from "../exercise/workplace";
 import { gauge } from "../terminal/meter";
 import { progressLine } from "../terminal/progress-line";
@@ -81,29 +82,12 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
   process.exit();
 }
 
-/** The first that was missed, in full; the explained solution once it passes. */
+/** The points as a bar, and the check as text; the explained solution once all tests are passed. */
 function report(exercise: Exercise, result: CheckResult): string {
+  const story = checkStory(result);
   const bar = gauge(result.points / Math.max(1, result.max), 20);
-  const head = `${bar} ${result.points} of ${result.max} points`;
-  const tests = result.tests.map(
-    ({ title, passed: ok, points, max }) => `  ${ok ? "✓" : "✗"} ${title} (${points} of ${max})`,
-  );
-  const missed = firstMissed(result);
-  if (!missed)
-    return [head, ...tests, "", "Solved. One way to do it, explained:", "", sourceOf(exercise, "solution.ts")].join(
-      "\n",
-    );
-  const story = missed.story!;
-  const told = result.message
-    ? [result.message]
-    : [
-        `${missed.title}:`,
-        `  Done:     ${story.did}.`,
-        `  Expected: ${story.expected}.`,
-        `  Measured: ${story.measured}.`,
-        ...(story.read ? [`  Read:     ${story.read}.`] : []),
-      ];
-  return ["", ...told, "", head, ...tests, ...(result.output ? ["", "What it printed:", result.output] : []), ""].join(
-    "\n",
-  );
+  const text = checkText({ ...story, head: `${bar} ${story.head}` });
+  return passed(result)
+    ? `${text}\n\nSolved. One way to do it, explained:\n\n${sourceOf(exercise, "solution.ts")}`
+    : `${text}\n`;
 }

@@ -8,7 +8,8 @@ import { native } from "../native";
 import type { Attempt, Running, StartOptions, TaskEvent } from "./attempt";
 import { descendants } from "./descendants";
 import { FromSolution, largestMessage, ToSolution, withinSolution } from "./messages";
-import { Fate, quoted, SolutionError } from "./story";
+import { quoted, SolutionError } from "./failure";
+import type { Fate } from "./result";
 import { formatNumber } from "../wording/number";
 
 export interface Bounds {

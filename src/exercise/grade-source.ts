@@ -5,7 +5,7 @@ import { Exercise, loadCheck } from "./exercise";
 import type { CheckResult } from "./result";
 import { RunOptions, runCheck } from "./run-check";
 import type { Program } from "./source";
-import { SolutionError } from "./story";
+import { SolutionError } from "./failure";
 
 export interface ProgramOptions extends RunOptions {
   /** default: no sandbox, see Wrap */

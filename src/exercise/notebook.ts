@@ -9,7 +9,8 @@ import { textTable } from "../wording/text-table";
 import { allExercises, Exercise, loadExercise } from "./exercise";
 import { nextHint, noteAttempt, readProgress, Standing } from "./progress";
 import { withinSolution } from "./messages";
-import { CheckResult, passed } from "./result";
+import { type CheckResult, passed } from "./result";
+import { checkStory, checkText, storyHtml } from "./story";
 
 /** `(lab, task)`, or `(task)` where there is no Lab */
 export type SolutionFunction = (...labAndTask: never[]) => unknown;
@@ -123,41 +124,25 @@ class Progress {
 }
 
 function resultCard(result: CheckResult, { attempts }: Standing): { html: string; text: string } {
-  const { title, points, max, tests, message, output } = result;
+  const story = checkStory(result);
+  const { head, message, tests, told, output } = story;
   const good = passed(result);
-  const first = tests.find((test) => !test.passed);
-  const rows = tests.map(({ title: name, passed: ok, points: got, max: of, story }) => {
-    // the first that was missed is told in full: the others often follow from it
-    const told = story && name === first?.title && !message;
-    const more = told
-      ? `<div style="margin:.2em 0 .4em 1em"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>`
-      : "";
-    return `<tr><td style="text-align:left;vertical-align:top;color:${ok ? palette.accepted : palette.drops}">${ok ? "✓" : "✗"}</td><td style="text-align:left">${escapeHtml(name)}${more}</td><td style="text-align:right;vertical-align:top;white-space:nowrap">${got} of ${of}</td></tr>`;
+  const rows = tests.map((test) => {
+    const more = test === told ? `<div style="margin:.2em 0 .4em 1em">${storyHtml(test)}</div>` : "";
+    return `<tr><td style="text-align:left;vertical-align:top;color:${test.passed ? palette.accepted : palette.drops}">${test.mark}</td><td style="text-align:left">${escapeHtml(test.title)}${more}</td><td style="text-align:right;vertical-align:top;white-space:nowrap">${test.score}</td></tr>`;
   });
-  const head = `${title}: ${points} of ${max} points`;
   const attempt = attempts === 1 ? "first attempt" : `attempt ${attempts}`;
-  const next = good ? "" : `<br>Next hint: <code>hint("${result.exercise}")</code>`;
-  const printed = output ? `<details><summary>What it printed</summary><pre>${escapeHtml(output)}</pre></details>` : "";
+  const hintCall = `hint("${result.exercise}")`;
+  const next = good ? "" : `<br>Next hint: <code>${hintCall}</code>`;
+  const printed = output
+    ? `<details><summary>What your function printed</summary><pre>${escapeHtml(output)}</pre></details>`
+    : "";
   const html = card(
     good ? palette.accepted : palette.drops,
-    `<b>${escapeHtml(head)}</b> <span style="opacity:.7">(${attempt})</span>${message ? `<br>${escapeHtml(message)}` : ""}<table style="font-size:1em;margin:.3em 0">${rows.join("")}</table>${printed}${next}`,
+    `<b>${escapeHtml(head)}</b> <span style="opacity:.7">(${attempt})</span>${message === undefined ? "" : `<br>${escapeHtml(message)}`}<table style="font-size:1em;margin:.3em 0">${rows.join("")}</table>${printed}${next}`,
   );
-  const text = [
-    `${head} (${attempt})`,
-    ...(message ? [message] : []),
-    ...tests.map(({ title: name, passed: ok, points: got, max: of }) => `${ok ? "✓" : "✗"} ${name}: ${got} of ${of}`),
-    ...(first?.story && !message
-      ? [
-          `  Done: ${first.story.did}.`,
-          `  Expected: ${first.story.expected}.`,
-          `  Measured: ${first.story.measured}.`,
-          ...(first.story.read ? [`  Read: ${first.story.read}.`] : []),
-        ]
-      : []),
-    ...(output ? ["What it printed:", output] : []),
-    ...(good ? [] : [`Next hint: hint("${result.exercise}")`]),
-  ].join("\n");
-  return { html, text };
+  const text = checkText({ ...story, head: `${head} (${attempt})` });
+  return { html, text: good ? text : `${text}\nNext hint: ${hintCall}` };
 }
 
 /** `code` of one line of Markdown. */

@@ -6,8 +6,8 @@ import { native } from "../native";
 import type { Figure } from "../plot/figure";
 import type { Attempt, Running } from "./attempt";
 import type { Exercise } from "./exercise";
-import type { CheckResult, TestResult } from "./result";
-import { Fate, Missed, SolutionError, storyOf } from "./story";
+import { Missed, SolutionError, storyOf } from "./failure";
+import type { CheckResult, Fate, TestResult } from "./result";
 import type { Check, CheckContext } from "./suite";
 
 export interface RunOptions {

@@ -1,6 +1,7 @@
 /** From what a student wrote to JavaScript that can be run. Nothing of it is run here. */
 import ts from "typescript";
-import { Fate, SolutionError } from "./story";
+import { SolutionError } from "./failure";
+import type { Fate } from "./result";
 
 /** A solution as JavaScript, or why there is none; plain data, so that another process can make it. */
 export type Program = { javascript: string } | { failure: { fate: Fate; message: string } };

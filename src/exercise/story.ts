@@ -1,87 +1,100 @@
-/** How a check tells what it saw: not "expected true to be false", but what was done, what was to be expected, and what the kernel showed. */
-import { ArgumentError } from "../errors";
+/**
+ * The story of a check: not "expected true to be false", but what was done, what was to be expected, and what the kernel showed. It is
+ * told here once; notebooks, the terminal, feedback pages and gradebooks render it.
+ */
+import { escapeHtml } from "../plot/page";
+import type { CheckResult, TestResult } from "./result";
 
-export interface Story {
-  /** what the check did: "5,000 clients connected within 100 ms" */
-  did: string;
-  /** "each is accepted and gets its answer" */
-  expected: string;
-  /** with the numbers: "731 of them were answered" */
-  measured: string;
-  /** where to read on: "notebook 05, The spike of 5,000"; several with a semicolon between them */
-  read?: string;
+/** One sentence of a story, and what it says. */
+export interface StoryPart {
+  label: "Done" | "Expected" | "Measured" | "Read";
+  sentence: string;
 }
 
-/** A test that was not passed. */
-export class Missed extends Error {
-  constructor(readonly story: Story) {
-    super(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.`);
-    this.name = "Missed";
+/** One test as it is told. */
+export interface TestStory {
+  passed: boolean;
+  mark: "✓" | "✗";
+  title: string;
+  /** "1 of 2" points */
+  score: string;
+  /** what was done, expected, measured, and where to read; empty if the test was passed */
+  parts: readonly StoryPart[];
+}
+
+/** A whole check as it is told. */
+export interface CheckStory {
+  /** "Fast accept: 5 of 8 points" */
+  head: string;
+  /** what became of the solution, if it failed before it could be judged: this explains every test that was missed */
+  message?: string;
+  tests: readonly TestStory[];
+  /** the test to tell in full: the first that was missed, because the others often follow from it; none if there is a message */
+  told?: TestStory;
+  /** the beginning of what the solution printed; "" if it printed nothing */
+  output: string;
+}
+
+/** One test of a check, told. */
+export function testStory({ title, passed, points, max, story }: TestResult): TestStory {
+  const parts: StoryPart[] = [];
+  if (!passed && story) {
+    parts.push(
+      { label: "Done", sentence: `${story.did}.` },
+      { label: "Expected", sentence: `${story.expected}.` },
+      { label: "Measured", sentence: `${story.measured}.` },
+    );
+    if (story.read !== undefined) parts.push({ label: "Read", sentence: `${story.read}.` });
   }
+  return { passed, mark: passed ? "✓" : "✗", title, score: `${points} of ${max}`, parts };
 }
 
-/** What became of the solution itself. */
-export type Fate =
-  | "threw"
-  | "time"
-  | "memory"
-  | "processes"
-  | "descriptors"
-  | "output"
-  | "answer"
-  | "exit"
-  | "missing"
-  | "syntax"
-  | "stopped";
-
-/** The solution failed before there was anything to judge. The message is for the student. */
-export class SolutionError extends Error {
-  constructor(
-    readonly fate: Fate,
-    message: string,
-  ) {
-    super(message);
-    this.name = "SolutionError";
-  }
-}
-
-const longestText = 2000;
-
-/** A student's text inside of ours: cut, and without control characters. What is not text (it came as JSON) is shown as JSON. */
-export function quoted(text: unknown, most = longestText): string {
-  // eslint-disable-next-line no-control-regex
-  const clean = (typeof text === "string" ? text : String(JSON.stringify(text)))
-    .replace(/\u001b\[[0-9;]*m/g, "")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
-  return clean.length > most ? `${clean.slice(0, most)} … (${clean.length - most} characters more)` : clean;
-}
-
-/** The story of a test that was not passed, whatever was thrown. */
-export function storyOf(error: unknown): Story {
-  if (error instanceof Missed) {
-    // a student's answer may stand in any of them
-    const { did, expected, measured, read } = error.story;
-    return {
-      did: quoted(did),
-      expected: quoted(expected),
-      measured: quoted(measured),
-      ...(read !== undefined && { read }),
-    };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof SolutionError)
-    return {
-      did: "Your function was called",
-      expected: "it does its work, or gives an answer",
-      measured: quoted(message),
-    };
+/** The result of a check, told. */
+export function checkStory(
+  result: Pick<CheckResult, "title" | "points" | "max" | "tests" | "message" | "output">,
+): CheckStory {
+  const { title, points, max, message, output } = result;
+  const tests = result.tests.map(testStory);
+  const told = message === undefined ? tests.find((test) => test.parts.length > 0) : undefined;
   return {
-    did: "The check itself met an error",
-    expected: "none",
-    measured: quoted(message),
-    read:
-      error instanceof ArgumentError
-        ? undefined
-        : "If it is not your code's doing, run the check again, then tell your instructor.",
+    head: `${title}: ${points} of ${max} points`,
+    ...(message !== undefined && { message }),
+    tests,
+    ...(told && { told }),
+    output,
   };
+}
+
+/** "Done: …\nExpected: …\nMeasured: …\nRead: …"; "" if the test was passed. @param between what stands between the sentences */
+export function storyText({ parts }: TestStory, between = "\n"): string {
+  return parts.map(({ label, sentence }) => `${label}: ${sentence}`).join(between);
+}
+
+/** The same as HTML, a line each; "" if the test was passed. */
+export function storyHtml({ parts }: TestStory): string {
+  return parts.map(({ label, sentence }) => `<b>${label}:</b> ${escapeHtml(sentence)}`).join("<br>");
+}
+
+/** How much of a check is told: the story of the first test that was missed, or of each. */
+export interface Telling {
+  /** default: "first" */
+  stories?: "first" | "all";
+}
+
+/** A whole check as text: its head, what became of the solution, the tests with their stories, and what the solution printed. */
+export function checkText(story: CheckStory, { stories = "first" }: Telling = {}): string {
+  const { head, message, tests, told, output } = story;
+  return [
+    head,
+    ...(message === undefined ? [] : [message]),
+    ...tests.flatMap((test) => [
+      `${test.mark} ${test.title} (${test.score})`,
+      ...(stories === "all" || test === told ? indented(storyText(test)) : []),
+    ]),
+    ...(output === "" ? [] : ["Your function printed:", ...indented(output)]),
+  ].join("\n");
+}
+
+function indented(text: string): string[] {
+  return text === "" ? [] : text.split("\n").map((line) => `    ${line}`);
 }

@@ -5,7 +5,7 @@
 import type { Lab, LabOptions } from "../front-door";
 import type { Figure } from "../plot/figure";
 import type { Running, StartOptions } from "./attempt";
-import type { Story } from "./story";
+import type { Story } from "./result";
 
 export interface CheckContext {
   /** Opens a Lab that the check owns; it is closed at the end. */

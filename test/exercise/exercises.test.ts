@@ -231,7 +231,9 @@ describe("exercises", function () {
       assert.ok(existsSync(file));
       const exercise = loadExercise("queue-arithmetic");
       writeFileSync(file, sourceOf(exercise, "wrong-minus-one.ts"));
-      await until(/a backlog of -1:\n.*Done:.*\n.*Expected:.*\n.*Measured:[^]*5 of 6 points/);
+      await until(
+        /5 of 6 points[^]*✗ a backlog of -1 \(0 of 1\)\n {4}Done: .*\n {4}Expected: .*\n {4}Measured: .*\n {4}Read: /,
+      );
       child.stdin.write("h");
       await until(/Hint 1 of 3/);
       writeFileSync(file, sourceOf(exercise, "solution.ts"));
