@@ -1,6 +1,6 @@
 {
   "target_defaults": {
-    "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-O2", "-fvisibility=hidden"],
+    "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-O2", "-fvisibility=hidden"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags!": ["-fno-exceptions"],
     "include_dirs": ["."],

@@ -92,7 +92,7 @@ void Crowd::Wait(double due) {
   if (left <= 0) return;
   pollfd watched{epoll_.get(), POLLIN, 0};
   timespec time{};
-  if (!std::isinf(due)) time = MonotonicTime(left);
+  if (!std::isinf(due)) time = TimeSpec(left);
   ppoll(&watched, 1, std::isinf(due) ? nullptr : &time, nullptr);
 }
 

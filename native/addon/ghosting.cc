@@ -230,7 +230,7 @@ bool Ghosting::Wait(double now) {
     if (plan_.kind == Kind::kHandshake) wait = std::min(std::max(wait, 0.01), kForgetMilliseconds);
   }
   timespec time{};
-  if (wait >= 0) time = MonotonicTime(wait);
+  if (wait >= 0) time = TimeSpec(wait);
   if (ppoll(watched, 2, wait >= 0 ? &time : nullptr, nullptr) < 0 && errno != EINTR) {
     error = errno;
     return false;

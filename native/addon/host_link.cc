@@ -18,7 +18,9 @@
 #include "addon/parts.h"
 #include "addon/system_error.h"
 #include "addon/worker.h"
+#include "base/clock.h"
 #include "base/fd.h"
+#include "base/fields.h"
 
 extern char** environ;
 
@@ -86,24 +88,19 @@ struct Exchange {
   int link;
   int timeout;
   std::string request;
-  std::vector<std::string> fields;
+  Fields fields;
   std::vector<Fd> descriptors;
 };
 
 int Receive(Exchange& exchange) {
   pollfd waiting{exchange.link, POLLIN, 0};
-  timespec start;
-  clock_gettime(CLOCK_MONOTONIC, &start);
+  const double due = MonotonicMilliseconds() + exchange.timeout;
   for (int left = exchange.timeout;;) {
     int ready = poll(&waiting, 1, left);
     if (ready > 0) break;
     if (ready == 0) return ETIMEDOUT;
     if (errno != EINTR) return errno;
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    left = std::max(0,
-        exchange.timeout -
-            static_cast<int>((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000));
+    left = static_cast<int>(std::max(0.0, due - MonotonicMilliseconds()));
   }
   std::vector<char> text(64 * 1024);
   std::vector<char> control(CMSG_SPACE(kMostDescriptors * sizeof(int)));
@@ -128,11 +125,7 @@ int Receive(Exchange& exchange) {
   // The kernel drops what does not fit under this process's own limit; the rest close with `exchange`.
   if (message.msg_flags & MSG_CTRUNC) return EMFILE;
   if (message.msg_flags & MSG_TRUNC) return EMSGSIZE;
-  exchange.fields.assign(1, "");
-  for (ssize_t at = 0; at < size; ++at) {
-    if (text[static_cast<size_t>(at)] == '\0') exchange.fields.emplace_back();
-    else exchange.fields.back().push_back(text[static_cast<size_t>(at)]);
-  }
+  exchange.fields = SplitFields({text.data(), static_cast<size_t>(size)});
   return 0;
 }
 
@@ -160,11 +153,10 @@ Napi::Value HostRequest(const Napi::CallbackInfo& info) {
   auto exchange = std::make_shared<Exchange>();
   exchange->link = FileDescriptor(info[0]);
   if (!info[1].IsArray()) throw Napi::TypeError::New(info.Env(), "fields must be an array of strings");
-  Napi::Array fields = info[1].As<Napi::Array>();
-  for (uint32_t at = 0; at < fields.Length(); ++at) {
-    if (at > 0) exchange->request.push_back('\0');
-    exchange->request += Text(fields.Get(at), "fields[]");
-  }
+  Napi::Array given = info[1].As<Napi::Array>();
+  Fields fields;
+  for (uint32_t at = 0; at < given.Length(); ++at) fields.push_back(Text(given.Get(at), "fields[]"));
+  exchange->request = JoinFields(fields);
   exchange->timeout = static_cast<int>(Integer(info[2], "timeoutMs", 0, 3'600'000));
   return Worker<std::shared_ptr<Exchange>>::Start(
       info.Env(), "hostRequest", exchange, [](auto& state) { return Talk(*state); },

@@ -109,7 +109,7 @@ bool Mirroring::Wait() {
   pollfd watched[] = {{source_->fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
   timespec time{};
   if (!delayed_.empty())
-    time = MonotonicTime(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
+    time = TimeSpec(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
   if (ppoll(watched, 2, delayed_.empty() ? nullptr : &time, nullptr) < 0 && errno != EINTR) {
     error = errno;
     return false;

@@ -13,7 +13,7 @@
 #include <array>
 #include <cstring>
 
-#include "addon/thread.h"
+#include "base/clock.h"
 #include "base/os_error.h"
 
 namespace one_listener {
@@ -42,12 +42,6 @@ size_t FrameSize(size_t kept) {
   size_t size = 128;
   while (size < kept + kRoomBefore) size *= 2;
   return size;
-}
-
-double Milliseconds(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
 }  // namespace
@@ -132,7 +126,7 @@ void PacketSource::TakeFromRing(const std::function<void(const Packet&)>& onPack
     if (!(status & TP_STATUS_USER)) return;
     if (taken % 64 == 0) {
       now = MonotonicMilliseconds();
-      realToMonotonic = now - Milliseconds(CLOCK_REALTIME);
+      realToMonotonic = now - ReadClock(CLOCK_REALTIME);
     }
     double time =
         static_cast<double>(header->tp_sec) * 1e3 + static_cast<double>(header->tp_nsec) / 1e6 + realToMonotonic;

@@ -115,7 +115,7 @@ void Sampling::SleepUntil(double due) {
     thread.SleepUntil(due - kPatience / 2);
     if (thread.Stopping()) return;
   }
-  timespec until = MonotonicTime(due);
+  timespec until = TimeSpec(due);
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 

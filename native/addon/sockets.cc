@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -20,6 +19,7 @@
 #include "addon/parts.h"
 #include "addon/system_error.h"
 #include "addon/worker.h"
+#include "base/clock.h"
 
 namespace one_listener {
 namespace {
@@ -43,12 +43,7 @@ Napi::Value MakeEndpoint(Napi::Env env, const sockaddr_in& place) {
   return made;
 }
 
-Napi::Value Now(const Napi::CallbackInfo& info) {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return Napi::Number::New(
-      info.Env(), static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6);
-}
+Napi::Value Now(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), MonotonicMilliseconds()); }
 
 void Close(const Napi::CallbackInfo& info) {
   if (close(FileDescriptor(info[0])) < 0 && errno != EINTR) throw SystemError(info.Env(), errno, "close");

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,30 +12,11 @@
 #include <system_error>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/os_error.h"
 
 namespace one_listener {
-
-inline double MonotonicMilliseconds() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
-// Of the calling thread.
-inline double ThreadCpuMilliseconds() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
-inline timespec MonotonicTime(double milliseconds) {
-  timespec time;
-  time.tv_sec = static_cast<time_t>(milliseconds / 1e3);
-  time.tv_nsec = static_cast<long>((milliseconds - static_cast<double>(time.tv_sec) * 1e3) * 1e6);
-  return time;
-}
 
 // A thread made meanwhile handles no signals: they stay with Node's main thread.
 class SignalsBlocked {
@@ -101,7 +81,7 @@ class StoppableThread {
     double left = due - MonotonicMilliseconds();
     if (left <= 0) return true;
     pollfd waking{WakeFd(), POLLIN, 0};
-    timespec time = MonotonicTime(left);
+    timespec time = TimeSpec(left);
     if (ppoll(&waking, 1, &time, nullptr) <= 0) return MonotonicMilliseconds() >= due;
     ClearWake();
     return false;

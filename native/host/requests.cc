@@ -17,20 +17,12 @@ bool ReceiveRequest(int link, Fields& fields) {
     if (static_cast<size_t>(size) <= buffer.size()) break;
     SendReply(link, {"ERR", "request", "recvmsg", std::to_string(EMSGSIZE)});
   }
-  fields.assign(1, "");
-  for (ssize_t at = 0; at < size; ++at) {
-    if (buffer[static_cast<size_t>(at)] == '\0') fields.emplace_back();
-    else fields.back().push_back(buffer[static_cast<size_t>(at)]);
-  }
+  fields = SplitFields({buffer.data(), static_cast<size_t>(size)});
   return true;
 }
 
 bool SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptors) {
-  std::string text;
-  for (size_t at = 0; at < fields.size(); ++at) {
-    if (at > 0) text.push_back('\0');
-    text += fields[at];
-  }
+  std::string text = JoinFields(fields);
   iovec part{text.data(), text.size()};
   msghdr message{};
   message.msg_iov = &part;

@@ -1,13 +1,11 @@
 #pragma once
-#include <string>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/fields.h"
 
-// One SOCK_SEQPACKET message each way: fields separated by NUL, descriptors beside them (SCM_RIGHTS).
+// One SOCK_SEQPACKET message each way: fields (base/fields.h), descriptors beside them (SCM_RIGHTS).
 namespace one_listener {
-
-using Fields = std::vector<std::string>;
 
 // Waits for a request; false when the owner has closed its end or died. One that is too long is refused with EMSGSIZE,
 // and the next awaited.

@@ -6,24 +6,19 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/clock.h"
+
 namespace {
 
 constexpr int kInput = 0, kListener = 3;
 constexpr double kReportMilliseconds = 50;
 constexpr int kAcceptsBetweenLooks = 256;
-
-double Milliseconds() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
 
 bool IsExhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS; }
 
@@ -64,7 +59,7 @@ int main(int argc, char** argv) {
         break;  // EAGAIN: the queue is empty; EINVAL: the listener has gone
       }
     }
-    double now = Milliseconds();
+    double now = one_listener::MonotonicMilliseconds();
     if (accepted != told && (full || now >= tellAt)) {
       std::printf(full ? "full %ld\n" : "%ld\n", accepted);
       std::fflush(stdout);
