@@ -1,10 +1,12 @@
 // Builds what is older than its sources: the addon and the lab host, and the TypeScript.
 import { createHash } from "node:crypto";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -75,12 +77,25 @@ function buildTypeScript(tests) {
   for (const folder of ["test", "bench"]) removeOrphans(at(".build", folder), at(folder));
   removeOrphans(at(".build", "exercises"), at("exercises"));
   run(process.execPath, [compiler(), "-b", "exercises", ...(tests ? ["test"] : [])]);
+  copyPrograms(at("src"), at("dist"));
   if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo")))
     publishLibrary();
   if (!tests) return;
   // compiled tests stand in .build/test and import ../../dist
   mkdirSync(at(".build"), { recursive: true });
   if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
+}
+
+/** Programs that the library starts (folders of that name below src) are files that nothing compiles. */
+function copyPrograms(sources, compiled) {
+  for (const entry of readdirSync(sources, { withFileTypes: true }).filter((each) => each.isDirectory())) {
+    const [from, to] = [path.join(sources, entry.name), path.join(compiled, entry.name)];
+    if (entry.name !== "programs") copyPrograms(from, to);
+    else if (digest(from) !== (existsSync(to) ? digest(to) : "")) {
+      rmSync(to, { recursive: true, force: true });
+      cpSync(from, to, { recursive: true });
+    }
+  }
 }
 
 /** Compiled files whose source is gone: a test that was renamed must not run under its old name as well. */

@@ -2,6 +2,7 @@
 import type { Lab } from "../front-door";
 import { ArgumentError, LabError } from "../errors";
 import type { Connection } from "../listener/connection";
+import { programFile } from "../server/programs";
 import { claim } from "./claim";
 import { count, group, optional } from "./evidence";
 import { inLab } from "./experiment";
@@ -70,11 +71,12 @@ async function clientsOfASlowApplication() {
 
 const port = 8080;
 const descriptorLimit = 40;
-const server = `require("net").createServer((socket) => socket.on("error", () => {})).listen(${port}, "127.0.0.1", () => console.log("listening"))`;
 
 /** A node server that may have 40 descriptors, and more clients than that. */
 async function clientsOfAnExhaustedServer(lab: Lab) {
-  const program = await lab.spawn(process.execPath, ["-e", server], { limits: { nofile: descriptorLimit } });
+  const program = await lab.spawn(process.execPath, [programFile("silent-server.mjs"), String(port)], {
+    limits: { nofile: descriptorLimit },
+  });
   await new Promise((resolve) => program.stdout.once("data", resolve).once("end", resolve));
   const open: Connection[] = [];
   let refused = 0;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { ArgumentError } from "../errors";
 import { native } from "../native";
 import { planHolding } from "../server/accept-workers";
+import { programFile } from "../server/programs";
 import { countOf, formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
@@ -10,11 +11,7 @@ import { inLab } from "./experiment";
 import { msUntil } from "../waiting/until";
 
 const port = 8080;
-/** A server that listens and then sleeps: whatever wakes it can be counted. */
-const sleeper = `import socket, sys, time
-s = socket.create_server(("0.0.0.0", ${port}), backlog=4096)
-print("listening", flush=True)
-sys.stdin.read()`;
+const backlog = 4096;
 
 function switches(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -26,7 +23,8 @@ function switches(pid: number): number {
 
 async function switchesOfServer() {
   return inLab({}, async (lab) => {
-    const program = await lab.spawn("python3", ["-c", sleeper]);
+    // it listens and then sleeps: whatever wakes it can be counted
+    const program = await lab.spawn("python3", [programFile("sleeping_server.py"), String(port), String(backlog)]);
     await new Promise((resolve) => program.stdout.once("data", resolve).once("end", resolve));
     await new Promise((resolve) => setTimeout(resolve, 50));
     const before = switches(program.pid);

@@ -19,6 +19,8 @@ export interface StageOptions {
 
 /** ms between two pictures */
 const frame = 80;
+/** characters of a line where there is no terminal */
+const lineWidth = 100;
 /** values of each meter that are kept for its past */
 const mostRemembered = 200;
 const hideCursor = "\u001b[?25l";
@@ -80,7 +82,7 @@ export class Stage {
   /** What happens now: below the meters, or a line of its own. */
   say(text: string): void {
     this.caption = [now + text];
-    if (this.options.kind === "lines") process.stdout.write(`${text}\n`);
+    if (this.options.kind === "lines") process.stdout.write(`${wrap(text, lineWidth).join("\n")}\n`);
     else if (this.last) this.redraw(this.last);
   }
 
@@ -88,7 +90,7 @@ export class Stage {
   conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
     this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook.slice(0, 2)}.`];
     if (this.options.kind === "lines")
-      process.stdout.write(`${this.caption.flatMap((text) => wrap(text, 100)).join("\n")}\n`);
+      process.stdout.write(`${this.caption.flatMap((text) => wrap(text, lineWidth)).join("\n")}\n`);
     else this.redraw(panel);
   }
 

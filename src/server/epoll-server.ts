@@ -1,34 +1,47 @@
-/** A server of one page of Python, which shows the system calls with nothing around them: what it does at EMFILE is up to whoever starts it. */
-import { ArgumentError, requireInteger } from "../errors";
+/** A server of one page of Python, which shows the system calls with nothing around them. What it does at EMFILE is a policy. */
+import { readFileSync } from "node:fs";
+import { ArgumentError, LabError, requireInteger } from "../errors";
+import { programFile } from "./programs";
 
+/** What the server does when it has no descriptor left. */
 export interface EmfilePolicy {
   /** Python: what to do when accept() has failed with EMFILE. It may use listener, epoll, held, end(connection) */
   onEmfile: string;
   /** Python, run once at the start */
   before?: string;
-  /** for which events epoll watches the listener; default "EPOLLIN": level-triggered */
+  /** for which events epoll watches the listener; default "EPOLLIN": level-triggered (epoll(7)) */
   events?: string;
 }
 
-/** A line of JSON that the server prints ten times a second. */
+/** A line of JSON that the server prints ten times per second. */
 export interface EpollServerReport {
   /** since it listens */
   seconds: number;
-  /** connections that it has accepted and not ended */
+  /** connections that it has accepted and not closed */
   held: number;
-  /** connections that it has ended */
+  /** connections that it has closed */
   ended: number;
   /** times that accept() has failed with EMFILE */
   failed: number;
-  /** times that epoll said that somebody waits */
+  /** times that epoll has reported a connection in the accept queue (inet_csk_listen_poll()) */
   wakeups: number;
-  /** seconds of processor time since then */
+  /** seconds of CPU time since it listens */
   cpu: number;
 }
 
+/** The places of programs/epoll_server.py that are filled in, each of which stands there once. */
+const places = {
+  port: '("127.0.0.1", 8080)',
+  events: "select.EPOLLIN)",
+  before: "time.process_time()\n",
+  onEmfile: "failed += 1\n            pass\n",
+} as const;
+const placeNames = ["port", "events", "before", "onEmfile"] as const;
+
 /**
- * The program, for `python3 -c`. It prints "listening", then reports. It runs until it is killed; at SIGUSR1 it ends five of its connections.
- * @throws ArgumentError
+ * The program, for `python3 -c`. It prints "listening", then reports. It runs until it is killed; at SIGUSR1 it closes five of its connections.
+ * @param port 1 to 65535, at 127.0.0.1 with a backlog of 128
+ * @throws ArgumentError a port that is none, or a policy without onEmfile
  */
 export function epollServer(port: number, { onEmfile, before = "", events = "EPOLLIN" }: EmfilePolicy): string {
   requireInteger(port, "port", 1, 65535);
@@ -38,42 +51,24 @@ export function epollServer(port: number, { onEmfile, before = "", events = "EPO
     .split("|")
     .map((name) => `select.${name.trim()}`)
     .join(" | ");
-  return `import errno, json, select, signal, socket, time
-listener = socket.create_server(("127.0.0.1", ${port}), backlog=128)
-listener.setblocking(False)
-epoll = select.epoll()
-epoll.register(listener, ${flags})
-held, ended, failed, wakeups, told = [], 0, 0, 0, 0
-began, used = time.monotonic(), time.process_time()${before && `\n${before.trim()}`}
+  const indent = " ".repeat(12);
+  const policy = onEmfile.trim().replaceAll("\n", `\n${indent}`);
+  const source = readFileSync(programFile("epoll_server.py"), "utf8");
+  // the first paragraph is for readers of the file
+  const program = source.slice(source.indexOf("\n\nimport ") + 2).trimEnd();
+  const contents: Record<keyof typeof places, string> = {
+    port: `("127.0.0.1", ${port})`,
+    events: `${flags})`,
+    before: `time.process_time()\n${before && `${before.trim()}\n`}`,
+    onEmfile: `failed += 1\n${indent}${policy}\n`,
+  };
+  return placeNames.reduce((text, name) => filled(text, places[name], contents[name]), program);
+}
 
-def end(connection):
-    global ended
-    ended += 1
-    connection.close()
-
-def end_five(*_):
-    for _ in range(min(5, len(held))): end(held.pop())
-signal.signal(signal.SIGUSR1, end_five)
-
-def tell():
-    print(json.dumps({"seconds": time.monotonic() - began, "cpu": time.process_time() - used, "held": len(held),
-                      "ended": ended, "failed": failed, "wakeups": wakeups}), flush=True)
-
-print("listening", flush=True)
-while True:
-    if epoll.poll(0.05):
-        wakeups += 1
-        try:
-            while True: held.append(listener.accept()[0])
-        except BlockingIOError: pass                   # nobody waits any more
-        except OSError as error:
-            if error.errno != errno.EMFILE: raise
-            failed += 1
-            ${onEmfile
-              .trim()
-              .split("\n")
-              .join(`\n${" ".repeat(12)}`)}
-    if time.monotonic() - told > 0.1:
-        told = time.monotonic()
-        tell()`;
+/** @throws LabError the program has been changed, and the place is not there or not alone */
+function filled(program: string, place: string, content: string): string {
+  const [before, after, ...more] = program.split(place);
+  if (before === undefined || after === undefined || more.length > 0)
+    throw new LabError(`programs/epoll_server.py must hold ${JSON.stringify(place)} once.`, { code: "ERR_PROGRAM" });
+  return before + content + after;
 }

@@ -1,7 +1,7 @@
 /** Real servers, where they are installed: started inside a Lab and studied like our own. */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
-import { access, constants, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +10,7 @@ import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { Program } from "../lab/program";
 import { readTable } from "../listener/sockets-table";
+import { programFile } from "./programs";
 
 export const serverNames = ["node http", "python http.server", "go net/http", "nginx"] as const;
 export type ServerName = (typeof serverNames)[number];
@@ -20,16 +21,6 @@ interface Recipe {
   /** the command that runs it; files go into `directory` */
   prepare(directory: string, port: number): Promise<[command: string, ...args: string[]]>;
 }
-
-const goSource = (port: number) => `package main
-import ("fmt"; "net"; "net/http")
-func main() {
-	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "hello") })
-	listener, err := net.Listen("tcp4", ":${port}")
-	if err != nil { panic(err) }
-	http.Serve(listener, nil)
-}
-`;
 
 /** What the compiler keeps, it keeps among the project's own files (its cache, without which each start takes a minute) or in the server's folder, which goes. */
 async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
@@ -52,37 +43,31 @@ async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-const nginxConfiguration = (
-  directory: string,
-  port: number,
-) => `daemon off; master_process off; ${process.getuid?.() === 0 ? "user root; " : ""}pid ${directory}/pid; error_log stderr error;
-events { worker_connections 4096; }
-http {
-  access_log off; client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi; uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
-  server { listen 0.0.0.0:${port}; location / { return 200 "hello\\n"; } }
+/** nginx has no option for the port, and started by root it would give its worker another user's rights. */
+async function nginxConfiguration(port: number): Promise<string> {
+  const template = await readFile(programFile("nginx.conf"), "utf8");
+  const user = process.getuid?.() === 0 ? "user root;\n" : "";
+  return user + template.replaceAll("8080", String(port));
 }
-`;
 
 const recipes: Record<ServerName, Recipe> = {
   "node http": {
-    prepare: async (_, port) => [
-      process.execPath,
-      "-e",
-      `require("http").createServer((request, response) => response.end("hello\\n")).listen(${port}, "0.0.0.0")`,
-    ],
+    prepare: async (_, port) => [process.execPath, programFile("http-server.mjs"), String(port)],
   },
   "python http.server": {
     prepare: async (directory, port) => ["python3", "-m", "http.server", String(port), "--directory", directory],
   },
   "go net/http": {
     async prepare(directory, port) {
-      const source = path.join(directory, "main.go");
-      await writeFile(source, goSource(port));
       try {
-        await promisify(execFile)("go", ["build", "-o", path.join(directory, "server"), source], {
-          cwd: directory,
-          env: await goEnvironment(directory),
-        });
+        await promisify(execFile)(
+          "go",
+          ["build", "-o", path.join(directory, "server"), programFile("http-server.go")],
+          {
+            cwd: directory,
+            env: await goEnvironment(directory),
+          },
+        );
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT")
           throw new LabError('The program "go" is not installed, or not in the PATH.', {
@@ -93,13 +78,13 @@ const recipes: Record<ServerName, Recipe> = {
           code: "ERR_BUILD",
         });
       }
-      return [path.join(directory, "server")];
+      return [path.join(directory, "server"), String(port)];
     },
   },
   nginx: {
     async prepare(directory, port) {
       const file = path.join(directory, "nginx.conf");
-      await writeFile(file, nginxConfiguration(directory, port));
+      await writeFile(file, await nginxConfiguration(port));
       return ["nginx", "-c", file, "-p", directory];
     },
   },
