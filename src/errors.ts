@@ -2,57 +2,68 @@ import { getSystemErrorName } from "node:util";
 import { formatNumber } from "./wording/number";
 
 /**
- * The errors that readers meet. Each names the thing and says what to do (`hint`), and keeps Node's `code`, `errno` and `syscall`
- * where a system call failed.
+ * The errors that readers meet. The message names the thing that failed. The hint says what to do and stands apart from the message:
+ * print both with messageWithHint(). Where a system call failed, the error keeps Node's `code`, `errno` and `syscall`.
  */
 
+/** What a LabError knows besides its message. */
 export interface ErrorDetails {
-  /** EADDRINUSE, ENOENT, … or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_INTERRUPTED */
+  /** the errno's name (EADDRINUSE, ENOENT, …), or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_INTERRUPTED */
   code: string;
-  /** what to do about it, a sentence */
-  hint?: string;
-  errno?: number;
-  syscall?: string;
+  /** what to do about it: one or two sentences, not part of the message */
+  hint?: string | undefined;
+  /** the negative errno of the system call, as Node's own errors have it */
+  errno?: number | undefined;
+  /** the system call that failed, such as "bind" */
+  syscall?: string | undefined;
+  /** the error behind this one */
   cause?: unknown;
 }
 
+/** An error of this library. Its class is its name: `ArgumentError`, `ClosedError`, … */
 export class LabError extends Error {
+  /** the errno's name, or ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_INTERRUPTED */
   readonly code: string;
+  /** what to do about it; absent where there is nothing to advise */
   declare readonly hint?: string;
+  /** the negative errno of the system call that failed; absent where none did */
   declare readonly errno?: number;
+  /** the system call that failed; absent where none did */
   declare readonly syscall?: string;
 
   constructor(message: string, details: ErrorDetails) {
-    super(
-      details.hint ? `${message} ${details.hint}` : message,
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = details.code;
+    // Own and enumerable, so that Node's report of an uncaught error shows them below the stack.
     if (details.hint !== undefined) this.hint = details.hint;
     if (details.errno !== undefined) this.errno = details.errno;
     if (details.syscall !== undefined) this.syscall = details.syscall;
   }
 }
 
-/** A value that cannot be meant. */
+/** The caller gave an argument or option that the call does not accept. */
 export class ArgumentError extends LabError {
   constructor(message: string, hint?: string) {
     super(message, { code: "ERR_ARGUMENT", hint });
   }
 }
 
-/** The Lab, Listener, … is closed. */
+/** The Lab, Listener, Wire, … is closed. */
 export class ClosedError extends LabError {
+  /**
+   * @param thing what is closed: "Lab", "Listener", …
+   * @param why why it was closed, if the caller did not close it
+   */
   constructor(thing: string, why = "") {
     super(`This ${thing} is closed${why ? ` (${why})` : ""}.`, {
       code: "ERR_CLOSED",
-      hint: `Open another one: run the cell that made it again.`,
+      hint: "Open another one: run the cell that made it again.",
     });
   }
 }
 
-/** More than this machine or process can hold; nothing was started. */
+/** The request is larger than this machine or this process allows. Nothing was started. */
 export class LimitError extends LabError {
   constructor(message: string, hint: string) {
     super(message, { code: "ERR_LIMIT", hint });
@@ -61,7 +72,7 @@ export class LimitError extends LabError {
 
 /** The machine does not allow what a Lab needs. */
 export class ForbiddenError extends LabError {
-  /** what had worked before, and the step that failed, in order */
+  /** the steps of making a Lab, in order: those that worked (`error` 0) and the one that failed (`error` is its errno) */
   readonly steps: readonly { name: string; syscall: string; error: number }[];
 
   constructor(message: string, details: ErrorDetails & { steps: ForbiddenError["steps"] }) {
@@ -70,25 +81,49 @@ export class ForbiddenError extends LabError {
   }
 }
 
-/** The running cell was interrupted or failed. */
+/** The running cell was interrupted, or it failed. */
 export class InterruptedError extends LabError {
+  /** @param what what was interrupted, as the subject of a sentence: "connect()" */
   constructor(what: string) {
     super(`${what} was interrupted.`, { code: "ERR_INTERRUPTED" });
   }
 }
 
-/** "EPERM" for 1. */
+/** The hint of an error, ours or not; undefined without one. */
+export function hintOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("hint" in error)) return undefined;
+  return typeof error.hint === "string" && error.hint !== "" ? error.hint : undefined;
+}
+
+/**
+ * What a terminal shows of an error: its message, and its hint on a line of its own ("→ Choose another port.").
+ * Anything that is not an Error is shown as text.
+ */
+export function messageWithHint(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = hintOf(error);
+  return hint === undefined ? message : `${message}\n→ ${hint}`;
+}
+
+/**
+ * The name of an errno: "EPERM" for 1, "OK" for 0.
+ * @param errno a positive errno, as the kernel's headers have it
+ */
 export function errnoName(errno: number): string {
   return errno > 0 ? getSystemErrorName(-errno) : "OK";
 }
 
-/** A Node-style system error as the native addon throws it. */
+/** A system error as Node and the native addon throw it. */
 export interface SystemError extends Error {
+  /** the errno's name: "EMFILE" */
   code: string;
+  /** the negative errno */
   errno: number;
+  /** the system call that failed */
   syscall: string;
 }
 
+/** Whether `error` carries the `code` and the `syscall` of a system call that failed. */
 export function isSystemError(error: unknown): error is SystemError {
   return (
     error instanceof Error &&
@@ -97,7 +132,11 @@ export function isSystemError(error: unknown): error is SystemError {
   );
 }
 
-/** Turns a system error into a LabError that names the thing; anything else is returned as it is. */
+/**
+ * Turns a system error into a LabError that names the thing. Returns anything else, and a LabError, as it is.
+ * @param what the subject of the message: "The listener on port 8080"
+ * @param hints the hint for each errno name; EMFILE, ENFILE, ENOMEM and ENOBUFS have one without it
+ */
 export function explain(error: unknown, what: string, hints: Record<string, string> = {}): unknown {
   if (!isSystemError(error) || error instanceof LabError) return error;
   return new LabError(`${what}: ${error.code} (${error.syscall}).`, {
@@ -111,13 +150,13 @@ export function explain(error: unknown, what: string, hints: Record<string, stri
 
 const standingHints: Record<string, string> = {
   EMFILE:
-    "This process has no descriptor left: close what you no longer need, or raise `ulimit -Hn` before starting Jupyter.",
-  ENFILE: "The whole machine has no descriptor left (fs.file-max).",
-  ENOMEM: "The kernel has no memory for it.",
-  ENOBUFS: "The kernel has no buffer space for it.",
+    "This process has no free descriptor. Close what you no longer need, or raise `ulimit -Hn` before you start Jupyter.",
+  ENFILE: "The whole machine has no free descriptor (fs.file-max).",
+  ENOMEM: "The kernel has no free memory for this.",
+  ENOBUFS: "The kernel has no free buffer space for this.",
 };
 
-/** An integer in a range, or an ArgumentError that names it. */
+/** Returns `value` if it is an integer from `least` to `most`. @throws ArgumentError that names it and the range */
 export function requireInteger(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
     throw new ArgumentError(
@@ -127,7 +166,7 @@ export function requireInteger(value: unknown, name: string, least: number, most
   return value;
 }
 
-/** A finite number in a range, or an ArgumentError that names it. */
+/** Returns `value` if it is a number from `least` to `most`. @throws ArgumentError that names it and the range */
 export function requireNumber(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== "number" || !(value >= least && value <= most)) {
     throw new ArgumentError(
@@ -137,13 +176,17 @@ export function requireNumber(value: unknown, name: string, least: number, most:
   return value;
 }
 
-/** true or false, or an ArgumentError that names it. */
+/** Returns `value` if it is true or false. @throws ArgumentError that names it */
 export function requireBoolean(value: unknown, name: string): boolean {
   if (typeof value !== "boolean") throw new ArgumentError(`${name} must be true or false, not ${show(value)}.`);
   return value;
 }
 
-/** Rejects option names that the call does not know: a misspelt option would be ignored in silence. */
+/**
+ * Rejects option names that the call does not know: a misspelt option would be ignored in silence.
+ * @param call the call as the message names it: "spawn()"
+ * @throws ArgumentError that lists the options
+ */
 export function requireKnown(options: object, known: readonly string[], call: string): void {
   if (typeof options !== "object" || options === null)
     throw new ArgumentError(`${call} takes an object of options, not ${show(options)}.`);

@@ -1,4 +1,4 @@
-import { arrivals, plot } from "one-listener";
+import { arrivals, messageWithHint, plot } from "one-listener";
 import { defineCheck, SolutionError } from "one-listener/exercise";
 
 const allowed = new Set([
@@ -33,7 +33,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     try {
       await lab.sysctl.set(sysctls);
     } catch (error) {
-      throw new SolutionError("answer", `The kernel did not take these settings: ${(error as Error).message}`);
+      throw new SolutionError("answer", `The kernel did not take these settings: ${messageWithHint(error)}`);
     }
     const listener = await lab.listen({ port, backlog });
     listener.acceptLoop();

@@ -3,7 +3,7 @@ import os from "node:os";
 import { once } from "../claims/experiment";
 import { claimOf, claims, Decision, measure } from "../claims/registry";
 import { native } from "../native";
-import { LabError } from "../errors";
+import { hintOf, LabError } from "../errors";
 import { progressLine } from "../terminal/progress-line";
 
 /** A claim that could not be measured here, and why. */
@@ -12,7 +12,7 @@ interface Failure {
   section: string;
   statement: string;
   notebook: string;
-  error: { code: string; message: string };
+  error: { code: string; message: string; hint?: string };
 }
 
 type Outcome = (Decision | Failure) & {
@@ -71,7 +71,9 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
       outcomes.push({ ...(await measure(number, memory)), duration: duration() });
     } catch (error) {
       const { code = "ERR_UNKNOWN", message } = error as LabError;
-      outcomes.push({ number, section, statement, notebook, error: { code, message }, duration: duration() });
+      const hint = hintOf(error);
+      const told = { code, message, ...(hint !== undefined && { hint }) };
+      outcomes.push({ number, section, statement, notebook, error: told, duration: duration() });
     }
   }
   progressLine("");
@@ -88,7 +90,7 @@ function table(outcomes: readonly Outcome[]): string {
     const head = `${String(outcome.number).padStart(3)}  ${("error" in outcome ? notMeasured : marks[outcome.verdict]).padEnd(15)}  `;
     const more =
       "error" in outcome
-        ? [outcome.error.message]
+        ? [outcome.error.message, ...(outcome.error.hint ? [`→ ${outcome.error.hint}`] : [])]
         : [`measured: ${outcome.measured}`, `why: ${outcome.why} [${outcome.kernel}]`];
     const [first, ...rest] = [outcome.statement, ...more].flatMap((text, at) =>
       wrap(text, width - margin.length - (at > 0 ? 2 : 0)).map((line) => (at > 0 ? `  ${line}` : line)),

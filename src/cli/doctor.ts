@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { messageWithHint } from "../errors";
 import { requireSandbox } from "../grade/sandbox";
 import { doctor, reportText } from "../lab/doctor";
 
@@ -8,7 +9,7 @@ function sandboxReport(): { works: boolean; found: string } {
     requireSandbox();
     return { works: true, found: "bubblewrap works" };
   } catch (error) {
-    return { works: false, found: (error as Error).message };
+    return { works: false, found: messageWithHint(error) };
   }
 }
 

@@ -4,7 +4,7 @@
 import { Command } from "commander";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { LabError } from "../errors";
+import { LabError, messageWithHint } from "../errors";
 import { addClaims } from "./claims";
 import { addDemo } from "./demo";
 import { addDoctor } from "./doctor";
@@ -32,6 +32,6 @@ addRelease(addExercise(program));
 addDemo(program);
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(error instanceof LabError ? `${error.message}\n` : `${(error as Error).stack}\n`);
+  process.stderr.write(error instanceof LabError ? `${messageWithHint(error)}\n` : `${(error as Error).stack}\n`);
   process.exitCode = 1;
 });

@@ -1,7 +1,7 @@
 /** exercise watch: checks a solution whenever its file is saved. */
 import { existsSync, readFileSync, watch as watchFolder } from "node:fs";
 import path from "node:path";
-import { ArgumentError } from "../errors";
+import { ArgumentError, messageWithHint } from "../errors";
 import { Exercise, sourceOf } from "../exercise/exercise";
 import { gradeSource } from "../exercise/grade-source";
 import { nextHint, noteAttempt } from "../exercise/progress";
@@ -47,7 +47,7 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
       running = true;
       do {
         again = false;
-        await check().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+        await check().catch((error: Error) => process.stderr.write(`${messageWithHint(error)}\n`));
       } while (again);
       running = false;
     };

@@ -1,5 +1,5 @@
 /** How a solution can fail: a test that it did not pass, or an end of its own before there was anything to judge. */
-import { ArgumentError } from "../errors";
+import { ArgumentError, messageWithHint } from "../errors";
 import type { Fate, Story } from "./result";
 
 /** A test that was not passed; its message is the story in one line. */
@@ -47,7 +47,7 @@ export function storyOf(error: unknown): Story {
       ...(read !== undefined && { read }),
     };
   }
-  const message = quoted(error instanceof Error ? error.message : String(error));
+  const message = quoted(messageWithHint(error));
   if (error instanceof SolutionError)
     return {
       did: "The check called your function",

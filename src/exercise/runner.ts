@@ -6,6 +6,7 @@ import { Module, createRequire } from "node:module";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { messageWithHint } from "../errors";
 import { Lab } from "../front-door";
 import { Call, channelFd, FromSolution, labFd, ToSolution } from "./messages";
 
@@ -21,9 +22,9 @@ function say(message: FromSolution): void {
 }
 
 function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const [message, ...hint] = messageWithHint(error).split("\n→ ");
   const line = error instanceof Error ? /solution\.js:(\d+):\d+/.exec(error.stack ?? "")?.[1] : undefined;
-  return line ? `${text} (line ${line})` : text;
+  return [line ? `${message} (line ${line})` : message, ...hint].join("\n→ ");
 }
 
 function load(javascript: string, name: string): void {

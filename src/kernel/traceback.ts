@@ -1,5 +1,6 @@
 import path from "node:path";
 import { inspect } from "node:util";
+import { hintOf } from "../errors";
 import { awaitsOf } from "./await-guard";
 import type { Cell, CellCode, Failure } from "./cell";
 import { cellCode, Interrupted } from "./cell";
@@ -31,7 +32,7 @@ function nameOf(thrown: unknown): { ename: string; evalue: string } {
   return { ename: String(thrown.name || "Error"), evalue: String(thrown.message) };
 }
 
-function isError(value: unknown): value is Error & { hint?: unknown; errors?: unknown } {
+function isError(value: unknown): value is Error & { errors?: unknown } {
   return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }
 
@@ -39,11 +40,9 @@ function lines(thrown: unknown, before: string, seen: Set<unknown>): string[] {
   const { ename, evalue } = nameOf(thrown);
   if (!isError(thrown)) return [`${before}${red(ename)}: ${evalue}`];
   seen.add(thrown);
-  const hint = typeof thrown.hint === "string" && thrown.hint !== "" ? thrown.hint : undefined;
-  // LabError's message ends with its hint, for those who see nothing but the message
-  const message = hint && evalue.endsWith(hint) ? evalue.slice(0, -hint.length).trimEnd() : evalue;
-  const result = [`${before}${red(ename)}: ${message}`];
-  if (hint) result.push(cyan(`→ ${hint}`));
+  const hint = hintOf(thrown);
+  const result = [`${before}${red(ename)}: ${evalue}`];
+  if (hint !== undefined) result.push(cyan(`→ ${hint}`));
   result.push(...frames(thrown, before === ""));
   if (Array.isArray(thrown.errors)) {
     for (const error of thrown.errors.slice(0, diagnosticLimit))

@@ -195,7 +195,7 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
       .join(", ");
     return because(
       `These limits cannot be set: ${asked} (${code}).`,
-      `A hard limit can be lowered, not raised: of descriptors, nofile, yours is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`,
+      `A hard limit can be lowered, not raised. Yours of descriptors (nofile) is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`,
     );
   }
   // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere

@@ -98,8 +98,8 @@ export class Sysctls {
         if (Object.keys(before).length > 0) await this.set(before);
         throw explain(error, `${name} = ${value}`, {
           EINVAL: "The kernel does not take this value.",
-          EACCES: "It can only be read in a Lab.",
-          EBADF: "It can only be read in a Lab.",
+          EACCES: "A Lab can read this sysctl, not set it.",
+          EBADF: "A Lab can read this sysctl, not set it.",
         });
       }
     }
@@ -157,7 +157,7 @@ export class Sysctls {
         code: "ENOENT",
         syscall: "open",
         errno: error.errno,
-        hint: `Did you mean ${nearest(name)}? Some exist only on newer kernels, or only for the whole machine.`,
+        hint: `Did you mean ${nearest(name)}? Some sysctls exist only on newer kernels, or only for the whole machine.`,
       });
     }
   }

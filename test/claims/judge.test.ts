@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ArgumentError } from "../../dist/errors";
+import { ArgumentError, messageWithHint } from "../../dist/errors";
 import { claims, judge, type ClaimNumber, type EvidenceOf } from "../../dist/claims/registry";
 
 type Verdict = "holds" | "false" | "depends";
@@ -24,7 +24,7 @@ function undecidable<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>, 
   it(`claim ${number}: ${message.source}`, () => {
     assert.throws(
       () => judge(number, evidence),
-      (error: Error) => error instanceof ArgumentError && message.test(error.message),
+      (error: Error) => error instanceof ArgumentError && message.test(messageWithHint(error)),
     );
   });
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "../../dist/claims/experiment";
 import { claimOf, claims, judge, measure } from "../../dist/claims/registry";
-import { ArgumentError } from "../../dist/errors";
+import { ArgumentError, messageWithHint } from "../../dist/errors";
 
 function refuses(action: () => unknown, ...parts: RegExp[]): void {
   assert.throws(action, (error: Error) => {
     assert.ok(error instanceof ArgumentError, String(error));
-    for (const part of parts) assert.match(error.message, part);
+    for (const part of parts) assert.match(messageWithHint(error), part);
     return true;
   });
 }

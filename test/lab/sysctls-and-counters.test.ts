@@ -40,10 +40,11 @@ describe("sysctls of a Lab", () => {
   });
 
   it("that do not exist are named, with the nearest that does", async () => {
-    await assert.rejects(
-      lab.sysctl.get("net.ipv4.tcp_syncookie"),
-      (error: LabError) => error.code === "ENOENT" && /Did you mean net\.ipv4\.tcp_syncookies\?/.test(error.message),
-    );
+    await assert.rejects(lab.sysctl.get("net.ipv4.tcp_syncookie"), {
+      code: "ENOENT",
+      message: "There is no sysctl net.ipv4.tcp_syncookie in this Lab.",
+      hint: "Did you mean net.ipv4.tcp_syncookies? Some sysctls exist only on newer kernels, or only for the whole machine.",
+    });
   });
 
   it("are only those of the network", async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Lab } from "../../dist/front-door";
-import { ArgumentError, ClosedError, LabError } from "../../dist/errors";
+import { ArgumentError, ClosedError, type LabError, messageWithHint } from "../../dist/errors";
 import type { Listener } from "../../dist/listener/listener";
 import { optionOf } from "../../dist/wire/segment";
 import { SegmentError } from "../../dist/wire/segment-error";
@@ -105,7 +105,11 @@ describe("the Wire", () => {
     peer.raw(Uint8Array.of(0x45, 0, 0, 1));
     assert.match(wire.log().lines().join("\n"), /4 bytes that are no segment/);
     assert.throws(() => peer.raw({ source: { address: "10.0.0.9", port: 70_000 } }), /source.port.*70000/);
-    assert.throws(() => peer.raw(new Uint8Array(3000)), { code: "EMSGSIZE", message: /1500/ });
+    assert.throws(() => peer.raw(new Uint8Array(3000)), {
+      code: "EMSGSIZE",
+      message: "A packet of 3000 bytes cannot be sent: EMSGSIZE (send).",
+      hint: "The link takes 1500 bytes: send less in one segment.",
+    });
   });
 
   it("logs all segments in the order of their times, in packetdrill's notation", async () => {
@@ -295,10 +299,10 @@ describe("the Wire", () => {
           assert.ok(Math.abs(Number(time) * 1000 - Date.now()) < 60_000);
         },
       );
-      await assert.rejects(
-        wire.toPcap(path.join(directory, "none", "x.pcapng")),
-        (error: LabError) => error.code === "ENOENT" && /no such directory/.test(error.message),
-      );
+      await assert.rejects(wire.toPcap(path.join(directory, "none", "x.pcapng")), {
+        code: "ENOENT",
+        hint: "There is no such directory.",
+      });
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -332,7 +336,7 @@ describe("the Wire", () => {
     const refuses = (action: () => unknown, says: RegExp, type: new (...given: never[]) => Error = ArgumentError) =>
       assert.throws(action, (error: Error) => {
         assert.ok(error instanceof type, String(error));
-        assert.match(error.message, says);
+        assert.match(messageWithHint(error), says);
         return true;
       });
     refuses(() => peer.syn({ fastOpen: "x" as never }), /fastOpen.*Uint8Array.*"x"/);
@@ -340,7 +344,7 @@ describe("the Wire", () => {
     refuses(() => peer.syn({ mss: "1460" as never }), /mss/);
     refuses(() => peer.syn({ sack: 1 as never }), /sack must be true or false, not 1/);
     refuses(() => peer.syn({ timestamps: "yes" as never }), /timestamps.*"yes"/);
-    refuses(() => peer.ack({ ackno: 3 } as never), /ack\(\) has no option "ackno".*acknowledgment/);
+    refuses(() => peer.ack({ ackno: 3 } as never), /ack\(\) has no option "ackno"\.\n→ It has: .*acknowledgment/);
     refuses(() => peer.ack({ payload: Buffer.from("x") } as never), /ack\(\) has no option "payload"/);
     refuses(() => peer.send("x", { sequenc: 3 } as never), /send\(\) has no option "sequenc"/);
     refuses(() => peer.fin({ flag: {} } as never), /fin\(\) has no option "flag"/);
@@ -353,7 +357,7 @@ describe("the Wire", () => {
       /payload must be a Uint8Array of bytes, not "hi"/,
       SegmentError,
     );
-    refuses(() => peer.raw({ flags: { synn: true } as never }), /flags has no field "synn".*syn/, SegmentError);
+    refuses(() => peer.raw({ flags: { synn: true } as never }), /^flags has no field "synn"\.\n→ Its fields: .*\bsyn\b/, SegmentError);
     refuses(() => peer.raw({ flags: { syn: 1 as never } }), /flags\.syn must be true or false, not 1/, SegmentError);
     refuses(() => peer.ack({ flags: { pshh: true } as never }), /"pshh"/, SegmentError);
     refuses(() => wire.log().lines({ relativ: false } as never), /lines\(\) has no option "relativ"/);
