@@ -1,5 +1,6 @@
 // Puts the library where notebooks find it under its name: node_modules/one-listener.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { at, run } from "./project.mjs";
 
 /**
@@ -13,7 +14,7 @@ export function publishLibrary() {
   const place = at("node_modules", ".one-listener-new");
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
-  const { name, version, bin } = JSON.parse(readFileSync(at("package.json"), "utf8"));
+  const { name, version, bin, exports } = JSON.parse(readFileSync(at("package.json"), "utf8"));
   const command = Object.fromEntries(Object.entries(bin).map(([key, file]) => [key, `../../${file}`]));
   const types = `${place}/index.d.ts`;
   run(process.execPath, [
@@ -37,19 +38,30 @@ export function publishLibrary() {
     types,
   ]);
   writeFileSync(types, named(readFileSync(types, "utf8"), name));
-  writeFileSync(
-    `${place}/package.json`,
-    `${JSON.stringify({ name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" }, null, 2)}\n`,
-  );
+  const describe = (folder, description) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${folder}/package.json`, `${JSON.stringify(description, null, 2)}\n`);
+  };
+  // "exports" cannot name files outside of the package: each door but the first is a folder of its own
+  for (const [door, { default: file }] of Object.entries(exports)) {
+    if (file === undefined || door === ".") continue;
+    const folder = path.join(place, door);
+    const main = path.relative(folder, path.join(place, "..", "..", file));
+    describe(folder, { main, types: path.relative(folder, types) });
+  }
+  describe(place, { name, version, bin: command, main: "../../dist/index.js", types: "index.d.ts" });
   const published = at("node_modules", "one-listener");
   rmSync(published, { recursive: true, force: true });
   renameSync(place, published);
 }
 
-/** The modules of the bundle under the package's name: "index" becomes "one-listener", "lab/host" becomes "one-listener/lab/host". */
+/**
+ * The modules of the bundle under the package's name: "index" becomes "one-listener", "native/index" becomes "one-listener/native",
+ * "lab/host" becomes "one-listener/lab/host".
+ */
 function named(bundle, name) {
   const modules = new Set([...bundle.matchAll(/^declare module "([^"]+)"/gm)].map(([, module]) => module));
   return bundle.replace(/(declare module |from |import\()"([^"]+)"/g, (all, before, module) =>
-    modules.has(module) ? `${before}"${module === "index" ? name : `${name}/${module}`}"` : all,
+    modules.has(module) ? `${before}"${`${name}/${module}`.replace(/\/index$/, "")}"` : all,
   );
 }

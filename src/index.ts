@@ -1,8 +1,18 @@
 /**
- * One Listener: the front door. `import { Lab, plot } from "one-listener"`.
+ * One Listener: the front door. `import { Lab, plot } from "one-listener"`. What stands here is what readers use, by name.
+ * The system calls themselves are in "one-listener/native".
  */
 export { Lab, type LabConnectOptions, type LabOptions, type LabRecordOptions } from "./front-door";
-export * from "./errors";
+export {
+  ArgumentError,
+  ClosedError,
+  ForbiddenError,
+  InterruptedError,
+  LabError,
+  LimitError,
+  messageWithHint,
+  type ErrorDetails,
+} from "./errors";
 export { Counters, CounterDifference } from "./lab/counters";
 export { Sysctls, type KnownSysctls, type SysctlValues } from "./lab/sysctls";
 export { Program, type Exit, type Limits, type SpawnOptions } from "./lab/program";
@@ -44,7 +54,25 @@ export {
 export { SegmentError } from "./wire/segment-error";
 export { Wire, type WireEvents } from "./wire/wire";
 export { check, hint, showProgress, type SolutionFunction } from "./exercise/notebook";
-export * from "./trace";
+export {
+  clientStateNames,
+  Recording,
+  RecordingFile,
+  rowAt,
+  Trace,
+  TraceBuilder,
+  TraceSummary,
+  type Column,
+  type ColumnSummary,
+  type RecordingListener,
+  type RecordingMeta,
+  type RecordingOptions,
+  type Series,
+  type TraceData,
+  type TraceEvent,
+  type TraceMeta,
+  type Track,
+} from "./trace";
 export { Ladder, type KernelView, type LadderStep, type Place } from "./ladder/ladder";
 export { formatNumber, formatTime } from "./wording/number";
 export { textTable, type TextColumn } from "./wording/text-table";
@@ -65,5 +93,4 @@ export {
   type Verdict,
 } from "./claims";
 export { doctor, type Finding, type Report } from "./lab/doctor";
-export * from "./native";
 export { setTimeout as sleep } from "node:timers/promises";

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { Lab, native } from "../../dist/index";
+import { Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import { buildPeer } from "../peer";
 import { atMost, row, sideBySide, skippedRow, type Trial } from "../trial";
 

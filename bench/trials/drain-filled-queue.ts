@@ -1,4 +1,5 @@
-import { Lab, native } from "../../dist/index";
+import { Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import type { Listener } from "../../dist/index";
 import { buildPeer, peerSource } from "../peer";
 import { atLeast, row, sideBySide, skippedRow, type Row, type Trial } from "../trial";

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { kernelMemory, Lab, native } from "../../dist/index";
+import { kernelMemory, Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import { buildPeer } from "../peer";
 import { atLeast, row, skippedRow, type Ratio, type Row, type Trial } from "../trial";
 

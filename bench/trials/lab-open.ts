@@ -1,4 +1,5 @@
-import { Lab, native } from "../../dist/index";
+import { Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import { row, sideBySide, type Trial } from "../trial";
 
 async function open(wire: boolean): Promise<number> {

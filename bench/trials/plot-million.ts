@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
-import { native, plot, Trace } from "../../dist/index";
+import { plot, Trace } from "../../dist/index";
+import { native } from "../../dist/native";
 import { atMost, row, skippedRow, type Trial } from "../trial";
 
 const samples = 1_000_000;

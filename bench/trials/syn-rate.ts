@@ -1,7 +1,8 @@
 import { execFile, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { type GhostOptions, Lab, native } from "../../dist/index";
+import { type GhostOptions, Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import { farEnd, runAtFarEnd } from "../far-end";
 import { buildPeer } from "../peer";
 import { atLeast, row, sideBySide, skippedRow, type Ratio, type Row, type Trial } from "../trial";

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { native, plot } from "one-listener";
+import { plot } from "one-listener";
+import { native } from "one-listener/native";
 import { defineCheck, listening, Reader, readers, remains } from "one-listener/exercise";
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {

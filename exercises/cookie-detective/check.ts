@@ -1,4 +1,5 @@
-import { Lab, native, plot } from "one-listener";
+import { Lab, plot } from "one-listener";
+import { native } from "one-listener/native";
 import { defineCheck, shuffled } from "one-listener/exercise";
 
 interface Scene {

@@ -1,4 +1,5 @@
-import { arrivals, native, plot } from "one-listener";
+import { arrivals, plot } from "one-listener";
+import { native } from "one-listener/native";
 import { defineCheck, listening, msUntil, Reader, readers, remains } from "one-listener/exercise";
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {

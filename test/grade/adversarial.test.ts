@@ -182,7 +182,7 @@ const attacks: Record<string, Attack> = {
   },
   "patched-library": {
     hand: arithmetic(
-      'const library = require("one-listener"); library.Lab.prototype.sockets = () => []; library.native.tcpInfo = () => ({ sacked: -1 });',
+      'const { Lab } = require("one-listener"); Lab.prototype.sockets = () => []; require("one-listener/native").native.tcpInfo = () => ({ sacked: -1 });',
     ),
   },
   "forged-messages": {

@@ -41,6 +41,14 @@ describe("the library in a kernel", () => {
     assert.ok(seconds < kernel.startSeconds, `${seconds} s to import, ${kernel.startSeconds} s to start`);
   });
 
+  it("has the native calls behind a door of their own, with their types", async () => {
+    const alone = await kernel.print('import { native } from "one-listener/native"; console.log(native.now() > 0)');
+    assert.equal(alone, "true");
+    const { status } = await kernel.run("const now: string = native.now();");
+    assert.equal(status, "error", "a number is no string");
+    assert.equal((await kernel.run('import { native as calls } from "one-listener";')).status, "error");
+  });
+
   it("starts a kernel in less than twice the time that bare tslab takes", async function () {
     const tslab = [kernelCommand()[0], require.resolve("tslab/bin/tslab"), "kernel", "--config-path={connection_file}"];
     const best = { bare: Infinity, ours: Infinity };

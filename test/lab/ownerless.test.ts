@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
-import { ClosedError, Lab, native } from "../../dist/index";
+import { ClosedError, Lab } from "../../dist/index";
+import { native } from "../../dist/native";
 import { owned } from "../../dist/lab/owned";
 
 const openNow = () => native.descriptors().open;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import net from "node:net";
-import { Lab, LabError, InterruptedError, native, type Connection } from "../../dist/index";
+import { Lab, LabError, InterruptedError, type Connection } from "../../dist/index";
+import { native } from "../../dist/native";
 
 const tick = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { Clients, Lab, Listener, native } from "../../dist/index";
+import { Clients, Lab, Listener } from "../../dist/index";
+import { native } from "../../dist/native";
 import { owned } from "../../dist/lab/owned";
 
 interface Held {

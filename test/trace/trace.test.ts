@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { Lab, RecordingFile, Trace, TraceBuilder, type SamplerRows } from "../../dist/index";
+import { Lab, RecordingFile, Trace, TraceBuilder } from "../../dist/index";
+import { type SamplerRows } from "../../dist/native";
 import { thinTrack } from "../../dist/trace/track";
 
 const meta = {
