@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import os from "node:os";
 import { once } from "../claims/experiment";
-import { claimOf, claims, Decision, measure } from "../claims/registry";
+import { claimOf, claims, type Decision, measure } from "../claims/registry";
 import { native } from "../native";
-import { hintOf, LabError } from "../errors";
+import { hintOf, type LabError } from "../errors";
 import { progressLine } from "../terminal/progress-line";
+import { sizeOf } from "../terminal/repaint";
+import { wrap } from "../terminal/text";
 
 /** A claim that could not be measured here, and why. */
 interface Failure {
@@ -16,25 +18,27 @@ interface Failure {
 }
 
 type Outcome = (Decision | Failure) & {
-  /** ms, 0 where the experiment had run for an earlier claim */ duration: number;
+  /** ms; close to 0 where the experiment had run for an earlier claim */
+  duration: number;
 };
 
+/** Adds `one-listener claims` to the program. */
 export function addClaims(program: Command): void {
   program
     .command("claims")
-    .argument("[numbers...]", "claims to decide; all that can be decided if none is given")
-    .description("decide the claims of the source text on this kernel, each by its experiment")
+    .argument("[numbers...]", "claims to decide; default: all")
+    .description("decide the claims of the text on this kernel, each by its experiment")
     .option("--json", "verdicts and evidence as JSON")
     .option("--list", "list the claims, decide nothing")
     .addHelpText(
       "after",
-      "\nThe text makes 63 claims; each is decided by an experiment in a Lab of its own, in a minute and a half for all." +
-        "\nEvery experiment runs in private network stacks of its own and changes nothing on this machine." +
-        "\nExit status: 0 if each claim could be measured, whatever its verdict; 1 if not.",
+      "\nThe text makes 63 claims. An experiment decides each of them; all together take about a minute and a half." +
+        "\nEvery experiment runs in a Lab of its own, a private network stack, and changes nothing on this machine." +
+        "\nExit status: 0 if every claim could be measured, whatever its verdict; 1 if not.",
     )
     .action(async (numbers: string[], options: { json?: boolean; list?: boolean }) => {
       const chosen = numbers.length === 0 ? claims : numbers.map((number) => claimOf(Number(number)));
-      if (options.list) return list(chosen, options.json);
+      if (options.list) return list(chosen, options.json ?? false);
       const outcomes = await decideAll(chosen);
       process.stdout.write(
         options.json
@@ -45,7 +49,7 @@ export function addClaims(program: Command): void {
     });
 }
 
-function list(chosen: typeof claims, json = false): void {
+function list(chosen: typeof claims, json: boolean): void {
   const rows = chosen.map(({ number, section, notebook, statement, quote }) => ({
     number,
     section,
@@ -70,7 +74,7 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
     try {
       outcomes.push({ ...(await measure(number, memory)), duration: duration() });
     } catch (error) {
-      const { code = "ERR_UNKNOWN", message } = error as LabError;
+      const { code = "ERR_UNKNOWN", message } = error as Partial<LabError> & Error;
       const hint = hintOf(error);
       const told = { code, message, ...(hint !== undefined && { hint }) };
       outcomes.push({ number, section, statement, notebook, error: told, duration: duration() });
@@ -84,7 +88,7 @@ const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends" }
 const notMeasured = "– not measured";
 
 function table(outcomes: readonly Outcome[]): string {
-  const width = Math.max(60, Math.min(process.stdout.columns ?? 110, 140));
+  const width = Math.max(60, Math.min(process.stdout.isTTY ? sizeOf(process.stdout).columns : 110, 140));
   const margin = " ".repeat(22);
   const block = (outcome: Outcome): string => {
     const head = `${String(outcome.number).padStart(3)}  ${("error" in outcome ? notMeasured : marks[outcome.verdict]).padEnd(15)}  `;
@@ -92,7 +96,7 @@ function table(outcomes: readonly Outcome[]): string {
       "error" in outcome
         ? [outcome.error.message, ...(outcome.error.hint ? [`→ ${outcome.error.hint}`] : [])]
         : [`measured: ${outcome.measured}`, `why: ${outcome.why} [${outcome.kernel}]`];
-    const [first, ...rest] = [outcome.statement, ...more].flatMap((text, at) =>
+    const [first = "", ...rest] = [outcome.statement, ...more].flatMap((text, at) =>
       wrap(text, width - margin.length - (at > 0 ? 2 : 0)).map((line) => (at > 0 ? `  ${line}` : line)),
     );
     return [head + first, ...rest.map((line) => margin + line)].join("\n");
@@ -104,21 +108,4 @@ function table(outcomes: readonly Outcome[]): string {
   const failures = outcomes.filter((outcome) => "error" in outcome).length;
   if (failures > 0) tally.push(`${failures} not measured`);
   return `${os.type()} ${os.release()}\n\n${outcomes.map(block).join("\n")}\n\n${tally.join(", ")}`;
-}
-
-/** Lines of at most `width` characters, broken at spaces. */
-function wrap(text: string, width: number): string[] {
-  return text.split("\n").flatMap((paragraph) => {
-    const lines: string[] = [];
-    let line = "";
-    for (const word of paragraph.split(" ")) {
-      if (line && line.length + 1 + word.length > width) {
-        lines.push(line);
-        line = word;
-      } else {
-        line = line ? `${line} ${word}` : word;
-      }
-    }
-    return [...lines, line];
-  });
 }

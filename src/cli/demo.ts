@@ -3,7 +3,7 @@ import os from "node:os";
 import type { Demo } from "../demo/demo";
 import type { Outcome } from "../demo/outcome";
 import { demos, demosOf } from "../demo/index";
-import { Stage, StageKind } from "../demo/stage";
+import { Stage, type StageKind } from "../demo/stage";
 import { ArgumentError, InterruptedError, requireInteger, requireNumber } from "../errors";
 import { native } from "../native";
 
@@ -19,15 +19,15 @@ interface Options {
 const interrupted = 130;
 
 const help = `
-Everything runs in Labs, private TCP stacks of this process, on this machine's kernel: no root, nothing on the machine changes,
-nothing stays. Every number shown was measured in this run.
+Everything runs in Labs: private TCP stacks of this process on this machine's kernel. A demo needs no root, changes nothing
+on the machine and leaves nothing behind. Every number shown was measured in this run.
 
-Without a name the demos are listed. "all" runs every one but the million, which takes gigabytes of memory for some seconds.
-With --pause a demo stops before each of its parts and goes on drawing until Enter is pressed. Ctrl-C ends it and frees everything.
-On a terminal of 24 lines and 100 columns or more the panel is redrawn in place; elsewhere a few plain lines are printed.
-Colours are left out where NO_COLOR is set.
+Without a name, the demos are listed. "all" runs every demo except million, which uses gigabytes of memory for some seconds.
+With --pause a demo waits for Enter before each of its parts; the panel stays live. Ctrl-C ends it and frees everything.
+On a terminal of at least 24 lines and 100 columns the panel is redrawn in place. Elsewhere a few plain lines are printed.
+NO_COLOR switches the colours off.
 
-Exit status: 0 shown; 1 bad input, or this machine does not allow it; 130 Ctrl-C.
+Exit status: 0 the demos were shown; 1 bad input, or this machine does not allow a Lab; 130 Ctrl-C.
 
 Examples:
   npx one-listener demo overflow
@@ -35,39 +35,57 @@ Examples:
   npx one-listener demo million --count 100000
   npx one-listener demo flood --json`;
 
+/** Adds `one-listener demo` to the program. */
 export function addDemo(program: Command): void {
   program
     .command("demo")
-    .argument("[name]", `${demos.map(({ name }) => name).join(", ")} or all; the list if left out`)
-    .description("show overflow, SYN flood, spike, descriptors or a million connections, live in the terminal")
-    .option("--json", "the measured numbers as one JSON object, and nothing else")
+    .argument("[name]", `${demos.map(({ name }) => name).join(", ")} or all; without a name the demos are listed`)
+    .description(
+      "show an overflow, a SYN flood, a spike, a full descriptor table or a million connections, live in the terminal",
+    )
+    .option("--json", "print the measured numbers as one JSON object, and nothing else")
     .option("--pause", "wait for Enter between the parts")
-    .option("--seconds <n>", "how long each part is shown, 0.5 to 300; for the million: how long connections may come")
-    .option("--count <n>", "connections of the million, 1 to 1000000")
-    .option("--list", "list the demos, show none")
+    .option("--seconds <n>", "how long each part is shown, 0.5 to 300; for million: how long it waits for connections")
+    .option("--count <n>", "connections of the demo million, 1 to 1000000")
+    .option("--list", "list the demos and run none")
     .addHelpText("after", help)
     .action(async (name: string | undefined, options: Options) => {
       const chosen = name === undefined ? demos : demosOf(name);
-      const seconds =
-        options.seconds === undefined ? undefined : requireNumber(Number(options.seconds), "--seconds", 0.5, 300);
-      const count =
-        options.count === undefined ? undefined : requireInteger(Number(options.count), "--count", 1, 1_000_000);
+      const wanted = wantedOf(chosen, options);
       if (name === undefined || options.list) return list(chosen, options.json);
-      if (count !== undefined && chosen.every((demo) => demo.count === undefined))
-        throw new ArgumentError(
-          "--count is for the million.",
-          "For example: npx one-listener demo million --count 100000",
-        );
-      const { TERM, NO_COLOR } = process.env;
-      const terminal = process.stdout.isTTY && TERM !== "dumb" && !options.json;
-      if (options.pause && !(terminal && process.stdin.isTTY))
-        throw new ArgumentError("--pause waits for Enter, and here is no terminal.", "Leave it out.");
-      const kind: StageKind = options.json ? "silent" : terminal ? "terminal" : "lines";
-      await show(chosen, name, new Stage({ kind, colour: terminal && !NO_COLOR, pause: options.pause }), kind, {
-        seconds,
-        count,
-      });
+      const { kind, stage } = stageFor(options);
+      await show(chosen, name, stage, kind, wanted);
     });
+}
+
+/** What stands on the command line; left out: the demo's own default. */
+interface Wanted {
+  seconds?: number;
+  count?: number;
+}
+
+/** @throws ArgumentError */
+function wantedOf(chosen: readonly Demo[], { seconds, count }: Options): Wanted {
+  const wanted: Wanted = {};
+  if (seconds !== undefined) wanted.seconds = requireNumber(Number(seconds), "--seconds", 0.5, 300);
+  if (count === undefined) return wanted;
+  wanted.count = requireInteger(Number(count), "--count", 1, 1_000_000);
+  if (chosen.every((demo) => demo.count === undefined))
+    throw new ArgumentError(
+      "--count is an option of the demo million only.",
+      "For example: npx one-listener demo million --count 100000",
+    );
+  return wanted;
+}
+
+/** @throws ArgumentError --pause without a terminal */
+function stageFor({ json, pause }: Options): { kind: StageKind; stage: Stage } {
+  const { TERM, NO_COLOR } = process.env;
+  const terminal = process.stdout.isTTY && TERM !== "dumb" && !json;
+  if (pause && !(terminal && process.stdin.isTTY))
+    throw new ArgumentError("--pause waits for Enter, and there is no terminal.", "Leave --pause out.");
+  const kind = json ? "silent" : terminal ? "terminal" : "lines";
+  return { kind, stage: new Stage({ kind, colour: terminal && !NO_COLOR, pause }) };
 }
 
 async function show(
@@ -75,7 +93,7 @@ async function show(
   name: string,
   stage: Stage,
   kind: StageKind,
-  { seconds, count }: { seconds?: number; count?: number },
+  { seconds, count }: Wanted,
 ): Promise<void> {
   const stop = () => stage.stop();
   process.once("SIGINT", stop).once("SIGTERM", stop); // a second Ctrl-C ends the process at once; the Labs end with it
@@ -93,7 +111,7 @@ async function show(
     }
   } catch (error) {
     if (!(error instanceof InterruptedError && stage.stopped)) throw error;
-    process.stderr.write("Stopped. Everything is closed and freed.\n");
+    process.stderr.write("Stopped. Everything is closed and its memory freed.\n");
     process.exitCode = interrupted;
     return;
   } finally {
@@ -115,11 +133,12 @@ function told({ name, title, notebook }: Demo, { numbers, result, kernel }: Outc
 function list(chosen: readonly Demo[], json = false): void {
   const rows = chosen.map(({ name, title, sentence, takes, notebook }) => ({ name, title, sentence, takes, notebook }));
   if (json) return void process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  const [first] = rows;
   const blocks = rows.map(
     ({ name, title, sentence, takes, notebook }) =>
       `  ${name.padEnd(13)}${title} (about ${takes} s, notebook ${notebook.slice(0, 2)})\n${" ".repeat(15)}${sentence}`,
   );
   process.stdout.write(
-    `Live on this machine's kernel, without root, in private network stacks that are gone afterwards:\n\n${blocks.join("\n\n")}\n\nStart one:   npx one-listener demo ${chosen[0].name}\nAll but the million, with a pause between them:   npx one-listener demo all --pause\n`,
+    `The demos run live on this machine's kernel, without root, in private network stacks that are removed afterwards:\n\n${blocks.join("\n\n")}\n\nStart one:   npx one-listener demo ${first?.name ?? "all"}\nEvery demo except million, with pauses:   npx one-listener demo all --pause\n`,
   );
 }

@@ -1,11 +1,11 @@
-import { ClientStateName, clientStateNames } from "../listener/clients";
+import { type ClientStateName, clientStateNames } from "../listener/clients";
 import type { Listener } from "../listener/listener";
 import { ClientState } from "../native";
 
-/** How many clients of a listener are in each state, already while they come: { synSent: 71, established: 129, … }. */
+/** How many clients of a listener are in each state, while they connect, too: { synSent: 71, established: 129, … }. */
 export function clientStates(listener: Listener): Record<ClientStateName, number> {
   const counts = [...listener.bursts].flatMap(({ natives }) => natives.map((each) => each.counts()));
   return Object.fromEntries(
-    clientStateNames.map((name) => [name, counts.reduce((sum, each) => sum + each[ClientState[name]], 0)]),
+    clientStateNames.map((name) => [name, counts.reduce((sum, each) => sum + (each[ClientState[name]] ?? 0), 0)]),
   ) as Record<ClientStateName, number>;
 }

@@ -2,26 +2,28 @@
 import type { Outcome } from "./outcome";
 import type { Stage } from "./stage";
 
+/** What a demo is asked for. */
 export interface DemoOptions {
   /** how long each part is shown, seconds */
   seconds: number;
-  /** connections that are wanted; only `million` asks for it */
+  /** connections that are wanted; only `million` uses it */
   count: number;
 }
 
+/** One demo of `one-listener demo`. */
 export interface Demo {
   readonly name: string;
   readonly title: string;
   /** what it shows, one sentence */
   readonly sentence: string;
-  /** seconds that it takes, about */
+  /** seconds that it takes, approximately */
   readonly takes: number;
-  /** how long each of its parts is shown if nothing else is asked for, seconds */
+  /** default of DemoOptions.seconds */
   readonly seconds: number;
   /** where to read on */
   readonly notebook: string;
   /** default of DemoOptions.count, where the demo has one */
   readonly count?: number;
-  /** @throws InterruptedError after Ctrl-C; its Labs are closed then */
+  /** Runs it in Labs of its own, which are closed however it ends. @throws InterruptedError after Ctrl-C */
   run(stage: Stage, options: DemoOptions): Promise<Outcome>;
 }

@@ -1,7 +1,11 @@
-/** Honest clients during a SYN flood: without SYN cookies, and with. */
+/** Honest clients during a SYN flood, without SYN cookies and with them. */
 import { inLab } from "../claims/experiment";
 import { countOf, formatCount, formatTime } from "../wording/number";
 import type { Lab } from "../front-door";
+import type { Counters } from "../lab/counters";
+import type { AcceptLoop } from "../listener/accept-loop";
+import type { Listener } from "../listener/listener";
+import type { Ghosts } from "../wire/ghosts";
 import { clientStates } from "./client-states";
 import type { Demo } from "./demo";
 import type { Panel } from "./panel";
@@ -11,68 +15,72 @@ const clients = 200;
 const backlog = 128;
 const rtt = 20;
 const floodRate = 40_000;
-/** ms that the flood has to itself */
+/** ms of the flood before the first honest client */
 const head = 200;
 
 interface Flooded {
   cookies: number;
   syns: number;
-  /** a second, as sent */
+  /** SYNs per second, as sent */
   rate: number;
   clients: number;
-  /** honest clients that the application has got */
+  /** honest clients that the application has accepted */
   connected: number;
-  /** ms from connect() to connected, median; null if nobody is */
+  /** ms from connect() to ESTABLISHED, median; null if no client is */
   median: number | null;
-  /** requests in the SYN queue, the most and, while the honest clients came, the least that were seen */
+  /** requests in the SYN queue: the most, and while the honest clients came the least that were seen */
   synQueue: number;
   synQueueLeast: number;
   cookiesSent: number;
   drops: number;
 }
 
-async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: number): Promise<Flooded> {
-  await lab.sysctl.set({ "net.ipv4.tcp_syncookies": cookies });
-  const listener = await lab.listen({ backlog });
-  const loop = listener.acceptLoop();
-  const { capacity } = listener;
-  const syns = Math.round(floodRate * seconds);
-  const before = lab.counters();
-  const without = cookies === 0 ? "without SYN cookies" : "with SYN cookies";
-  stage.renew();
-  stage.say(
-    `${formatCount(syns)} SYNs from addresses that never answer, ${without}; ${clients} honest clients meanwhile.`,
-  );
-  const flood = await lab.flood(listener, { count: syns, rate: floodRate });
-  let synQueue = 0;
-  let synQueueLeast = Infinity;
-  const look = (): Panel => {
-    const { idle } = clientStates(listener);
-    const came = listener.bursts.size > 0 ? clients - idle : 0;
-    const requests = listener.synQueue;
-    synQueue = Math.max(synQueue, requests);
-    if (came > 0) synQueueLeast = Math.min(synQueueLeast, requests);
+const wordsFor = (cookies: number) => (cookies === 0 ? "without SYN cookies" : "with SYN cookies");
+
+/** What is seen during one flood: the panel, and the extremes of the SYN queue. */
+class FloodView {
+  synQueue = 0;
+  synQueueLeast = Infinity;
+
+  constructor(
+    private readonly seen: {
+      lab: Lab;
+      listener: Listener;
+      loop: AcceptLoop;
+      flood: Ghosts;
+      syns: number;
+      cookies: number;
+      before: Counters;
+    },
+  ) {}
+
+  look(): Panel {
+    const { lab, listener, loop, flood: sender, syns, cookies, before } = this.seen;
+    const { capacity, synQueue: requests } = listener;
+    const began = listener.bursts.size > 0 ? clients - clientStates(listener).idle : 0;
+    this.synQueue = Math.max(this.synQueue, requests);
+    if (began > 0) this.synQueueLeast = Math.min(this.synQueueLeast, requests);
     return {
-      title: `flood: ${clients} honest clients under a SYN flood, ${without}`,
+      title: `flood: ${clients} honest clients during a SYN flood, ${wordsFor(cookies)}`,
       meters: [
         {
-          label: "HONEST CLIENTS IN",
-          note: `of ${formatCount(came)} that came`,
+          label: "HONEST CLIENTS",
+          note: `accepted, of ${formatCount(began)} so far`,
           value: loop.accepted,
           of: clients,
           colour: "accepted",
         },
         {
           label: "SYN QUEUE",
-          note: `room for ${formatCount(capacity)}${requests >= capacity ? ", FULL" : ""}`,
+          note: `capacity ${formatCount(capacity)}${requests >= capacity ? ", FULL" : ""}`,
           value: requests,
           of: capacity,
           colour: "synQueue",
         },
         {
-          label: "SYNs OF THE FLOOD",
-          note: `${formatCount(flood.rate)} a second`,
-          value: flood.counts().sent,
+          label: "FORGED SYNs",
+          note: `${formatCount(sender.rate)} per second`,
+          value: sender.counts().sent,
           of: syns,
           colour: "drops",
         },
@@ -85,37 +93,53 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
         },
       ],
     };
-  };
+  }
+}
+
+async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: number): Promise<Flooded> {
+  await lab.sysctl.set({ "net.ipv4.tcp_syncookies": cookies });
+  const listener = await lab.listen({ backlog });
+  const loop = listener.acceptLoop();
+  const syns = Math.round(floodRate * seconds);
+  const before = lab.counters();
+  stage.renew();
+  stage.say(
+    `${formatCount(syns)} SYNs from addresses that never answer, ${wordsFor(cookies)}. Meanwhile ${clients} honest clients connect.`,
+  );
+  const sender = await lab.flood(listener, { count: syns, rate: floodRate });
+  const view = new FloodView({ lab, listener, loop, flood: sender, syns, cookies, before });
+  const look = () => view.look();
   await stage.watch(look, { ms: head });
   const window = Math.max(0.3, 0.9 * seconds - head / 1000);
   const crowd = await stage.during(
     lab.connect(listener, { clients, rate: clients / window, kind: "mirror", rtt, quiet: 300 }),
     look,
   );
-  await stage.during(flood.finished(), look);
+  await stage.during(sender.finished(), look);
   const latencies = crowd.connected();
+  const middle = latencies.at(Math.floor(latencies.length / 2));
   const moved = lab.counters().since(before);
   const flooded: Flooded = {
     cookies,
     syns,
-    rate: flood.rate,
+    rate: sender.rate,
     clients,
     connected: loop.accepted,
-    synQueue,
-    synQueueLeast: Math.min(synQueue, synQueueLeast),
-    // clients of whom the server has not heard are connected in their own opinion only
-    median: loop.accepted > 0 && latencies.length > 0 ? latencies[Math.floor(latencies.length / 2)] : null,
+    synQueue: view.synQueue,
+    synQueueLeast: Math.min(view.synQueue, view.synQueueLeast),
+    // without an accepted connection, clients that are ESTABLISHED are phantoms
+    median: loop.accepted > 0 && middle !== undefined ? middle : null,
     cookiesSent: moved.get("SyncookiesSent"),
     drops: moved.get("ListenDrops"),
   };
   stage.say(
-    `${without}: ${flooded.connected} of ${clients} honest clients got in${flooded.median === null ? "" : `, half of them within ${formatTime(flooded.median)}`}.`,
+    `${wordsFor(cookies)}: ${flooded.connected} of ${clients} honest clients were accepted${flooded.median === null ? "" : `, median ${formatTime(flooded.median)}`}.`,
   );
   await stage.hold(look, 500 * seconds);
   await stage.curtain(cookies === 0 ? "The same flood with SYN cookies?" : "Side by side?", look);
   await crowd.close();
-  await flood.reset();
-  flood.close();
+  await sender.reset();
+  await sender.close();
   await loop.close();
   await listener.close();
   return flooded;
@@ -123,10 +147,10 @@ async function underFlood(stage: Stage, lab: Lab, cookies: number, seconds: numb
 
 function sideBySide(floods: readonly Flooded[]): Panel {
   return {
-    title: `flood: ${clients} honest clients under a SYN flood`,
+    title: `flood: ${clients} honest clients during a SYN flood`,
     meters: floods.map(({ cookies, connected, median }) => ({
       label: cookies === 0 ? "WITHOUT COOKIES" : "WITH COOKIES",
-      note: `honest clients in${median === null ? "" : `; median ${formatTime(median)}`}`,
+      note: `accepted${median === null ? "" : `; median ${formatTime(median)}`}`,
       value: connected,
       of: clients,
       colour: cookies === 0 ? "drops" : "accepted",
@@ -136,10 +160,11 @@ function sideBySide(floods: readonly Flooded[]): Panel {
 
 const kernel = "tcp_conn_request(), and cookie_v4_check() with cookies";
 
+/** `one-listener demo flood`: the same flood without and with SYN cookies. */
 export const flood: Demo = {
   name: "flood",
   title: "A SYN flood, and SYN cookies",
-  sentence: `${clients} honest clients try to connect while SYNs from false addresses fill the SYN queue: first without SYN cookies, then with.`,
+  sentence: `${clients} honest clients connect while forged SYNs fill the SYN queue, first without SYN cookies, then with them.`,
   takes: 12,
   seconds: 3,
   notebook: "07 · SYN flood and SYN cookies",
@@ -147,10 +172,10 @@ export const flood: Demo = {
     inLab({ sysctls: { "net.core.somaxconn": 4096, "net.ipv4.tcp_max_syn_backlog": 4096 } }, async (lab) => {
       const without = await underFlood(stage, lab, 0, seconds);
       const on = await underFlood(stage, lab, 1, seconds);
-      const median = (ms: number | null) => (ms === null ? "" : ` (median ${formatTime(ms)}, round trip ${rtt} ms)`);
+      const median = (ms: number | null) => (ms === null ? "" : ` (median ${formatTime(ms)}, RTT ${rtt} ms)`);
       const result = [
-        `Under ${formatCount(without.syns)} SYNs, ${formatCount(without.rate)} a second, ${without.connected} of ${countOf(clients, "honest client")} got in without SYN cookies${median(without.median)}: the SYN queue held ${without.synQueue}, never fewer than ${without.synQueueLeast} while they tried, and ${formatCount(without.drops)} SYNs were dropped.`,
-        `With cookies ${on.connected} got in${median(on.median)}: the queue held ${on.synQueue}, but ${formatCount(on.cookiesSent)} SYNs were answered by a cookie, for which nothing is stored.`,
+        `During ${formatCount(without.syns)} forged SYNs, ${formatCount(without.rate)} per second, ${without.connected} of ${countOf(clients, "honest client")} were accepted without SYN cookies${median(without.median)}. The SYN queue held ${without.synQueue} requests, never fewer than ${without.synQueueLeast} while they connected, and the kernel dropped ${formatCount(without.drops)} SYNs.`,
+        `With SYN cookies ${on.connected} were accepted${median(on.median)}. The SYN queue held ${on.synQueue} requests. The kernel answered ${formatCount(on.cookiesSent)} SYNs with a cookie and stored nothing for them.`,
       ];
       stage.renew();
       const outcome = { numbers: { without, with: on }, result, kernel };

@@ -1,8 +1,8 @@
-/** What came out. Every number was measured in this run. */
+/** The result of a demo. Every number was measured in this run. */
 export interface Outcome {
   numbers: Record<string, unknown>;
   /** two or three sentences with the numbers in them */
   result: string[];
-  /** the kernel function that decided */
+  /** the kernel function that decided it */
   kernel: string;
 }

@@ -1,4 +1,4 @@
-/** What a demo draws: a few meters with large figures, at most 24 lines of at most 100 columns, as a pure function of its numbers. */
+/** What a demo draws: some meters with large figures, at most 24 lines of at most 100 columns, as a pure function of the numbers. */
 import { gauge, sparkline } from "../terminal/meter";
 import { cropped, wrap } from "../terminal/text";
 import { formatCount } from "../wording/number";
@@ -6,11 +6,13 @@ import { formatCount } from "../wording/number";
 /** One colour, one meaning, as in the notebooks' plots (src/plot/palette.ts), in the lighter shades that a dark terminal needs. */
 const colours = { acceptQueue: 39, synQueue: 214, accepted: 42, drops: 203, cookies: 117, other: 250 } as const;
 
+/** What a meter shows, by the colour of its figures and bar. */
 export type Colour = keyof typeof colours;
 
+/** A label, a number in large figures, a bar and a sparkline: three lines. */
 export interface Meter {
   label: string;
-  /** below the label */
+  /** one or two lines below the label */
   note?: string;
   value: number;
   /** the value that fills the bar */
@@ -18,16 +20,19 @@ export interface Meter {
   colour: Colour;
 }
 
+/** Meters below each other, and a title. */
 export interface Panel {
   title: string;
   meters: Meter[];
 }
 
+/** The terminal, and what stands around the meters. */
 export interface DrawOptions {
+  /** characters */
   columns: number;
   rows: number;
   colour: boolean;
-  /** values past of each meter, by its label, newest last */
+  /** the past values of each meter, by its label, newest last */
   history?: ReadonlyMap<string, readonly number[]>;
   /** one line of what happens now, or the paragraphs of the result */
   below?: readonly string[];
@@ -60,14 +65,11 @@ const figures: Record<string, [string, string, string]> = {
 /** A whole number in figures of three lines, thousands set apart. */
 export function largeFigures(value: number): [string, string, string] {
   const text = [...formatCount(value)];
-  return [0, 1, 2].map((row) => text.map((figure) => figures[figure]?.[row] ?? figure).join(" ")) as [
-    string,
-    string,
-    string,
-  ];
+  const line = (row: 0 | 1 | 2) => text.map((figure) => figures[figure]?.[row] ?? figure).join(" ");
+  return [line(0), line(1), line(2)];
 }
 
-/** The lines of a panel. They fit into `columns` and `rows`, and never are more than 23 of at most 100: the cursor needs the 24th. */
+/** The lines of a panel: they fit into `columns` and `rows`, and are at most 23 of at most 100 characters, because the cursor needs the 24th. */
 export function drawPanel(
   panel: Panel,
   { columns, rows, colour, history, below = [], corner = "" }: DrawOptions,
@@ -90,9 +92,9 @@ export function drawPanel(
       (first ?? "").padEnd(labelWidth),
       (second ?? "").padEnd(labelWidth),
     ];
+    const right = [paint(bar, shade), paint(lower, shade), paint(past, `2;${shade}`)];
     return largeFigures(value).map(
-      (figure, row) =>
-        `${left[row]}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${paint([bar, lower, past][row], row < 2 ? shade : `2;${shade}`)}`,
+      (figure, row) => `${left[row] ?? ""}${paint(figure.padStart(figureWidth), `1;${shade}`)}  ${right[row] ?? ""}`,
     );
   };
 

@@ -1,4 +1,4 @@
-/** Where a demo shows itself: redrawn in place on a terminal, a few plain lines elsewhere, nothing at all where only the numbers are wanted. */
+/** Where a demo draws: redrawn in place on a terminal, a few plain lines elsewhere, nothing where only the numbers are wanted. */
 import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { InterruptedError } from "../errors";
@@ -8,12 +8,15 @@ import { wrap } from "../terminal/text";
 import type { Outcome } from "./outcome";
 import { drawPanel, now, type Panel } from "./panel";
 
+/** "terminal": a panel that is redrawn in place. "lines": plain lines. "silent": nothing. */
 export type StageKind = "terminal" | "lines" | "silent";
 
+/** How a Stage draws. */
 export interface StageOptions {
   kind: StageKind;
+  /** ANSI colours; default false */
   colour?: boolean;
-  /** wait for Enter where a demo says so */
+  /** wait for Enter between the parts of a demo; default false */
   pause?: boolean;
 }
 
@@ -21,11 +24,12 @@ export interface StageOptions {
 const frame = 80;
 /** characters of a line where there is no terminal */
 const lineWidth = 100;
-/** values of each meter that are kept for its past */
+/** values of each meter that its sparkline may draw */
 const mostRemembered = 200;
 const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";
 
+/** Draws the panels and captions of the demos, and ends their waits when the reader stops them. */
 export class Stage {
   private readonly painter = new Repainter(process.stdout);
   private caption: readonly string[] = [];
@@ -58,35 +62,36 @@ export class Stage {
     if (process.stdin.isTTY) process.stdin.off("data", this.onKey).pause().setRawMode(false);
   }
 
-  /** Every wait of the demo ends with an InterruptedError from now on. */
+  /** From now on every wait of the demo ends with an InterruptedError. */
   stop(): void {
     this.isStopped = true;
   }
 
+  /** Whether stop() has been called. */
   get stopped(): boolean {
     return this.isStopped;
   }
 
-  /** A new picture below the last one; pasts are forgotten. */
+  /** Starts a new picture below the last one, with empty sparklines. */
   begin(): void {
     this.painter.leave();
     this.last = undefined;
     this.renew();
   }
 
-  /** The next part in the same place: pasts are forgotten. */
+  /** Starts the next part in the same place, with empty sparklines. */
   renew(): void {
     this.history.clear();
   }
 
-  /** What happens now: below the meters, or a line of its own. */
+  /** Says what happens now: below the meters, or as a line of its own. */
   say(text: string): void {
     this.caption = [now + text];
     if (this.options.kind === "lines") process.stdout.write(`${wrap(text, lineWidth).join("\n")}\n`);
     else if (this.last) this.redraw(this.last);
   }
 
-  /** The end of a demo: its last picture and what came out. */
+  /** Ends a demo: its last picture and its result. @param notebook "04 · Backlog overflow" */
   conclude(panel: Panel, { result, kernel }: Outcome, notebook: string): void {
     this.caption = [result.join(" "), `Decided by ${kernel}. Read on: notebook ${notebook.slice(0, 2)}.`];
     if (this.options.kind === "lines")
@@ -110,30 +115,27 @@ export class Stage {
     }
   }
 
-  /** Stays with a picture for so long, on a terminal: where nobody watches there is nothing to wait for. */
+  /** Shows a picture for `ms`, on a terminal only. @param look gets the ms since the start @throws InterruptedError */
   async hold(look: (elapsed: number) => Panel, ms: number): Promise<void> {
     if (this.options.kind === "terminal") await this.watch(look, { ms });
   }
 
-  /** Draws while `work` goes on, and gives its result; undefined if it has not ended within `ms`. @throws InterruptedError, and what `work` throws */
+  /** Draws while `work` runs. @returns its result; undefined if it has not ended within `ms` @throws InterruptedError; what `work` throws */
   during<T>(work: Promise<T>, look: () => Panel): Promise<T>;
   during<T>(work: Promise<T>, look: () => Panel, ms: number): Promise<T | undefined>;
   async during<T>(work: Promise<T>, look: () => Panel, ms = Infinity): Promise<T | undefined> {
-    let done = false;
-    work.then(
-      () => (done = true),
-      () => (done = true),
-    );
-    await this.watch(look, { ms, until: () => done });
-    return done ? work : undefined;
+    const seen = { ended: false };
+    const end = () => (seen.ended = true);
+    void work.then(end, end);
+    await this.watch(look, { ms, until: () => seen.ended });
+    return seen.ended ? work : undefined;
   }
 
-  /** With --pause: goes on drawing until Enter is pressed. */
+  /** With --pause: draws until Enter is pressed. @param next the question that is shown @throws InterruptedError */
   async curtain(next: string, look: () => Panel): Promise<void> {
     if (!this.options.pause) return;
     this.say(`${next} Press Enter.`);
-    this.entered = false;
-    await this.watch(look, { until: () => this.entered });
+    await this.watch(look, { until: this.nextEnter() });
   }
 
   /** With --pause: waits for Enter below the last picture of a demo, before the next one. @throws InterruptedError */
@@ -141,12 +143,18 @@ export class Stage {
     if (!this.options.pause || !this.last) return;
     const { last } = this;
     this.caption = [...this.caption.slice(0, -1), `${this.caption.at(-1) ?? ""} Press Enter.`];
-    this.entered = false;
     this.redraw(last);
-    while (!this.entered) {
+    const entered = this.nextEnter();
+    while (!entered()) {
       if (this.isStopped) throw new InterruptedError("The demo");
       await wait(frame);
     }
+  }
+
+  /** Whether Enter has been pressed since now. */
+  private nextEnter(): () => boolean {
+    this.entered = false;
+    return () => this.entered;
   }
 
   private show(panel: Panel): void {

@@ -5,12 +5,12 @@ import { cropped } from "./text";
 /** where a terminal does not tell its size */
 const usual = { columns: 80, rows: 24 };
 
-/** The terminal's size in characters. */
+/** The terminal's size in characters; 80 × 24 where it does not tell (tty_ioctl(4), TIOCGWINSZ). */
 export function sizeOf({ columns, rows }: WriteStream): { columns: number; rows: number } {
   return { columns: columns || usual.columns, rows: rows || usual.rows };
 }
 
-/** A block of lines that each paint() puts in the place of the one before. Cut to the terminal, whose last row the cursor needs. */
+/** A block of lines that each paint() draws over the one before, cut to the size of the terminal. The last row is left to the cursor. */
 export class Repainter {
   private height = 0;
 
@@ -24,13 +24,13 @@ export class Repainter {
     this.height = fitting.length;
   }
 
-  /** Wipes out what was painted last. */
+  /** Erases what was painted last. */
   clear(): void {
     if (this.height > 0) this.terminal.write(`${this.home}\u001b[J`);
     this.height = 0;
   }
 
-  /** What is painted stays; the next paint() comes below it. */
+  /** Keeps what is painted; the next paint() draws below it. */
   leave(): void {
     this.height = 0;
   }
