@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
 
 /** Rules of typescript-eslint's strictTypeChecked that are narrowed or left out, and why. */
 const narrowed = {
-  // Numbers stand in texts everywhere here (`port ${port}`), and are printed as meant; objects and undefined are refused.
+  // Numbers stand in texts everywhere here (`port ${port}`), and are printed as meant; objects are refused.
   "@typescript-eslint/restrict-template-expressions": [
     "error",
     { allowNumber: true, allowBoolean: true, allowNever: true },
@@ -22,7 +22,7 @@ const narrowed = {
   "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
   // `[...text]` counts code points, which is what a column of a terminal needs here: no text has joined emojis.
   "@typescript-eslint/no-misused-spread": ["error", { allow: ["string"] }],
-  // An interface may ask for a promise that one of its implementations has at once; `async` makes it throw by rejection.
+  // An interface may ask for a promise where one implementation has none to wait for; `async` turns throws into rejections.
   "@typescript-eslint/require-await": "off",
   // The library is CommonJS: the addon, tslab's files and an exercise's check are loaded when they are needed.
   "@typescript-eslint/no-require-imports": "off",
@@ -44,7 +44,7 @@ const inTests = {
   "@typescript-eslint/restrict-plus-operands": ["error", { allowAny: true }],
 };
 
-/** ESLint's own rule, but describe() and defineCheck() are lists of tests and may be long; each test in them may not. */
+/** ESLint's own rule, but describe() and defineCheck() are lists of tests and may be long; each test may not. */
 const maxLines = builtinRules.get("max-lines-per-function");
 const lists = new Set(["describe", "describe.skip", "describe.only", "defineCheck"]);
 const shortFunctions = {

@@ -63,7 +63,7 @@ function grouped(all) {
 
 /**
  * A notebook as one module: each cell is a block inside the block of the cell before. So a cell sees the names of all
- * cells above it with their types, may declare a name again as it may in a notebook, and `await` stays at the top level.
+ * cells above it with their types, may declare a name again as it may in a notebook, and `await` stays on top.
  */
 function asModule({ cells }) {
   const parts = cells.map((cell) => ({ cell, ...withoutImports(cell.source) }));

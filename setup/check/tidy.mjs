@@ -1,4 +1,4 @@
-// clang-tidy, a job for each C++ file whose text, headers, flags or rules have changed since it was last found clean.
+// clang-tidy, a job for each C++ file. What it said is remembered until text, headers, flags or rules change.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -34,28 +34,41 @@ function flagsOf(command, source) {
   return words.filter((word, place) => !withValue.has(word) && !withValue.has(words[place - 1]) && !alone.has(word));
 }
 
+/** Headers are shared by many files: each is read once. */
+const digests = new Map();
+function digestOf(file) {
+  if (!digests.has(file)) digests.set(file, createHash("sha256").update(readFileSync(file)).digest("hex"));
+  return digests.get(file);
+}
+
 function digest({ source, headers, flags }) {
   const hash = createHash("sha256");
-  for (const rules of [at(".clang-tidy"), at("setup", "check-requirements.txt")]) hash.update(readFileSync(rules));
+  for (const rules of [at(".clang-tidy"), at("setup", "check-requirements.txt")]) hash.update(digestOf(rules));
   hash.update(flags.join(" "));
-  for (const file of [source, ...headers]) hash.update(file).update(readFileSync(path.resolve(buildFolder, file)));
+  for (const file of [source, ...headers]) hash.update(file).update(digestOf(path.resolve(buildFolder, file)));
   return hash.digest("hex");
 }
 
-/** The jobs for what has changed; a file that was found clean is remembered. */
+const countFindings = (output) => output.match(/ (?:warning|error): .* \[\S+\]$/gm)?.length ?? 0;
+
+/** A job for each file; where nothing has changed since, `known` is what clang-tidy said of it last time. */
 export function tidyJobs(program) {
   mkdirSync(cache, { recursive: true });
-  return compiled().flatMap((file) => {
-    const stamp = path.join(cache, file.source.replace(/\W+/g, "-"));
+  return compiled().map((file) => {
+    const remembered = path.join(cache, file.source.replace(/\W+/g, "-"));
     const now = digest(file);
-    if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return [];
+    const [then, ...said] = existsSync(remembered) ? readFileSync(remembered, "utf8").split("\n") : [];
     return {
       command: [program, "--quiet", `--config-file=${at(".clang-tidy")}`, file.source, "--", ...file.flags],
       cwd: buildFolder,
       // stderr counts the warnings that were suppressed
       quietErrors: true,
-      count: (output) => output.match(/ (?:warning|error): .* \[\S+\]$/gm)?.length ?? 0,
-      clean: () => writeFileSync(stamp, now),
+      count: countFindings,
+      known: then === now ? said.join("\n") : undefined,
+      // a status other than 0 without a finding is a fault of the run, which is not remembered
+      remember: (output, status) => {
+        if (status === 0 || countFindings(output) > 0) writeFileSync(remembered, `${now}\n${output}`);
+      },
     };
   });
 }
