@@ -1,4 +1,4 @@
-/** The listening sockets of this process's own network namespace, read by sock_diag: whose they are and how full. */
+/** The listening sockets of this network namespace, read by sock_diag(7): who holds them and how full they are. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { native } from "../native";
 
@@ -8,11 +8,11 @@ const listenMask = 1 << 10;
 /** A socket in the state LISTEN. */
 export interface Listening {
   port: number;
-  /** of IP: an IPv6 listener usually takes IPv4 connections, too */
+  /** of IP; an IPv6 listener usually accepts IPv4 connections, too (IPV6_V6ONLY) */
   version: 4 | 6;
-  /** connections that wait for accept() */
+  /** connections that wait for accept(): its length (sk_ack_backlog) */
   acceptQueue: number;
-  /** min(backlog, somaxconn); one more than that fits in */
+  /** the queue limit, min(backlog, somaxconn); the capacity is one more */
   maximum: number;
   inode: number;
 }
@@ -21,23 +21,24 @@ export interface Listening {
 export function readListening(diagFd: number, port = 0): Listening[] {
   const found = ([4, 6] as const).flatMap((version) => {
     const rows = native.diag(diagFd, listenMask, port, version);
-    return Array.from({ length: rows.length }, (_, at): Listening => ({
-      port: rows.localPort[at],
+    // every column holds rows.length values
+    return Array.from(rows.localPort.subarray(0, rows.length), (listeningPort, at): Listening => ({
+      port: listeningPort,
       version,
-      acceptQueue: rows.receiveQueue[at],
-      maximum: rows.sendQueue[at],
-      inode: rows.inode[at],
+      acceptQueue: rows.receiveQueue[at] ?? 0,
+      maximum: rows.sendQueue[at] ?? 0,
+      inode: rows.inode[at] ?? 0,
     }));
   });
   return found.sort((a, b) => a.port - b.port || a.version - b.version);
 }
 
-/** Share of what fits into the accept queue, 0 to 1: sk_acceptq_is_full() says full only beyond the maximum. */
+/** The share of the accept queue's capacity that is used, 0 to 1: sk_acceptq_is_full() is true only above the limit. */
 export function fullness({ acceptQueue, maximum }: Pick<Listening, "acceptQueue" | "maximum">): number {
   return acceptQueue / (maximum + 1);
 }
 
-/** Who holds each socket: "nginx (1234)" by inode. Processes of other users are left out where they may not be looked into. */
+/** The process that holds each socket, "nginx (1234)" by inode. Processes of other users are missing where /proc does not show their descriptors. */
 export function holders(inodes: ReadonlySet<number>): Map<number, string> {
   const found = new Map<number, string>();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -49,13 +50,13 @@ export function holders(inodes: ReadonlySet<number>): Map<number, string> {
           found.set(inode, `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (${pid})`);
       }
     } catch {
-      // it has ended, or is another user's
+      // the process has ended, or belongs to another user
     }
   }
   return found;
 }
 
-/** "nginx (12), nginx (13) and 6 more": each of those who hold the listeners once. */
+/** "nginx (12), nginx (13) and 6 more": each process once, at most `most` (or one more) by name. */
 export function named(owners: Iterable<string>, most = 2): string {
   const each = [...new Set(owners)];
   return each.length <= most + 1 ? each.join(", ") : `${each.slice(0, most).join(", ")} and ${each.length - most} more`;

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
  * all of them together (LINUX_MIB_LISTENOVERFLOWS, tcp_conn_request() and tcp_v4_syn_recv_sock()).
  */
 export function readOverflows(): number {
-  const [names, values] = readFileSync("/proc/net/netstat", "utf8")
+  const [names = [], values = []] = readFileSync("/proc/net/netstat", "utf8")
     .split("\n")
     .filter((text) => text.startsWith("TcpExt:"))
     .map((text) => text.split(" "));

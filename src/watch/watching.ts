@@ -2,64 +2,22 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { ArgumentError, errnoName, LabError } from "../errors";
-import { native, QueueRows, Sampler, SharingRows } from "../native";
+import { native, type Sampler } from "../native";
 import { TraceBuilder, type RecordingMeta } from "../trace/builder";
 import { defaultCounters } from "../trace/record";
 import { RecordingFile } from "../trace/recording-file";
 import type { Trace } from "../trace/trace";
-import { fullness, Listening, readListening } from "./listeners";
+import { type Listening, readListening } from "./listeners";
+import { QueuesSeen } from "./queues-seen";
+import type { Look, Report } from "./report";
 
+/** What to watch. */
 export interface WatchOptions {
   port: number;
-  /** samples a second, 1 to 1000 */
+  /** samples per second, 1 to 1000 */
   hz: number;
-  /** file of the Trace to record: made at once, and written on every two seconds */
+  /** file of the Trace to record: made at once, and appended to every two seconds; default: none */
   record?: string;
-}
-
-/** What was seen since the last look. */
-export interface Look {
-  /** how full the fullest listener has been, 0 to 1 */
-  full: number;
-  /** increase of ListenOverflows since the watch began, of the whole network namespace */
-  overflows: number;
-}
-
-/** One interval. Counts of handshakes and drops are those of the whole network namespace: the kernel keeps none for a listener. */
-export interface Report {
-  /** s since the watch began */
-  time: number;
-  /** sockets that share the port */
-  listeners: number;
-  /** now, summed over the listeners */
-  acceptQueue: number;
-  maximum: number;
-  /** connections that fit: each listener takes one more than its maximum */
-  places: number;
-  /** the listener that is fullest for its size: its accept queue and maximum now, and its share, 0 to 1 */
-  fullest: number;
-  fullestMaximum: number;
-  full: number;
-  /** longest accept queue in this interval, and since the watch began */
-  peak: number;
-  peakEver: number;
-  /** looked at as often as 1 % of a core allows */
-  synQueue: number;
-  synQueuePeak: number;
-  /** handshakes completed a second (Tcp.PassiveOpens) */
-  handshakeRate: number;
-  /** connections taken a second: handshakes completed less the growth of this queue */
-  acceptRate: number;
-  /** increase in this interval */
-  overflows: number;
-  drops: number;
-  cookies: number;
-  /** increase since the watch began */
-  overflowsEver: number;
-  dropsEver: number;
-  cookiesEver: number;
-  /** share of a core that watching has taken in this interval: thread and process */
-  cost: number;
 }
 
 const watched = ["Tcp.PassiveOpens", "TcpExt.ListenOverflows", "TcpExt.ListenDrops", "TcpExt.SyncookiesSent"] as const;
@@ -89,37 +47,33 @@ const none: Counts = {
   "TcpExt.SyncookiesSent": 0,
 };
 
+/** Samples the queues and counters of one port until stop(). */
 export class Watching {
   /** the listeners as they were at the start */
   readonly found: readonly Listening[];
   private readonly diagFd: number;
-  private readonly counterFds: number[];
+  private readonly counterFds: { netstatFd: number; snmpFd: number; sockstatFd: number };
   private readonly sampler: Sampler;
   private readonly builder: TraceBuilder | undefined;
   private readonly file: RecordingFile | undefined;
   private readonly began = new Date().toISOString();
   private readonly settings = Object.fromEntries(recordedSettings.map((name) => [name, setting(name)]));
-  private now = { acceptQueue: 0, places: 1, synQueue: 0 };
-  /** once several share the port */
-  private sharing: { listeners: number; fullest: number; fullestMaximum: number; full: number } | undefined;
+  private readonly queues = new QueuesSeen();
   private counts = none;
-  private peak = 0;
-  private synQueuePeak = 0;
-  private peakEver = 0;
   private last: { time: number; cpu: number; counts: Counts; acceptQueue: number };
   private samplerCpu = 0;
   private written = -Infinity;
   private closed = false;
 
-  /** @throws ArgumentError nobody listens there; the recording's file is there already or cannot be made */
+  /** @throws ArgumentError no socket listens there; the file of the recording exists already or cannot be made */
   constructor(private readonly options: WatchOptions) {
     this.diagFd = native.diagSocket();
-    this.counterFds = ["netstat", "snmp", "sockstat"].map((name) => openSync(`/proc/net/${name}`, "r"));
+    const open = (name: string) => openSync(`/proc/net/${name}`, "r");
+    this.counterFds = { netstatFd: open("netstat"), snmpFd: open("snmp"), sockstatFd: open("sockstat") };
     try {
       this.found = this.requireListening();
       const { port, hz, record } = options;
       if (record !== undefined) this.file = new RecordingFile(record);
-      const [netstatFd, snmpFd, sockstatFd] = this.counterFds;
       this.sampler = new native.Sampler({
         listenerFd: -1,
         diagFd: this.diagFd,
@@ -127,7 +81,7 @@ export class Watching {
         ipv6: true,
         hz,
         synQueueShare,
-        counters: { netstatFd, snmpFd, sockstatFd, hz: Math.min(hz, 10), names: counterNames },
+        counters: { ...this.counterFds, hz: Math.min(hz, 10), names: counterNames },
       });
       this.sampler.start();
     } catch (error) {
@@ -139,13 +93,14 @@ export class Watching {
     this.last = { time: native.now(), cpu: this.cpu(), counts: none, acceptQueue };
   }
 
-  /** ms */
+  /** ms since the watch began */
   get elapsed(): number {
     return native.now() - this.sampler.startedAt;
   }
 
+  /** the longest accept queue since the watch began */
   get longest(): number {
-    return this.peakEver;
+    return this.queues.peakEver;
   }
 
   /** ms of CPU that watching has taken: the sampling thread and this process */
@@ -155,22 +110,22 @@ export class Watching {
   }
 
   /**
-   * Takes in what was sampled since the last call; to be called several times a second.
-   * @throws LabError ERR_CLOSED: nobody listens there any more; another one: the recording cannot be written
+   * Takes in what was sampled since the last call; to be called several times per second.
+   * @throws LabError ERR_CLOSED: the listener was closed; another one: the recording cannot be written
    */
   look(): Look {
     const rows = this.sampler.drain();
-    const { queues, counters, error, errorSyscall } = rows;
+    const { queues, listeners, counters, error, errorSyscall } = rows;
     this.samplerCpu = rows.cpu;
     this.builder?.append(rows);
-    const full = Math.max(this.takeQueues(queues), this.takeSharing(rows.listeners));
+    const full = this.queues.take(queues, listeners);
     const newest = counters.time.length - 1;
     if (newest >= 0)
       this.counts = Object.fromEntries(
-        watched.map((name) => [name, counters.columns[counterNames.indexOf(name)][newest]]),
+        watched.map((name) => [name, counters.columns[counterNames.indexOf(name)]?.[newest] ?? 0]),
       ) as Counts;
     if (this.elapsed - this.written >= writeInterval) {
-      this.file?.grow(this.builder!.snapshot(this.meta, this.elapsed));
+      if (this.builder) this.file?.grow(this.builder.snapshot(this.meta, this.elapsed));
       this.written = this.elapsed;
     }
     if (error !== 0) throw this.ended(error, errorSyscall);
@@ -182,39 +137,13 @@ export class Watching {
     this.builder?.event({ time: this.elapsed, name, detail });
   }
 
-  /** How full the queue was at most, 0 to 1, as far as it is a single listener's. */
-  private takeQueues({ time, acceptQueue, acceptMax, synQueue }: QueueRows): number {
-    let full = 0;
-    for (let row = 0; row < time.length; row++) {
-      this.now = { acceptQueue: acceptQueue[row], places: acceptMax[row] + 1, synQueue: synQueue[row] };
-      this.peak = Math.max(this.peak, acceptQueue[row]);
-      this.synQueuePeak = Math.max(this.synQueuePeak, synQueue[row]);
-      full = Math.max(full, acceptQueue[row] / (acceptMax[row] + 1)); // of several: the mean, which the fullest one exceeds
-    }
-    this.peakEver = Math.max(this.peakEver, this.peak);
-    return Math.max(full, this.now.acceptQueue / this.now.places);
-  }
-
-  private takeSharing({ time, listeners, fullest, fullestMax }: SharingRows): number {
-    let full = this.sharing?.full ?? 0;
-    for (let row = 0; row < time.length; row++) {
-      this.sharing = {
-        listeners: listeners[row],
-        fullest: fullest[row],
-        fullestMaximum: fullestMax[row],
-        full: fullness({ acceptQueue: fullest[row], maximum: fullestMax[row] }),
-      };
-      full = Math.max(full, this.sharing.full);
-    }
-    return full;
-  }
-
   /** The interval since the last report. Call look() before. */
   report(): Report {
     const time = native.now();
     const cpu = this.cpu();
-    const { counts, last, sharing } = this;
-    const { acceptQueue, places, synQueue } = this.now;
+    const { counts, last, queues } = this;
+    const { now, sharing } = queues;
+    const { acceptQueue, places, synQueue } = now;
     const listeners = sharing?.listeners ?? 1;
     const seconds = (time - last.time) / 1000;
     const rise = (name: keyof Counts) => counts[name] - last.counts[name];
@@ -228,10 +157,10 @@ export class Watching {
       fullest: sharing?.fullest ?? acceptQueue,
       fullestMaximum: sharing?.fullestMaximum ?? places - 1,
       full: sharing?.full ?? acceptQueue / places,
-      peak: this.peak,
-      peakEver: this.peakEver,
+      peak: queues.peak,
+      peakEver: queues.peakEver,
       synQueue,
-      synQueuePeak: this.synQueuePeak,
+      synQueuePeak: queues.synQueuePeak,
       handshakeRate: handshakes / seconds,
       acceptRate: Math.max(0, handshakes - (acceptQueue - last.acceptQueue)) / seconds,
       overflows: rise("TcpExt.ListenOverflows"),
@@ -243,12 +172,21 @@ export class Watching {
       cost: (cpu - last.cpu) / (time - last.time),
     };
     this.last = { time, cpu, counts, acceptQueue };
-    this.peak = acceptQueue;
-    this.synQueuePeak = synQueue;
+    queues.startInterval();
     return report;
   }
 
-  /** Ends the thread, and the recording, if one was wanted: what it is, and the bytes of its file. To be called once. @throws LabError it cannot be written */
+  /** Increases since the watch began, as of the last report. */
+  get reported(): { overflows: number; drops: number; cookies: number } {
+    const { counts } = this.last;
+    return {
+      overflows: counts["TcpExt.ListenOverflows"],
+      drops: counts["TcpExt.ListenDrops"],
+      cookies: counts["TcpExt.SyncookiesSent"],
+    };
+  }
+
+  /** Ends the thread and the recording. @returns the recording and the bytes of its file; undefined if none was wanted, or at the second call @throws LabError the file cannot be written */
   async stop(): Promise<{ trace: Trace; bytes: number } | undefined> {
     if (this.closed) return undefined;
     this.closed = true;
@@ -257,8 +195,8 @@ export class Watching {
     this.samplerCpu = rows.cpu;
     this.builder?.append(rows);
     this.release();
-    if (!this.file) return undefined;
-    const trace = this.builder!.finish(this.meta);
+    if (!this.file || !this.builder) return undefined;
+    const trace = this.builder.finish(this.meta);
     return { trace, bytes: await this.file.finish(trace) };
   }
 
@@ -269,13 +207,13 @@ export class Watching {
 
   private get meta(): RecordingMeta {
     const { port, hz } = this.options;
-    const listeners = this.sharing?.listeners ?? 1;
+    const listeners = this.queues.sharing?.listeners ?? 1;
     return {
       name: `port ${port}`,
       startedAt: this.began,
       hz,
       kernel: release(),
-      listener: { port, backlog: this.found[0].maximum, ...(listeners > 1 && { listeners }) },
+      listener: { port, backlog: this.found.at(0)?.maximum ?? 0, ...(listeners > 1 && { listeners }) },
       settings: this.settings,
     };
   }
@@ -287,16 +225,16 @@ export class Watching {
     const others = [...new Set(readListening(this.diagFd).map((each) => each.port))];
     const hint =
       others.length === 0
-        ? "Nobody listens at all: is the server in a container, with a network of its own? Run watch in there."
-        : `Somebody does on ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.`;
-    throw new ArgumentError(`Nobody listens on port ${port} in this network namespace.`, hint);
+        ? "No socket listens on any port. Is the server in a container with a network of its own? Then run watch inside it."
+        : `Sockets listen on ${others.length > 1 ? "ports" : "port"} ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.`;
+    throw new ArgumentError(`No socket listens on port ${port} in this network namespace.`, hint);
   }
 
   private ended(error: number, syscall: string): LabError {
     const { port } = this.options;
     const gone = errnoName(error) === "ENOENT";
     return gone
-      ? new LabError(`Nobody listens on port ${port} any more.`, { code: "ERR_CLOSED" })
+      ? new LabError(`The listener on port ${port} was closed.`, { code: "ERR_CLOSED" })
       : new LabError(`Port ${port} can no longer be watched: ${syscall} failed with ${errnoName(error)}.`, {
           code: errnoName(error),
           errno: error,
@@ -306,7 +244,7 @@ export class Watching {
 
   private release(): void {
     native.close(this.diagFd);
-    for (const fd of this.counterFds) closeSync(fd);
+    for (const fd of Object.values(this.counterFds)) closeSync(fd);
   }
 }
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import v8 from "node:v8";
 import { runInNewContext } from "node:vm";
 import { once } from "../../dist/claims/experiment";
-import { ClaimNumber, Decision, EvidenceOf, judge, measure } from "../../dist/claims/registry";
+import { type ClaimNumber, type Decision, type EvidenceOf, judge, measure } from "../../dist/claims/registry";
 import { owned } from "../../dist/lab/owned";
-import { LabError } from "../../dist/errors";
+import { type LabError } from "../../dist/errors";
 import { native } from "../../dist/native";
 import { skip } from "../skip";
 

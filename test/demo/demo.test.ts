@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
@@ -35,8 +35,8 @@ function start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Ru
   });
   let stdout = "";
   let stderr = "";
-  child.stdout!.setEncoding("utf8").on("data", (data) => (stdout += data));
-  child.stderr!.setEncoding("utf8").on("data", (data) => (stderr += data));
+  child.stdout.setEncoding("utf8").on("data", (data) => (stdout += data));
+  child.stderr.setEncoding("utf8").on("data", (data) => (stderr += data));
   return { child, mark, ended: once(child, "close").then(([code]) => ({ code, stdout, stderr })) };
 }
 

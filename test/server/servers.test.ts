@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { ArgumentError, LabError, LimitError } from "../../dist/errors";
+import { ArgumentError, type LabError, LimitError } from "../../dist/errors";
 import { Lab } from "../../dist/front-door";
 import { constant, poisson, spike, together } from "../../dist/listener/arrivals";
 import { native } from "../../dist/native";
 import { planHolding } from "../../dist/server/accept-workers";
-import { blocking, handOff, limited, Server, shedding, workers } from "../../dist/server/accept-loops";
+import { blocking, handOff, limited, type Server, shedding, workers } from "../../dist/server/accept-loops";
 import { serverNames } from "../../dist/server/installed";
 import { skip } from "../skip";
 
@@ -56,7 +56,7 @@ describe("accept loops", () => {
     await clients.until(({ closedByServer }) => closedByServer === 60, { timeout: 3000 });
     assert.equal(taken[0] + taken[1], 60);
     // that a fair hash gives all of 60 to one of two happens once in 2^59
-    assert.ok(taken[0] > 0 && taken[1] > 0, `${taken.join(" and ")}`);
+    assert.ok(taken[0] > 0 && taken[1] > 0, taken.join(" and "));
     await clients.close();
     for (const listener of listeners) await listener.close();
     await Promise.all(running);
