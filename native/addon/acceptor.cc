@@ -1,10 +1,11 @@
-// Acceptor: the JavaScript face of an Accepting.
+// Acceptor: the JavaScript face of an AcceptorThread.
 #include "addon/acceptor.h"
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
-#include "addon/accepting.h"
+#include "addon/acceptor_thread.h"
 #include "addon/arguments.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
@@ -38,19 +39,19 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     std::string mode = Text(options.Get("mode"), "mode");
     if (mode != "keep" && mode != "close") throw Napi::TypeError::New(info.Env(), "mode must be \"keep\" or \"close\"");
     onBatch_ = Napi::Persistent(Callback(options.Get("onBatch"), "onBatch"));
-    accepting_ =
-        Guarded(info.Env(), [&] { return std::make_shared<Accepting>(listener, rate, limit, mode == "close"); });
+    acceptor_ =
+        Guarded(info.Env(), [&] { return std::make_shared<AcceptorThread>(listener, rate, limit, mode == "close"); });
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
   ~Acceptor() override { *self_ = nullptr; }
 
-  std::shared_ptr<AcceptedCount> accepted() const { return accepting_->accepted; }
+  std::shared_ptr<AcceptedCount> accepted() const { return acceptor_->accepted(); }
 
  private:
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    RequireFresh(env, accepting_->thread, "acceptor");
+    RequireFresh(env, acceptor_->thread(), "acceptor");
     // Keeps Node alive while the loop runs, as a listening net.Server does.
     call_ = Napi::ThreadSafeFunction::New(env, onBatch_.Value(), "one-listener.acceptor", 0, 1);
     // Added after the function's own hook, so it runs before that: no call is made through a function that is gone.
@@ -61,7 +62,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
       if (*self != nullptr) (*self)->Deliver(called);
     };
     try {
-      Guarded(env, [&] { accepting_->Start([this, deliver] { call_.NonBlockingCall(deliver); }); });
+      Guarded(env, [&] { acceptor_->Start([this, deliver] { call_.NonBlockingCall(deliver); }); });
     } catch (...) {
       Release(env);
       throw;
@@ -70,17 +71,17 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
 
   // Hands over what has been accepted; when the loop has ended, also the empty batch, once.
   void Deliver(Napi::Env env) {
-    bool over = !accepting_->running;
-    std::vector<int> fds = accepting_->Fetch();
-    if (!fds.empty()) Hand(env, fds);
+    bool over = !acceptor_->running();
+    std::vector<int> fds = acceptor_->Fetch();
+    if (!fds.empty()) CallBack(env, fds);
     if (!over || !open_) return;
-    accepting_->thread.Stop();  // it may still be inside its last announcement
+    acceptor_->Stop();  // it may still be inside its last announcement
     Release(env);
-    Hand(env, {});
-    onBatch_.Reset();  // it knows this object, which would keep both for ever
+    CallBack(env, {});
+    onBatch_.Reset();  // it refers to this object: neither would ever be garbage
   }
 
-  void Hand(Napi::Env env, const std::vector<int>& fds) {
+  void CallBack(Napi::Env env, std::span<const int> fds) {
     Napi::HandleScope scope(env);
     try {
       Napi::Int32Array batch = Napi::Int32Array::New(env, fds.size());
@@ -92,33 +93,29 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     }
   }
 
-  void Pause(const Napi::CallbackInfo&) { accepting_->Pause(); }
-  void Resume(const Napi::CallbackInfo&) { accepting_->Resume(); }
-  void SetRate(const Napi::CallbackInfo& info) { accepting_->SetRate(Number(info[0], "rate", 0, 1e9)); }
+  void Pause(const Napi::CallbackInfo&) { acceptor_->Pause(); }
+  void Resume(const Napi::CallbackInfo&) { acceptor_->Resume(); }
+  void SetRate(const Napi::CallbackInfo& info) { acceptor_->SetRate(Number(info[0], "rate", 0, 1e9)); }
 
   Napi::Value Stats(const Napi::CallbackInfo& info) {
     Napi::Object made = Napi::Object::New(info.Env());
-    made.Set("accepted", accepting_->accepted->load());
-    made.Set("exhausted", accepting_->exhausted.load());
-    made.Set("wakeups", accepting_->wakeups.load());
-    made.Set("running", accepting_->running.load());
-    made.Set("paused", accepting_->paused.load());
-    made.Set("error", accepting_->error.load());
+    AcceptorThread::Stats stats = acceptor_->stats();
+    made.Set("accepted", stats.accepted);
+    made.Set("exhausted", stats.exhausted);
+    made.Set("wakeups", stats.wakeups);
+    made.Set("running", stats.running);
+    made.Set("paused", stats.paused);
+    made.Set("error", stats.error);
     return made;
   }
 
   Napi::Value Stop(const Napi::CallbackInfo& info) {
-    auto join = [](std::shared_ptr<Accepting>& accepting) {
-      accepting->thread.Stop();
-      return 0;
-    };
     // The reference keeps this object until the worker has come back.
     auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
-    return Worker<std::shared_ptr<Accepting>>::Start(
-        info.Env(), "join", accepting_, join, [this, self](Napi::Env env, auto&) -> Napi::Value {
-          Deliver(env);
-          return env.Undefined();
-        });
+    return StopLater(info.Env(), acceptor_, [this, self](Napi::Env env) {
+      Deliver(env);
+      return env.Undefined();
+    });
   }
 
   void Release(Napi::Env env) {
@@ -129,12 +126,12 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
   }
 
   static void AtEnvironmentEnd(Acceptor* acceptor) {
-    acceptor->accepting_->thread.Stop();
+    acceptor->acceptor_->Stop();
     acceptor->open_ = false;
     acceptor->call_.Release();
   }
 
-  std::shared_ptr<Accepting> accepting_;
+  std::shared_ptr<AcceptorThread> acceptor_;
   Napi::FunctionReference onBatch_;
   Napi::ThreadSafeFunction call_;
   Napi::Env::CleanupHook<void (*)(Acceptor*), Acceptor> hook_;

@@ -1,13 +1,11 @@
 #pragma once
 #include <napi.h>
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
-namespace one_listener {
+#include "addon/accepted_count.h"
 
-using AcceptedCount = std::atomic<uint32_t>;
+namespace one_listener {
 
 // The count behind a JavaScript Acceptor. @throws TypeError for anything else
 std::shared_ptr<AcceptedCount> AcceptedCountOf(const Napi::Value& value);

@@ -19,7 +19,7 @@ enum ClientState : uint8_t {
   kFailed
 };
 
-// Clients in each state: written by a crowd under its mutex, read by samplers and JavaScript, owned by all. A sequence
+// Clients in each state: written by one thread at a time, read by samplers and JavaScript, owned by all. A sequence
 // lock: readers never see a client in no state or in two, and never hold the writer up.
 class ClientCounts {
  public:

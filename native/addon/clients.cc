@@ -1,11 +1,13 @@
-// ClientThread: the JavaScript face of a Crowd.
+// ClientThread: the JavaScript face of a ConnectThread.
 #include "addon/clients.h"
 
 #include <algorithm>
 #include <functional>
+#include <span>
 
 #include "addon/arguments.h"
-#include "addon/crowd.h"
+#include "addon/column.h"
+#include "addon/connect_thread.h"
 #include "addon/leftovers.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
@@ -49,26 +51,25 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
   explicit ClientThread(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<ClientThread>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
-    sockaddr_in target{};
-    target.sin_family = AF_INET;
-    target.sin_addr.s_addr = Ipv4(options.Get("address"), "address");
-    target.sin_port = htons(static_cast<uint16_t>(Integer(options.Get("port"), "port", 0, 65535)));
-    std::vector<in_addr> sources = Sources(options.Get("sources"));
-    double rate = Number(options.Get("rate"), "rate", 0, 1e9);
+    ConnectThread::Plan plan{};
+    plan.target.sin_family = AF_INET;
+    plan.target.sin_addr.s_addr = Ipv4(options.Get("address"), "address");
+    plan.target.sin_port = htons(static_cast<uint16_t>(Integer(options.Get("port"), "port", 0, 65535)));
+    plan.sources = Sources(options.Get("sources"));
+    plan.rate = Number(options.Get("rate"), "rate", 0, 1e9);
     std::vector<int> fds = Descriptors(options.Get("fds"));
-    std::vector<double> schedule = Schedule(options.Get("schedule"), fds.size());
+    plan.schedule = Schedule(options.Get("schedule"), fds.size());
     // Last of all: from here on the descriptors are ours.
     info.This().As<Napi::Object>().TypeTag(&kTag);
-    crowd_ = Guarded(info.Env(),
-        [&] { return std::make_shared<Crowd>(fds, target, std::move(sources), rate, std::move(schedule)); });
+    clients_ = Guarded(info.Env(), [&] { return std::make_shared<ConnectThread>(fds, std::move(plan)); });
   }
 
   // Garbage, or the end of the environment.
   ~ClientThread() override {
-    if (crowd_) leftovers_->TakeAway(std::move(crowd_));
+    if (clients_) leftovers_->TakeAway(std::move(clients_));
   }
 
-  std::shared_ptr<ClientCounts> counts() const { return crowd_->counts(); }
+  std::shared_ptr<ClientCounts> counts() const { return clients_->counts(); }
 
  private:
   static std::vector<int> Descriptors(const Napi::Value& value) {
@@ -106,75 +107,71 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
   }
 
   template <typename Array, typename Of>
-  Napi::Value Column(Napi::Env env, Of of) {
-    Array column = Array::New(env, crowd_->size());
-    auto* data = column.Data();
-    for (size_t at = 0; at < crowd_->size(); ++at) data[at] = of(crowd_->at(at));
-    return column;
+  Napi::Value ColumnOf(Napi::Env env, Of of) {
+    std::span<Client> clients = clients_->clients();
+    return Column<Array>(env, clients, of);
   }
 
   // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
-  static Crowd& CrowdOf(const Napi::CallbackInfo& info) {
-    return *Unwrapped<ClientThread>(info.This(), "this", "a ClientThread")->crowd_;
+  static ConnectThread& ThreadOf(const Napi::CallbackInfo& info) {
+    return *Unwrapped<ClientThread>(info.This(), "this", "a ClientThread")->clients_;
   }
   Napi::Value Length(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(CrowdOf(info).size()));
+    return Napi::Number::New(info.Env(), static_cast<double>(ThreadOf(info).size()));
   }
   Napi::Value StartedAt(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), CrowdOf(info).startedAt());
+    return Napi::Number::New(info.Env(), ThreadOf(info).startedAt());
   }
 
   void Start(const Napi::CallbackInfo& info) {
-    RequireFresh(info.Env(), crowd_->thread(), "client thread");
-    Guarded(info.Env(), [&] { crowd_->Start(); });
+    RequireFresh(info.Env(), clients_->thread(), "client thread");
+    Guarded(info.Env(), [&] { clients_->Start(); });
   }
 
   Napi::Value Counts(const Napi::CallbackInfo& info) {
-    Napi::Uint32Array counts = Napi::Uint32Array::New(info.Env(), kClientStates);
-    ClientCounts::Snapshot now = crowd_->counts()->Read();
-    std::copy(now.begin(), now.end(), counts.Data());
-    return counts;
+    ClientCounts::Snapshot now = clients_->counts()->Read();
+    return Column<Napi::Uint32Array>(info.Env(), now, [](uint32_t count) { return count; });
   }
   Napi::Value States(const Napi::CallbackInfo& info) {
-    return Column<Napi::Uint8Array>(info.Env(), [](Client& c) { return c.state.load(); });
+    return ColumnOf<Napi::Uint8Array>(info.Env(), [](Client& c) { return c.state.load(); });
   }
   Napi::Value ConnectAt(const Napi::CallbackInfo& info) {
-    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.connectAt.load(); });
+    return ColumnOf<Napi::Float64Array>(info.Env(), [](Client& c) { return c.connectAt.load(); });
   }
   Napi::Value Latency(const Napi::CallbackInfo& info) {
-    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.latency.load(); });
+    return ColumnOf<Napi::Float64Array>(info.Env(), [](Client& c) { return c.latency.load(); });
   }
   Napi::Value ChangedAt(const Napi::CallbackInfo& info) {
-    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.changedAt.load(); });
+    return ColumnOf<Napi::Float64Array>(info.Env(), [](Client& c) { return c.changedAt.load(); });
   }
   Napi::Value Errnos(const Napi::CallbackInfo& info) {
-    return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.error.load(); });
+    return ColumnOf<Napi::Int32Array>(info.Env(), [](Client& c) { return c.error.load(); });
   }
   Napi::Value BytesReceived(const Napi::CallbackInfo& info) {
-    return Column<Napi::Float64Array>(info.Env(), [](Client& c) { return c.received.load(); });
+    return ColumnOf<Napi::Float64Array>(info.Env(), [](Client& c) { return c.received.load(); });
   }
   Napi::Value LocalPorts(const Napi::CallbackInfo& info) {
-    return Column<Napi::Uint16Array>(info.Env(), [](Client& c) { return c.port.load(); });
+    return ColumnOf<Napi::Uint16Array>(info.Env(), [](Client& c) { return c.port.load(); });
   }
   Napi::Value Fds(const Napi::CallbackInfo& info) {
-    return Column<Napi::Int32Array>(info.Env(), [](Client& c) { return c.fd.load(); });
+    return ColumnOf<Napi::Int32Array>(info.Env(), [](Client& c) { return c.fd.load(); });
   }
 
-  // What a worker thread does to some or all clients; keeps the crowd alive until it is done.
+  // What a worker thread does to some or all clients; keeps the thread alive until it is done.
   struct Task {
-    std::shared_ptr<Crowd> crowd;
-    Crowd::Selection which;
+    std::shared_ptr<ConnectThread> clients;
+    ConnectThread::Selection which;
     std::vector<uint8_t> data;
     size_t done;
   };
 
   Napi::Value Act(const Napi::CallbackInfo& info, std::vector<uint8_t> data, std::function<size_t(Task&)> action) {
-    Task task{crowd_, {info[0].IsNull(), {}}, std::move(data), 0};
+    Task task{clients_, {info[0].IsNull(), {}}, std::move(data), 0};
     if (!task.which.all) {
       Napi::Int32Array which = Int32s(info[0], "which");
       task.which.indexes.assign(which.Data(), which.Data() + which.ElementLength());
       for (int index : task.which.indexes) {
-        if (index < 0 || static_cast<size_t>(index) >= crowd_->size())
+        if (index < 0 || static_cast<size_t>(index) >= clients_->size())
           throw Napi::RangeError::New(info.Env(), "which must hold indexes of clients");
       }
     }
@@ -191,34 +188,27 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
   Napi::Value Send(const Napi::CallbackInfo& info) {
     Napi::Uint8Array data = Bytes(info[1], "data");
     return Act(info, std::vector<uint8_t>(data.Data(), data.Data() + data.ElementLength()),
-        [](Task& task) { return task.crowd->Send(task.which, task.data); });
+        [](Task& task) { return task.clients->Send(task.which, task.data); });
   }
   Napi::Value Close(const Napi::CallbackInfo& info) {
-    return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, false); });
+    return Act(info, {}, [](Task& task) { return task.clients->Close(task.which, false); });
   }
   Napi::Value Reset(const Napi::CallbackInfo& info) {
-    return Act(info, {}, [](Task& task) { return task.crowd->Close(task.which, true); });
+    return Act(info, {}, [](Task& task) { return task.clients->Close(task.which, true); });
   }
   Napi::Value Shutdown(const Napi::CallbackInfo& info) {
-    return Act(info, {}, [](Task& task) { return task.crowd->Shutdown(task.which); });
+    return Act(info, {}, [](Task& task) { return task.clients->Shutdown(task.which); });
   }
 
   Napi::Value Release(const Napi::CallbackInfo& info) {
-    size_t index = static_cast<size_t>(Integer(info[0], "index", 0, static_cast<int64_t>(crowd_->size()) - 1));
-    return Napi::Number::New(info.Env(), crowd_->Release(index));
+    size_t index = static_cast<size_t>(Integer(info[0], "index", 0, static_cast<int64_t>(clients_->size()) - 1));
+    return Napi::Number::New(info.Env(), clients_->Release(index));
   }
 
-  Napi::Value Stop(const Napi::CallbackInfo& info) {
-    auto stop = [](std::shared_ptr<Crowd>& crowd) {
-      crowd->Stop();
-      return 0;
-    };
-    return Worker<std::shared_ptr<Crowd>>::Start(
-        info.Env(), "join", crowd_, stop, [](Napi::Env env, auto&) { return env.Undefined(); });
-  }
+  Napi::Value Stop(const Napi::CallbackInfo& info) { return StopLater(info.Env(), clients_); }
 
   std::shared_ptr<Leftovers> leftovers_;
-  std::shared_ptr<Crowd> crowd_;
+  std::shared_ptr<ConnectThread> clients_;
 };
 
 }  // namespace

@@ -8,13 +8,17 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/column.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
 #include "addon/system_error.h"
@@ -41,27 +45,48 @@ void RequireDiagSocket(int diagFd) {
     throw OsError{EPROTONOSUPPORT, "sock_diag"};
 }
 
-int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port,
-    const std::function<void(const inet_diag_msg&)>& onSocket) {
+namespace {
+
+// A part of a dump's answer: 0 at its end, an errno where the kernel has given up, nothing while more is to come.
+std::optional<int> ReadPart(
+    std::span<char> part, uint32_t sequence, const std::function<void(const inet_diag_msg&)>& onSocket) {
+  size_t left = part.size();
+  for (auto* message = reinterpret_cast<nlmsghdr*>(part.data()); NLMSG_OK(message, left);
+      message = NLMSG_NEXT(message, left)) {
+    if (message->nlmsg_seq != sequence) continue;  // the rest of a dump that failed midway
+    void* data = NLMSG_DATA(message);
+    switch (message->nlmsg_type) {
+      case NLMSG_ERROR: return -static_cast<nlmsgerr*>(data)->error;
+      case NLMSG_DONE:
+        // What the dump itself has returned, 0 or a negative errno (netlink_dump_done).
+        return message->nlmsg_len < NLMSG_LENGTH(sizeof(int)) ? 0 : std::max(0, -*static_cast<int*>(data));
+      default: onSocket(*static_cast<inet_diag_msg*>(data));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const inet_diag_msg&)>& onSocket) {
   static std::atomic<uint32_t> sequence{0};
   DumpRequest request{};
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.header.nlmsg_seq = ++sequence;
   request.header.nlmsg_len = sizeof request;
-  request.wanted.sdiag_family = family;
-  request.wanted.sdiag_protocol = IPPROTO_TCP;
-  request.wanted.idiag_states = stateMask;
-  request.wanted.id.idiag_sport = htons(port);  // 0: any
+  request.wanted.sdiag_family = query.family;
+  request.wanted.sdiag_protocol = query.protocol;
+  request.wanted.idiag_states = query.states;
+  request.wanted.id.idiag_sport = htons(query.port);
   if (send(diagFd, &request, sizeof request, MSG_NOSIGNAL) < 0) return errno;
 
   alignas(nlmsghdr) std::array<char, 8 * 1024> buffer;
   int lost = 0;
   for (;;) {
-    // Each part of the answer is there before it is asked for (netlink_dump): nothing there means that the kernel gave
-    // up.
-    ssize_t size = recv(diagFd, buffer.data(), buffer.size(),
-        MSG_DONTWAIT | MSG_TRUNC);  // the size of the whole message, also if it was cut
+    // Each part of the answer is there before it is asked for (netlink_dump): if none is, the kernel has given up.
+    // MSG_TRUNC: the size of the whole message, also if it was cut.
+    ssize_t size = recv(diagFd, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return lost != 0 ? lost : ENOBUFS;
@@ -69,63 +94,45 @@ int DumpSockets(int diagFd, uint8_t family, uint32_t stateMask, uint16_t port,
       lost = ENOBUFS;  // the dump goes on all the same, and must be read to its end
       continue;
     }
-    auto left = static_cast<size_t>(size);
-    if (left > buffer.size()) {
-      lost = EMSGSIZE;
-      left = buffer.size();
-    }
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(message, left);
-        message = NLMSG_NEXT(message, left)) {
-      if (message->nlmsg_seq != request.header.nlmsg_seq) continue;  // the rest of a dump that failed midway
-      if (message->nlmsg_type == NLMSG_DONE) return lost;
-      if (message->nlmsg_type == NLMSG_ERROR) return -static_cast<nlmsgerr*>(NLMSG_DATA(message))->error;
-      onSocket(*static_cast<inet_diag_msg*>(NLMSG_DATA(message)));
-    }
+    if (static_cast<size_t>(size) > buffer.size()) lost = EMSGSIZE;
+    size_t here = std::min(static_cast<size_t>(size), buffer.size());
+    std::optional<int> end = ReadPart({buffer.data(), here}, request.header.nlmsg_seq, onSocket);
+    if (end) return *end != 0 ? *end : lost;
   }
 }
 
 namespace {
-
-template <typename Array, typename Of>
-void SetColumn(Napi::Env env, Napi::Object rows, const char* name, const std::vector<inet_diag_msg>& sockets, Of of) {
-  Array column = Array::New(env, sockets.size());
-  auto* data = column.Data();
-  for (size_t at = 0; at < sockets.size(); ++at) data[at] = of(sockets[at]);
-  rows.Set(name, column);
-}
 
 // Of an IPv6 socket the last four bytes: those of an IPv4-mapped address, and 0 for ::.
 uint32_t Ipv4(const inet_diag_msg& socket, const __be32 (&address)[4]) {
   return ntohl(address[socket.idiag_family == AF_INET6 ? 3 : 0]);
 }
 
-// diag(diagFd, stateMask, port, version = 4): DiagRows
+// diag(diagFd, stateMask, port, version = 4, protocol = 6): DiagRows
 Napi::Value Diag(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  std::vector<inet_diag_msg> sockets;
-  uint16_t port = static_cast<uint16_t>(Integer(info[2], "port", 0, 65535));
-  uint32_t mask = static_cast<uint32_t>(Integer(info[1], "stateMask", 0, UINT32_MAX));
   int fd = FileDescriptor(info[0], "diagFd");
-  uint8_t family = AF_INET;
-  if (!info[3].IsUndefined() && Integer(info[3], "version", 4, 6) == 6) family = AF_INET6;
+  DumpQuery query{AF_INET, static_cast<uint32_t>(Integer(info[1], "stateMask", 0, UINT32_MAX)),
+      static_cast<uint16_t>(Integer(info[2], "port", 0, 65535))};
+  if (!info[3].IsUndefined() && Integer(info[3], "version", 4, 6) == 6) query.family = AF_INET6;
+  if (!info[4].IsUndefined()) query.protocol = static_cast<uint8_t>(Integer(info[4], "protocol", 0, 255));
   Guarded(env, [&] { RequireDiagSocket(fd); });
-  int error = DumpSockets(fd, family, mask, port, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
+  std::vector<inet_diag_msg> sockets;
+  int error = DumpSockets(fd, query, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
   if (error != 0) throw SystemError(env, error, "sock_diag");
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));
-  SetColumn<Napi::Uint8Array>(env, rows, "state", sockets, [](auto& s) { return s.idiag_state; });
-  SetColumn<Napi::Uint32Array>(env, rows, "localAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_src); });
-  SetColumn<Napi::Uint16Array>(env, rows, "localPort", sockets, [](auto& s) { return ntohs(s.id.idiag_sport); });
-  SetColumn<Napi::Uint32Array>(env, rows, "remoteAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_dst); });
-  SetColumn<Napi::Uint16Array>(env, rows, "remotePort", sockets, [](auto& s) { return ntohs(s.id.idiag_dport); });
-  SetColumn<Napi::Uint8Array>(env, rows, "timer", sockets, [](auto& s) { return s.idiag_timer; });
-  SetColumn<Napi::Uint8Array>(env, rows, "retransmits", sockets, [](auto& s) { return s.idiag_retrans; });
-  SetColumn<Napi::Uint32Array>(env, rows, "expires", sockets, [](auto& s) { return s.idiag_expires; });
-  SetColumn<Napi::Uint32Array>(env, rows, "receiveQueue", sockets, [](auto& s) { return s.idiag_rqueue; });
-  SetColumn<Napi::Uint32Array>(env, rows, "sendQueue", sockets, [](auto& s) { return s.idiag_wqueue; });
-  SetColumn<Napi::Uint32Array>(env, rows, "uid", sockets, [](auto& s) { return s.idiag_uid; });
-  SetColumn<Napi::Float64Array>(
-      env, rows, "inode", sockets, [](auto& s) { return static_cast<double>(s.idiag_inode); });
+  SetColumn<Napi::Uint8Array>(rows, "state", sockets, [](auto& s) { return s.idiag_state; });
+  SetColumn<Napi::Uint32Array>(rows, "localAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_src); });
+  SetColumn<Napi::Uint16Array>(rows, "localPort", sockets, [](auto& s) { return ntohs(s.id.idiag_sport); });
+  SetColumn<Napi::Uint32Array>(rows, "remoteAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_dst); });
+  SetColumn<Napi::Uint16Array>(rows, "remotePort", sockets, [](auto& s) { return ntohs(s.id.idiag_dport); });
+  SetColumn<Napi::Uint8Array>(rows, "timer", sockets, [](auto& s) { return s.idiag_timer; });
+  SetColumn<Napi::Uint8Array>(rows, "retransmits", sockets, [](auto& s) { return s.idiag_retrans; });
+  SetColumn<Napi::Uint32Array>(rows, "expires", sockets, [](auto& s) { return s.idiag_expires; });
+  SetColumn<Napi::Uint32Array>(rows, "receiveQueue", sockets, [](auto& s) { return s.idiag_rqueue; });
+  SetColumn<Napi::Uint32Array>(rows, "sendQueue", sockets, [](auto& s) { return s.idiag_wqueue; });
+  SetColumn<Napi::Float64Array>(rows, "inode", sockets, [](auto& s) { return static_cast<double>(s.idiag_inode); });
   return rows;
 }
 

@@ -3,8 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace one_listener {
+
+// Where a ghost speaks from; both in host order.
+struct GhostAddress {
+  uint32_t address;
+  uint16_t port;
+};
 
 // What a ghost's SYN offers.
 struct GhostOptions {
@@ -22,10 +29,10 @@ struct GhostFrame {
 
 // What a ghost must know of a segment that was sent to it.
 struct Answer {
-  uint32_t address;  // the ghost's, host order
-  uint16_t port, from;
+  GhostAddress to;
+  uint16_t from;  // the listener's port
   uint8_t flags;
-  uint32_t sequence, acknowledgment, payload;
+  uint32_t sequence, acknowledgment, payload;  // payload: bytes
   std::optional<uint32_t> timestamp;
 };
 
@@ -41,18 +48,19 @@ class GhostSegments {
   // target: host order.
   GhostSegments(const Hardware& from, const Hardware& to, uint32_t target, uint16_t port, const GhostOptions& options);
 
-  void Syn(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t clock) const;
+  // clock: of the timestamps option, ms.
+  void Syn(GhostFrame& frame, GhostAddress from, uint32_t sequence, uint32_t clock) const;
   // `echo`: the timestamp to be returned, if timestamps are in use.
-  void Ack(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment,
-      uint32_t clock, std::optional<uint32_t> echo) const;
-  void Rst(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence) const;
+  void Ack(GhostFrame& frame, GhostAddress from, uint32_t sequence, uint32_t acknowledgment, uint32_t clock,
+      std::optional<uint32_t> echo) const;
+  void Rst(GhostFrame& frame, GhostAddress from, uint32_t sequence) const;
 
   // Reads the headers of a frame that is IPv4 TCP; nothing if it is cut off before the end of its options.
-  static std::optional<Answer> Read(const uint8_t* frame, size_t size);
+  static std::optional<Answer> Read(std::span<const uint8_t> frame);
 
  private:
-  void Headers(GhostFrame& frame, uint32_t address, uint16_t port, uint32_t sequence, uint32_t acknowledgment,
-      uint8_t flags, uint16_t window, size_t options) const;
+  void Headers(GhostFrame& frame, GhostAddress from, uint32_t sequence, uint32_t acknowledgment, uint8_t flags,
+      uint16_t window, size_t options) const;
 
   Hardware from_, to_;
   uint32_t target_;

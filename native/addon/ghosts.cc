@@ -1,4 +1,4 @@
-// Ghosts: the JavaScript face of a Ghosting.
+// Ghosts: the JavaScript face of a GhostsThread.
 #include "addon/ghosts.h"
 
 #include <arpa/inet.h>
@@ -6,20 +6,22 @@
 #include <limits>
 
 #include "addon/arguments.h"
-#include "addon/ghosting.h"
+#include "addon/column.h"
+#include "addon/ghosts_thread.h"
 #include "addon/hardware_address.h"
 #include "addon/leftovers.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
+#include "addon/worker.h"
 
 namespace one_listener {
 namespace {
 
-Ghosting::Kind KindOf(const Napi::Value& value) {
+GhostsThread::Kind KindOf(const Napi::Value& value) {
   std::string kind = Text(value, "kind");
-  if (kind == "syn") return Ghosting::Kind::kSyn;
-  if (kind == "handshake") return Ghosting::Kind::kHandshake;
-  if (kind == "ack") return Ghosting::Kind::kAck;
+  if (kind == "syn") return GhostsThread::Kind::kSyn;
+  if (kind == "handshake") return GhostsThread::Kind::kHandshake;
+  if (kind == "ack") return GhostsThread::Kind::kAck;
   throw Napi::TypeError::New(value.Env(), "kind must be \"syn\", \"handshake\" or \"ack\"");
 }
 
@@ -56,7 +58,7 @@ class Ghosts : public Napi::ObjectWrap<Ghosts> {
   explicit Ghosts(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Ghosts>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object given = Options(info[0], "options");
-    Ghosting::Plan plan{};
+    GhostsThread::Plan plan{};
     plan.interfaceIndex = static_cast<int>(Integer(given.Get("ifindex"), "ifindex", 1, INT32_MAX));
     plan.from = HardwareAddress(given.Get("fromHardware"), "fromHardware");
     plan.to = HardwareAddress(given.Get("toHardware"), "toHardware");
@@ -72,66 +74,57 @@ class Ghosts : public Napi::ObjectWrap<Ghosts> {
     plan.options = OptionsOf(given.Get("offer"));
     plan.seed = static_cast<uint32_t>(Integer(given.Get("seed"), "seed", 0, std::numeric_limits<uint32_t>::max()));
     plan.packetFd = FileDescriptor(given.Get("packetFd"), "packetFd");
-    ghosting_ = Guarded(info.Env(), [&] { return std::make_shared<Ghosting>(plan); });
+    ghosts_ = Guarded(info.Env(), [&] { return std::make_shared<GhostsThread>(plan); });
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
-  ~Ghosts() override { End(); }
+  // Garbage, or the end of the environment.
+  ~Ghosts() override {
+    if (ghosts_) leftovers_->TakeAway(std::move(ghosts_));
+  }
 
-  std::shared_ptr<ClientCounts> counts() const { return ghosting_->counts; }
+  std::shared_ptr<ClientCounts> counts() const { return ghosts_->counts(); }
 
  private:
   void Start(const Napi::CallbackInfo& info) {
-    RequireFresh(info.Env(), ghosting_->thread, "group of ghosts");
-    Guarded(info.Env(), [&] { ghosting_->Start(); });
+    RequireFresh(info.Env(), ghosts_->thread(), "group of ghosts");
+    Guarded(info.Env(), [&] { ghosts_->Start(); });
   }
 
   Napi::Value Stats(const Napi::CallbackInfo& info) {
+    GhostsThread::Stats stats = ghosts_->stats();
     Napi::Object made = Napi::Object::New(info.Env());
-    auto set = [&made](const char* name, uint64_t value) { made.Set(name, static_cast<double>(value)); };
-    set("sent", ghosting_->sent);
-    set("answered", ghosting_->answered);
-    set("refused", ghosting_->refused);
-    set("repeated", ghosting_->repeated);
-    set("unsent", ghosting_->unsent);
-    set("kernelDrops", ghosting_->Drops());
-    made.Set("startedAt", ghosting_->startedAt.load());
-    made.Set("lastSentAt", ghosting_->lastSentAt.load());
-    made.Set("lastAnswerAt", ghosting_->lastAnswerAt.load());
-    made.Set("resetDone", ghosting_->resetDone.load());
-    made.Set("error", ghosting_->error.load());
+    made.Set("sent", static_cast<double>(stats.sent));
+    made.Set("answered", static_cast<double>(stats.answered));
+    made.Set("refused", static_cast<double>(stats.refused));
+    made.Set("repeated", static_cast<double>(stats.repeated));
+    made.Set("unsent", static_cast<double>(stats.unsent));
+    made.Set("kernelDrops", static_cast<double>(stats.drops));
+    made.Set("startedAt", stats.startedAt);
+    made.Set("lastSentAt", stats.lastSentAt);
+    made.Set("lastAnswerAt", stats.lastAnswerAt);
+    made.Set("resetDone", stats.resetDone);
+    made.Set("error", stats.error);
     return made;
   }
 
   Napi::Value Counts(const Napi::CallbackInfo& info) {
-    Napi::Uint32Array counts = Napi::Uint32Array::New(info.Env(), kClientStates);
-    ClientCounts::Snapshot now = ghosting_->counts->Read();
-    std::copy(now.begin(), now.end(), counts.Data());
-    return counts;
+    ClientCounts::Snapshot now = ghosts_->counts()->Read();
+    return Column<Napi::Uint32Array>(info.Env(), now, [](uint32_t count) { return count; });
   }
 
   Napi::Value States(const Napi::CallbackInfo& info) {
-    Napi::Uint8Array states = Napi::Uint8Array::New(info.Env(), ghosting_->count());
-    for (uint32_t at = 0; at < ghosting_->count(); ++at) states.Data()[at] = ghosting_->state(at);
+    Napi::Uint8Array states = Napi::Uint8Array::New(info.Env(), ghosts_->count());
+    for (uint32_t at = 0; at < ghosts_->count(); ++at) states.Data()[at] = ghosts_->state(at);
     return states;
   }
 
-  void Reset(const Napi::CallbackInfo&) { ghosting_->Reset(); }
+  void Reset(const Napi::CallbackInfo&) { ghosts_->Reset(); }
 
-  void Stop(const Napi::CallbackInfo&) { End(); }
-
-  // Ends the thread here and now; it looks up after each batch. The counts stay; the socket and its ring are given back
-  // on another thread, because the kernel waits for an RCU grace period (packet_release).
-  void End() {
-    if (!ghosting_ || ended_) return;
-    ended_ = true;
-    ghosting_->thread.Stop();
-    leftovers_->TakeAway(ghosting_->GiveBack());
-  }
+  Napi::Value Stop(const Napi::CallbackInfo& info) { return StopLater(info.Env(), ghosts_); }
 
   std::shared_ptr<Leftovers> leftovers_;
-  std::shared_ptr<Ghosting> ghosting_;
-  bool ended_ = false;
+  std::shared_ptr<GhostsThread> ghosts_;
 };
 
 }  // namespace

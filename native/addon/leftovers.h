@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "addon/thread.h"
+#include "addon/stoppable_thread.h"
 
 namespace one_listener {
 
@@ -20,7 +20,10 @@ class Leftovers : public std::enable_shared_from_this<Leftovers> {
         [](std::future<void>& one) { return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
     try {
       SignalsBlocked blocked;
-      going_.push_back(std::async(std::launch::async, [last = std::move(object)]() mutable { last.reset(); }));
+      going_.push_back(std::async(std::launch::async, [last = std::move(object)]() mutable {
+        NameThisThread("leftovers");
+        last.reset();
+      }));
     } catch (const std::system_error&) {
       // no thread to be had: it has gone with the lambda, here and now
     }

@@ -1,26 +1,19 @@
-// Mirror: the JavaScript face of a Mirroring.
+// Mirror: the JavaScript face of a MirrorThread.
 #include <napi.h>
 
 #include <deque>
 #include <memory>
 
 #include "addon/arguments.h"
+#include "addon/column.h"
 #include "addon/leftovers.h"
-#include "addon/mirroring.h"
+#include "addon/mirror_thread.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
 #include "addon/worker.h"
 
 namespace one_listener {
 namespace {
-
-template <typename Array, typename Of>
-void SetColumn(Napi::Env env, Napi::Object log, const char* name, const std::deque<PacketRecord>& packets, Of of) {
-  Array column = Array::New(env, packets.size());
-  auto* data = column.Data();
-  for (const PacketRecord& packet : packets) *data++ = of(packet);
-  log.Set(name, column);
-}
 
 class Mirror : public Napi::ObjectWrap<Mirror> {
  public:
@@ -43,74 +36,65 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
   explicit Mirror(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Mirror>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
-    int index = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
-    uint32_t network = Ipv4(options.Get("network"), "network");
-    int prefix = static_cast<int>(Integer(options.Get("prefix"), "prefix", 0, 32));
-    double rtt = Number(options.Get("rtt"), "rtt", 0, 1e6), loss = Number(options.Get("loss"), "loss", 0, 1);
-    size_t capacity = static_cast<size_t>(Integer(options.Get("logCapacity"), "logCapacity", 0, 10'000'000));
-    int fd = FileDescriptor(options.Get("packetFd"), "packetFd");
-    mirroring_ = Guarded(
-        info.Env(), [&] { return std::make_shared<Mirroring>(fd, index, network, prefix, rtt, loss, capacity); });
+    MirrorThread::Plan plan{};
+    plan.interfaceIndex = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
+    plan.network.address = Ipv4(options.Get("network"), "network");
+    plan.network.mask = Ipv4Network::Mask(static_cast<int>(Integer(options.Get("prefix"), "prefix", 0, 32)));
+    plan.rtt = Number(options.Get("rtt"), "rtt", 0, 1e6);
+    plan.loss = Number(options.Get("loss"), "loss", 0, 1);
+    plan.logCapacity = static_cast<size_t>(Integer(options.Get("logCapacity"), "logCapacity", 0, 10'000'000));
+    plan.packetFd = FileDescriptor(options.Get("packetFd"), "packetFd");
+    mirror_ = Guarded(info.Env(), [&] { return std::make_shared<MirrorThread>(plan); });
   }
 
   // Garbage, or the end of the environment.
   ~Mirror() override {
-    if (mirroring_) leftovers_->TakeAway(std::move(mirroring_));
+    if (mirror_) leftovers_->TakeAway(std::move(mirror_));
   }
 
  private:
   void Start(const Napi::CallbackInfo& info) {
-    if (mirroring_->thread.Stopping()) throw Napi::Error::New(info.Env(), "this mirror has been stopped");
-    RequireFresh(info.Env(), mirroring_->thread, "mirror");
-    Guarded(info.Env(), [&] { mirroring_->Start(); });
+    RequireFresh(info.Env(), mirror_->thread(), "mirror");
+    Guarded(info.Env(), [&] { mirror_->Start(); });
   }
 
-  void SetRtt(const Napi::CallbackInfo& info) { mirroring_->rtt = Number(info[0], "rtt", 0, 1e6); }
-  void SetLoss(const Napi::CallbackInfo& info) { mirroring_->loss = Number(info[0], "loss", 0, 1); }
+  void SetRtt(const Napi::CallbackInfo& info) { mirror_->SetRtt(Number(info[0], "rtt", 0, 1e6)); }
+  void SetLoss(const Napi::CallbackInfo& info) { mirror_->SetLoss(Number(info[0], "loss", 0, 1)); }
 
   Napi::Value Stats(const Napi::CallbackInfo& info) {
+    MirrorThread::Stats stats = mirror_->stats();
     Napi::Object made = Napi::Object::New(info.Env());
-    made.Set("received", static_cast<double>(mirroring_->received));
-    made.Set("turned", static_cast<double>(mirroring_->turned));
-    made.Set("lost", static_cast<double>(mirroring_->lost));
-    made.Set("waiting", static_cast<double>(mirroring_->waiting));
-    made.Set("kernelDrops", static_cast<double>(mirroring_->Drops()));
-    made.Set("error", mirroring_->error.load());
+    made.Set("received", static_cast<double>(stats.received));
+    made.Set("turned", static_cast<double>(stats.turned));
+    made.Set("lost", static_cast<double>(stats.lost));
+    made.Set("waiting", static_cast<double>(stats.waiting));
+    made.Set("kernelDrops", static_cast<double>(stats.drops));
+    made.Set("error", stats.error);
     return made;
   }
 
   Napi::Value Log(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    std::deque<PacketRecord> packets = mirroring_->FetchLog();
+    std::deque<PacketRecord> packets = mirror_->FetchLog();
     Napi::Object log = Napi::Object::New(env);
     log.Set("length", static_cast<double>(packets.size()));
-    SetColumn<Napi::Float64Array>(env, log, "time", packets, [](auto& p) { return p.time; });
-    SetColumn<Napi::Uint32Array>(env, log, "source", packets, [](auto& p) { return p.source; });
-    SetColumn<Napi::Uint32Array>(env, log, "destination", packets, [](auto& p) { return p.destination; });
-    SetColumn<Napi::Uint16Array>(env, log, "sourcePort", packets, [](auto& p) { return p.sourcePort; });
-    SetColumn<Napi::Uint16Array>(env, log, "destinationPort", packets, [](auto& p) { return p.destinationPort; });
-    SetColumn<Napi::Uint8Array>(env, log, "flags", packets, [](auto& p) { return p.flags; });
-    SetColumn<Napi::Uint32Array>(env, log, "sequence", packets, [](auto& p) { return p.sequence; });
-    SetColumn<Napi::Uint32Array>(env, log, "acknowledgment", packets, [](auto& p) { return p.acknowledgment; });
-    SetColumn<Napi::Uint32Array>(env, log, "payload", packets, [](auto& p) { return p.payload; });
-    SetColumn<Napi::Uint8Array>(env, log, "lost", packets, [](auto& p) { return p.lost; });
+    SetColumn<Napi::Float64Array>(log, "time", packets, [](auto& p) { return p.time; });
+    SetColumn<Napi::Uint32Array>(log, "source", packets, [](auto& p) { return p.source; });
+    SetColumn<Napi::Uint32Array>(log, "destination", packets, [](auto& p) { return p.destination; });
+    SetColumn<Napi::Uint16Array>(log, "sourcePort", packets, [](auto& p) { return p.sourcePort; });
+    SetColumn<Napi::Uint16Array>(log, "destinationPort", packets, [](auto& p) { return p.destinationPort; });
+    SetColumn<Napi::Uint8Array>(log, "flags", packets, [](auto& p) { return p.flags; });
+    SetColumn<Napi::Uint32Array>(log, "sequence", packets, [](auto& p) { return p.sequence; });
+    SetColumn<Napi::Uint32Array>(log, "acknowledgment", packets, [](auto& p) { return p.acknowledgment; });
+    SetColumn<Napi::Uint32Array>(log, "payload", packets, [](auto& p) { return p.payload; });
+    SetColumn<Napi::Uint8Array>(log, "lost", packets, [](auto& p) { return p.lost; });
     return log;
   }
 
-  // On a worker thread: joining takes as long as the mirror is inside a system call, and closing the socket an RCU
-  // grace period. The counts and the log stay.
-  Napi::Value Stop(const Napi::CallbackInfo& info) {
-    auto end = [](std::shared_ptr<Mirroring>& mirroring) {
-      mirroring->End();
-      return 0;
-    };
-    mirroring_->thread.AskToStop();
-    return Worker<std::shared_ptr<Mirroring>>::Start(
-        info.Env(), "join", mirroring_, end, [](Napi::Env env, auto&) { return env.Undefined(); });
-  }
+  Napi::Value Stop(const Napi::CallbackInfo& info) { return StopLater(info.Env(), mirror_); }
 
   std::shared_ptr<Leftovers> leftovers_;
-  std::shared_ptr<Mirroring> mirroring_;
+  std::shared_ptr<MirrorThread> mirror_;
 };
 
 }  // namespace

@@ -34,8 +34,8 @@ auto Guarded(Napi::Env env, Action action) -> decltype(action()) {
 // A thread is started once.
 template <typename Thread>
 void RequireFresh(Napi::Env env, const Thread& thread, const std::string& what) {
-  if (thread.Started()) throw Napi::Error::New(env, "this " + what + " has been started already");
   if (thread.Stopping()) throw Napi::Error::New(env, "this " + what + " has been stopped");
+  if (thread.Started()) throw Napi::Error::New(env, "this " + what + " has been started already");
 }
 
 }  // namespace one_listener

@@ -5,12 +5,15 @@
 #include <linux/if_ether.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cmath>
 #include <cstring>
 
 #include "base/clock.h"
@@ -37,11 +40,22 @@ size_t LinkFrame(int fd, int interfaceIndex) {
   return static_cast<size_t>(request.ifr_mtu) + ETH_HLEN;
 }
 
-// A power of two with room for so many bytes of a frame.
+// A power of two with room for `kept` bytes of a frame.
 size_t FrameSize(size_t kept) {
   size_t size = 128;
   while (size < kept + kRoomBefore) size *= 2;
   return size;
+}
+
+// What the kernel says of a frame that recvmmsg has brought (packet(7), PACKET_AUXDATA).
+bool ChecksumMissing(msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA) continue;
+    tpacket_auxdata about;
+    std::memcpy(&about, CMSG_DATA(part), sizeof about);
+    return (about.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
+  }
+  return false;
 }
 
 }  // namespace
@@ -112,6 +126,18 @@ void PacketSource::MakeBuffers() {
   buffers_.resize(kBuffers * frameSize_);
 }
 
+int PacketSource::Wait(StoppableThread& thread, double milliseconds) {
+  pollfd watched[] = {{fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
+  timespec time{};
+  if (!std::isinf(milliseconds)) time = TimeSpec(std::max(0.0, milliseconds));
+  if (ppoll(watched, 2, std::isinf(milliseconds) ? nullptr : &time, nullptr) < 0) return errno == EINTR ? 0 : errno;
+  if (watched[1].revents) thread.ClearWake();
+  if (!(watched[0].revents & (POLLERR | POLLHUP | POLLNVAL))) return 0;
+  int code = 0;
+  socklen_t size = sizeof code;
+  return getsockopt(fd(), SOL_SOCKET, SO_ERROR, &code, &size) < 0 ? errno : code;
+}
+
 void PacketSource::TakeAll(const std::function<void(const Packet&)>& onPacket) {
   if (ring_) TakeFromRing(onPacket);
   else TakeFromSocket(onPacket);
@@ -134,7 +160,7 @@ void PacketSource::TakeFromRing(const std::function<void(const Packet&)>& onPack
     if (time > now || time < now - 1e3) time = now;
     if (header->tp_snaplen < header->tp_len && !headers_) ++truncated_;
     else
-      onPacket({reinterpret_cast<uint8_t*>(header) + header->tp_mac, header->tp_snaplen, time,
+      onPacket({{reinterpret_cast<uint8_t*>(header) + header->tp_mac, header->tp_snaplen}, time,
           (status & TP_STATUS_CSUMNOTREADY) != 0});
     __atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
     next_ = (next_ + 1) % frames_;
@@ -160,17 +186,10 @@ void PacketSource::TakeFromSocket(const std::function<void(const Packet&)>& onPa
   double now = MonotonicMilliseconds();
   for (int at = 0; at < count; ++at) {
     msghdr& message = messages[static_cast<size_t>(at)].msg_hdr;
-    bool checksumMissing = false;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-      if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA) continue;
-      tpacket_auxdata about;
-      std::memcpy(&about, CMSG_DATA(part), sizeof about);
-      checksumMissing = (about.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
-    }
     if ((message.msg_flags & MSG_TRUNC) && !headers_) ++truncated_;
     else
-      onPacket({static_cast<uint8_t*>(message.msg_iov->iov_base), messages[static_cast<size_t>(at)].msg_len, now,
-          checksumMissing});
+      onPacket({{static_cast<uint8_t*>(message.msg_iov->iov_base), messages[static_cast<size_t>(at)].msg_len}, now,
+          ChecksumMissing(message)});
   }
 }
 

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "addon/stoppable_thread.h"
 #include "base/fd.h"
 
 namespace one_listener {
@@ -22,8 +24,9 @@ struct Ipv4Network {
 struct PacketFilter {
   Ipv4Network to;
   std::vector<Ipv4Network> except;
-  // Of each frame only so many bytes are kept; 0: all, up to the link's MTU.
-  size_t headers = 0;
+  static constexpr size_t kWholeFrames = 0;
+  // Of each frame only this many bytes are kept; kWholeFrames: all, up to the link's MTU.
+  size_t headers = kWholeFrames;
 };
 
 // Frames as they reach the far end of the link: from a ring shared with the kernel (packet_mmap), so that a burst of
@@ -31,21 +34,24 @@ struct PacketFilter {
 class PacketSource {
  public:
   struct Packet {
-    const uint8_t* bytes;  // from the Ethernet header on
-    size_t size;           // of what was kept
-    double time;           // of arrival, CLOCK_MONOTONIC ms
-    bool checksumMissing;  // left to a device that is not there
+    std::span<const uint8_t> bytes;  // what was kept, from the Ethernet header on
+    double time;                     // of arrival, CLOCK_MONOTONIC ms
+    bool checksumMissing;            // left to a device that is not there
   };
 
   // The descriptor is the source's once the constructor has returned. @throws OsError
   PacketSource(int packetFd, int interfaceIndex, const PacketFilter& filter, size_t ringBytes = kRingBytes);
 
-  int fd() const { return socket_.get(); }
-  bool ring() const { return ring_ != nullptr; }
-
   static constexpr size_t kRingBytes = 16 << 20;
 
-  // Calls onPacket for what has arrived, at most some thousands. Frames are valid during the call.
+  int fd() const { return socket_.get(); }
+
+  // Waits until a frame has come, or `thread` is woken, or for `milliseconds` (infinity: no limit). Returns 0 or the
+  // errno with which the link has failed: ENETDOWN, when its interface goes down or away (packet_notifier).
+  int Wait(StoppableThread& thread, double milliseconds);
+
+  // Calls onPacket for what has arrived, at most as many frames as the ring holds. Their bytes are valid
+  // during the call.
   void TakeAll(const std::function<void(const Packet&)>& onPacket);
 
   // Frames that the kernel or this source had no room for, since the last call. Any thread.

@@ -1,9 +1,10 @@
-// Sampler: the JavaScript face of a Sampling.
+// Sampler: the JavaScript face of a SamplerThread.
 #include <napi.h>
 
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,9 +13,11 @@
 #include "addon/arguments.h"
 #include "addon/clients.h"
 #include "addon/ghosts.h"
+#include "addon/leftovers.h"
 #include "addon/object_class.h"
 #include "addon/parts.h"
-#include "addon/sampling.h"
+#include "addon/sampler_thread.h"
+#include "addon/worker.h"
 
 namespace one_listener {
 namespace {
@@ -45,7 +48,7 @@ Drained DrainTrack(Napi::Env env, Track& track) {
     drained.columns.push_back(column);
   }
   double* times = drained.time.Data();
-  batch.ForEach([&](size_t row, double time, const int64_t* values) {
+  batch.ForEach([&](size_t row, double time, std::span<const int64_t> values) {
     times[row] = time;
     for (size_t at = 0; at < columns.size(); ++at) columns[at][row] = static_cast<Element>(values[at]);
   });
@@ -75,6 +78,8 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
   static constexpr napi_type_tag kTag = {0x6f6e652d6c697374, 0x73616d706c657200};
 
   static void Init(Napi::Env env, Napi::Object exports) {
+    auto leftovers = std::make_shared<Leftovers>();
+    env.AddCleanupHook([leftovers] {});  // keeps it until the environment's end
     exports.Set("Sampler",
         DefineClass(env, "Sampler",
             {
@@ -84,12 +89,14 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
                 InstanceMethod<&Sampler::AddAcceptor>("addAcceptor"),
                 InstanceMethod<&Sampler::Drain>("drain"),
                 InstanceMethod<&Sampler::Stop>("stop"),
-            }));
+            },
+            leftovers.get()));
   }
 
-  explicit Sampler(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Sampler>(info) {
+  explicit Sampler(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Sampler>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
-    Sampling::Plan plan{};
+    SamplerThread::Plan plan{};
     plan.listenerFd = OptionalFd(options.Get("listenerFd"), "listenerFd");
     plan.diagFd = OptionalFd(options.Get("diagFd"), "diagFd");
     plan.ipv6 = options.Get("ipv6").ToBoolean();
@@ -99,62 +106,71 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
         ? kSynQueueShare
         : Number(options.Get("synQueueShare"), "synQueueShare", 0.0001, 1);
     plan.countersHz = 1;
-    if (!options.Get("counters").IsUndefined()) {
-      Napi::Object counters = Options(options.Get("counters"), "counters");
-      plan.countersHz = Number(counters.Get("hz"), "counters.hz", 0.01, 10'000);
-      plan.files = {CounterFile(OptionalFd(counters.Get("netstatFd"), "netstatFd"), CounterFile::kPairs),
-          CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), CounterFile::kPairs),
-          CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), CounterFile::kSockstat),
-          CounterFile(counters.Has("meminfoFd") ? OptionalFd(counters.Get("meminfoFd"), "meminfoFd") : -1,
-              CounterFile::kMeminfo)};
-      if (!counters.Get("names").IsArray())
-        throw Napi::TypeError::New(info.Env(), "counters.names must be an array of strings");
-      Napi::Array names = counters.Get("names").As<Napi::Array>();
-      for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
-    }
+    if (!options.Get("counters").IsUndefined()) ReadCounters(Options(options.Get("counters"), "counters"), plan);
     if (plan.listenerFd < 0 && plan.diagFd < 0)
       throw Napi::RangeError::New(info.Env(), "a sampler needs a listenerFd or a diagFd");
-    sampling_ = Guarded(info.Env(), [&] { return std::make_unique<Sampling>(std::move(plan)); });
+    sampler_ = Guarded(info.Env(), [&] { return std::make_shared<SamplerThread>(std::move(plan)); });
     info.This().As<Napi::Object>().TypeTag(&kTag);
   }
 
+  // Garbage, or the end of the environment.
+  ~Sampler() override {
+    if (sampler_) leftovers_->TakeAway(std::move(sampler_));
+  }
+
  private:
+  static void ReadCounters(Napi::Object counters, SamplerThread::Plan& plan) {
+    plan.countersHz = Number(counters.Get("hz"), "counters.hz", 0.01, 10'000);
+    plan.files = {CounterFile(OptionalFd(counters.Get("netstatFd"), "netstatFd"), CounterFile::kPairs),
+        CounterFile(OptionalFd(counters.Get("snmpFd"), "snmpFd"), CounterFile::kPairs),
+        CounterFile(OptionalFd(counters.Get("sockstatFd"), "sockstatFd"), CounterFile::kSockstat),
+        CounterFile(counters.Has("meminfoFd") ? OptionalFd(counters.Get("meminfoFd"), "meminfoFd") : -1,
+            CounterFile::kMeminfo)};
+    if (!counters.Get("names").IsArray())
+      throw Napi::TypeError::New(counters.Env(), "counters.names must be an array of strings");
+    Napi::Array names = counters.Get("names").As<Napi::Array>();
+    for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
+  }
+
   // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
   Napi::Value StartedAt(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampling_->startedAt);
+    return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampler_->startedAt());
   }
 
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
-    RequireFresh(env, sampling_->thread, "sampler");
-    std::optional<std::string> unknown = Guarded(env, [&] { return sampling_->FindCounters(); });
+    RequireFresh(env, sampler_->thread(), "sampler");
+    std::optional<std::string> unknown = Guarded(env, [&] { return sampler_->FindCounters(); });
     if (unknown) throw Napi::RangeError::New(env, "no counter is called \"" + *unknown + "\"");
-    Guarded(env, [&] { sampling_->Start(); });
+    Guarded(env, [&] { sampler_->Start(); });
   }
 
   void AddClients(const Napi::CallbackInfo& info) {
-    sampling_->Add(IsGhosts(info[0]) ? GhostCountsOf(info[0]) : ClientCountsOf(info[0]));
+    sampler_->Add(IsGhosts(info[0]) ? GhostCountsOf(info[0]) : ClientCountsOf(info[0]));
   }
-  void AddAcceptor(const Napi::CallbackInfo& info) { sampling_->Add(AcceptedCountOf(info[0])); }
+  void AddAcceptor(const Napi::CallbackInfo& info) { sampler_->Add(AcceptedCountOf(info[0])); }
 
   Napi::Value Drain(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
+    SamplerThread::Tracks& tracks = sampler_->tracks();
+    SamplerThread::Stats stats = sampler_->stats();
     Napi::Object made = Napi::Object::New(env);
-    made.Set("queues", TimeAndNamed(env, sampling_->queues, {"acceptQueue", "acceptMax", "synQueue", "accepted"}));
-    made.Set("listeners", TimeAndNamed(env, sampling_->listeners, {"listeners", "fullest", "fullestMax"}));
-    made.Set("counters", TimeAndColumns(env, DrainTrack<Napi::Float64Array>(env, sampling_->counters)));
-    made.Set("clients", TimeAndColumns(env, DrainTrack<Napi::Uint32Array>(env, sampling_->clients)));
-    made.Set("samples", static_cast<double>(sampling_->samples));
-    made.Set("missed", static_cast<double>(sampling_->missed));
-    made.Set("cpu", sampling_->cpu.load());
-    made.Set("error", sampling_->error.load());
-    made.Set("errorSyscall", sampling_->errorSyscall.load());
+    made.Set("queues", TimeAndNamed(env, tracks.queues, {"acceptQueue", "acceptMax", "synQueue", "accepted"}));
+    made.Set("listeners", TimeAndNamed(env, tracks.listeners, {"listeners", "fullest", "fullestMax"}));
+    made.Set("counters", TimeAndColumns(env, DrainTrack<Napi::Float64Array>(env, tracks.counters)));
+    made.Set("clients", TimeAndColumns(env, DrainTrack<Napi::Uint32Array>(env, tracks.clients)));
+    made.Set("samples", static_cast<double>(stats.samples));
+    made.Set("missed", static_cast<double>(stats.missed));
+    made.Set("cpu", stats.cpu);
+    made.Set("error", stats.error);
+    made.Set("errorSyscall", stats.errorSyscall);
     return made;
   }
 
-  void Stop(const Napi::CallbackInfo&) { sampling_->Stop(); }
+  Napi::Value Stop(const Napi::CallbackInfo& info) { return StopLater(info.Env(), sampler_); }
 
-  std::unique_ptr<Sampling> sampling_;
+  std::shared_ptr<Leftovers> leftovers_;
+  std::shared_ptr<SamplerThread> sampler_;
 };
 
 }  // namespace

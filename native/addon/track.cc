@@ -22,14 +22,14 @@ Track::Track(size_t columns) : last_(columns, 0), stored_(columns, 0), read_(col
   MakeRoom();
 }
 
-void Track::Offer(double time, const int64_t* values) {
+void Track::Offer(double time, std::span<const int64_t> values) {
   auto nanoseconds = static_cast<int64_t>(std::llround(time * 1e6));
   std::lock_guard<std::mutex> lock(mutex_);
   lastTime_ = nanoseconds;
-  repeated_ = any_ && std::equal(last_.begin(), last_.end(), values);
+  repeated_ = any_ && std::equal(last_.begin(), last_.end(), values.begin(), values.end());
   if (repeated_) return;
   any_ = true;
-  std::copy(values, values + last_.size(), last_.begin());
+  std::copy(values.begin(), values.end(), last_.begin());
   Append(nanoseconds);
 }
 
@@ -43,9 +43,9 @@ void Track::Append(int64_t time) {
   MakeRoom();
   Chunk& chunk = chunks_.back();
   uint8_t* at = chunk.bytes.get() + chunk.used;
-  at = WriteVariable(at, Folded(Difference(time, storedTime_)));
+  at = WriteVariable(at, ZigZag(Difference(time, storedTime_)));
   for (size_t column = 0; column < last_.size(); ++column)
-    at = WriteVariable(at, Folded(Difference(last_[column], stored_[column])));
+    at = WriteVariable(at, ZigZag(Difference(last_[column], stored_[column])));
   chunk.used = static_cast<size_t>(at - chunk.bytes.get());
   storedTime_ = time;
   stored_ = last_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace one_listener {
@@ -16,8 +17,8 @@ class Track {
 
   size_t columns() const { return last_.size(); }
 
-  // time: ms, ascending; holds as many values as there are columns.
-  void Offer(double time, const int64_t* values);
+  // Adds a row. time: ms, ascending; values: one for each column.
+  void Offer(double time, std::span<const int64_t> values);
   // Stores the last state with its latest time, so that a step plot reaches the end. Idempotent.
   void Finish();
 
@@ -81,17 +82,17 @@ inline int64_t Difference(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
 }
 
-// Small differences of either sign become small numbers.
-inline uint64_t Folded(int64_t value) { return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63); }
-inline int64_t Unfolded(uint64_t value) { return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1)); }
+// Small differences of either sign become small numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
+inline uint64_t ZigZag(int64_t value) { return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63); }
+inline int64_t FromZigZag(uint64_t value) { return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1)); }
 
 template <typename OnRow>
 void Track::Decode(const Chunk& chunk, OnRow onRow) {
   const uint8_t* end = chunk.bytes.get() + chunk.used;
   for (const uint8_t* at = chunk.bytes.get(); at < end;) {
-    readTime_ = Sum(readTime_, Unfolded(ReadVariable(at)));
-    for (int64_t& value : read_) value = Sum(value, Unfolded(ReadVariable(at)));
-    onRow(static_cast<double>(readTime_) / 1e6, read_.data());
+    readTime_ = Sum(readTime_, FromZigZag(ReadVariable(at)));
+    for (int64_t& value : read_) value = Sum(value, FromZigZag(ReadVariable(at)));
+    onRow(static_cast<double>(readTime_) / 1e6, std::span<const int64_t>(read_));
   }
 }
 
@@ -99,7 +100,7 @@ template <typename OnRow>
 void Track::Batch::ForEach(OnRow onRow) {
   size_t row = 0;
   for (const Chunk& chunk : chunks_)
-    track_.Decode(chunk, [&](double time, const int64_t* values) { onRow(row++, time, values); });
+    track_.Decode(chunk, [&](double time, std::span<const int64_t> values) { onRow(row++, time, values); });
 }
 
 }  // namespace one_listener

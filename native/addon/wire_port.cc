@@ -44,7 +44,7 @@ class WirePort : public Napi::ObjectWrap<WirePort> {
       : Napi::ObjectWrap<WirePort>(info), leftovers_(static_cast<Leftovers*>(info.Data())->shared_from_this()) {
     Napi::Object options = Options(info[0], "options");
     int index = static_cast<int>(Integer(options.Get("ifindex"), "ifindex", 1, INT32_MAX));
-    PacketFilter filter{Network(options, "network", "prefix"), {}};
+    PacketFilter filter{Network(options, "network", "prefix"), {}, PacketFilter::kWholeFrames};
     if (!options.Get("except").IsArray()) throw Napi::TypeError::New(info.Env(), "except must be an array of networks");
     Napi::Array except = options.Get("except").As<Napi::Array>();
     if (except.Length() > 50) throw Napi::RangeError::New(info.Env(), "except must hold at most 50 networks");
@@ -99,9 +99,9 @@ class WirePort : public Napi::ObjectWrap<WirePort> {
     Napi::Array packets = Napi::Array::New(env);
     std::vector<double> times;
     Source(env).TakeAll([&](const PacketSource::Packet& packet) {
-      if (packet.size < ETH_HLEN) return;
-      Napi::Uint8Array bytes = Napi::Uint8Array::New(env, packet.size - ETH_HLEN);
-      std::copy(packet.bytes + ETH_HLEN, packet.bytes + packet.size, bytes.Data());
+      if (packet.bytes.size() < ETH_HLEN) return;
+      Napi::Uint8Array bytes = Napi::Uint8Array::New(env, packet.bytes.size() - ETH_HLEN);
+      std::copy(packet.bytes.begin() + ETH_HLEN, packet.bytes.end(), bytes.Data());
       packets.Set(static_cast<uint32_t>(times.size()), bytes);
       times.push_back(packet.time);
     });

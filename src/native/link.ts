@@ -126,6 +126,6 @@ export interface Ghosts {
   };
   /** All that are half-open or connected send RST, and no more are sent; see stats().resetDone. */
   reset(): void;
-  /** Joins the thread. Counts stay readable. Idempotent. */
-  stop(): void;
+  /** Joins the thread and frees its socket and ring, off the JavaScript thread; resolves when they are gone. Counts stay readable. Idempotent. */
+  stop(): Promise<void>;
 }

@@ -80,6 +80,6 @@ export interface Sampler {
   addAcceptor(acceptor: Acceptor): void;
   /** Rows since the last drain() as fresh arrays. The last state is stored by stop(), so that step plots reach the end. */
   drain(): SamplerRows;
-  /** Joins the thread. drain() stays callable. Idempotent. */
-  stop(): void;
+  /** Joins the thread off the JavaScript thread, after one last sample; resolves when it has ended. drain() stays callable. Idempotent. */
+  stop(): Promise<void>;
 }

@@ -48,7 +48,6 @@ export interface DiagRows {
   receiveQueue: Uint32Array;
   /** LISTEN: accept queue maximum; else unacknowledged bytes */
   sendQueue: Uint32Array;
-  uid: Uint32Array;
   /** 0 for sockets without a descriptor: requests and connections not yet accepted */
   inode: Float64Array;
 }

@@ -113,24 +113,24 @@ export class Recording {
 
   #end(): void {
     if (!this.#running) return;
+    this.#running = false;
     clearInterval(this.#timer);
+    this.#stopped = this.#settle();
+    // a caller that never calls stop() must not be killed by an unhandled rejection
+    this.#stopped.catch(() => undefined);
+  }
+
+  async #settle(): Promise<Trace> {
     try {
-      this.#sampler.stop();
+      await this.#sampler.stop();
       this.#take();
     } catch (cause) {
       this.#failure ??= cause as Error;
     }
-    this.#running = false;
     const trace = this.#builder.finish(this.#meta);
     this.#finished = trace;
-    this.#stopped = this.#settle(trace);
-    // whoever never calls stop() must not be killed by an unhandled rejection
-    this.#stopped.catch(() => undefined);
     this.#notify();
     this.#listeners.clear();
-  }
-
-  async #settle(trace: Trace): Promise<Trace> {
     await this.#onStop?.(trace);
     if (this.#failure !== undefined) throw this.#failure;
     return trace;

@@ -190,7 +190,7 @@ export class Watching {
   async stop(): Promise<{ trace: Trace; bytes: number } | undefined> {
     if (this.closed) return undefined;
     this.closed = true;
-    this.sampler.stop();
+    await this.sampler.stop();
     const rows = this.sampler.drain();
     this.samplerCpu = rows.cpu;
     this.builder?.append(rows);

@@ -200,8 +200,8 @@ describe("the addon, misused", () => {
     sampler.start();
     assert.throws(() => sampler.start(), /already/);
     assert.throws(() => sampler.addClients({} as never), TypeError);
-    sampler.stop();
-    sampler.stop();
+    await sampler.stop();
+    await sampler.stop();
     assert.throws(() => sampler.start());
     assert.ok(sampler.drain().queues.time.length > 0);
     const acceptor = new native.Acceptor({

@@ -1,7 +1,8 @@
 /** Run by acceptor.test.ts in a process of its own that may have few descriptors: prints what an Acceptor did there. */
 import { LabHost } from "../../dist/lab/host";
 import { native } from "../../dist/native";
-import { connecting, listening, sleep } from "./listening";
+import { sleep } from "../fixtures/waiting";
+import { connecting, listening } from "./listening";
 
 async function main(): Promise<void> {
   const host = await LabHost.open({ wire: false });

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { LabHost } from "../../dist/lab/host";
 import { AcceptorOptions, native } from "../../dist/native";
-import { connecting, Listening, listening, sleep, until } from "./listening";
+import { sleep, until } from "../fixtures/waiting";
+import { connecting, type Listening, listening } from "./listening";
 
 describe("Acceptor", () => {
   let host: LabHost;

@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { LabHost } from "../../dist/lab/host";
 import { Sysctls } from "../../dist/lab/sysctls";
 import { ClientState, clientStates, ClientThread, ClientThreadOptions, native } from "../../dist/native";
-import { Listening, listening, sleep, until } from "./listening";
+import { sleep, until } from "../fixtures/waiting";
+import { type Listening, listening } from "./listening";
 
 const { errno } = constants;
 

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { LabHost } from "../../dist/lab/host";
 import { native } from "../../dist/native";
-import { connecting, Listening, listening, until } from "./listening";
+import { until } from "../fixtures/waiting";
+import { connecting, type Listening, listening } from "./listening";
 
 const established = 1 << 1;
 const synRecv = 1 << 3;

@@ -28,13 +28,3 @@ export async function connecting(host: LabHost, port: number, count: number): Pr
   for (const fd of fds) native.connect(fd, "127.0.0.1", port);
   return fds;
 }
-
-export async function until(condition: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
-  const end = native.now() + timeoutMs;
-  while (!condition()) {
-    if (native.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
-    await sleep(2);
-  }
-}
-
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { LabHost } from "../../dist/lab/host";
 import { ClientState, ClientThread, Mirror, MirrorOptions, native } from "../../dist/native";
-import { Listening, listening, sleep, until } from "./listening";
+import { sleep, until } from "../fixtures/waiting";
+import { type Listening, listening } from "./listening";
 
 const syn = 2;
 const ack = 16;

@@ -3,7 +3,8 @@ import { strict as assert } from "node:assert";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { LabHost } from "../../dist/lab/host";
 import { native } from "../../dist/native";
-import { connecting, listening, sleep, until } from "./listening";
+import { sleep, until } from "../fixtures/waiting";
+import { connecting, listening } from "./listening";
 
 async function startAll(host: LabHost) {
   const listener = await listening(host, { backlog: 500 });
@@ -100,8 +101,7 @@ async function workers(host: LabHost): Promise<void> {
   }
   await until(() => own.clients.counts()[2] === 200, "the main thread's clients are connected");
   assert.ok(own.sampler.drain().samples > 0);
-  own.sampler.stop();
-  await Promise.all([own.mirror.stop(), own.acceptor.stop(), own.clients.stop()]);
+  await Promise.all([own.sampler.stop(), own.mirror.stop(), own.acceptor.stop(), own.clients.stop()]);
   console.log("main goes on");
 }
 

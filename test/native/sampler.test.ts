@@ -2,7 +2,9 @@ import { strict as assert } from "node:assert";
 import { constants } from "node:os";
 import { LabHost } from "../../dist/lab/host";
 import { ClientState, ClientThread, native, Sampler, SamplerOptions, SamplerRows } from "../../dist/native";
-import { connecting, Listening, listening, sleep, until } from "./listening";
+import { sleep, until } from "../fixtures/waiting";
+import { connecting, type Listening, listening } from "./listening";
+import { Sampled } from "./sampled";
 
 const files = ["/proc/net/netstat", "/proc/net/snmp", "/proc/net/sockstat"];
 
@@ -30,7 +32,7 @@ describe("Sampler", () => {
     samplers = [];
   });
   afterEach(async () => {
-    for (const sampler of samplers) sampler.stop();
+    await Promise.all(samplers.map((sampler) => sampler.stop()));
     await native.closeLater(Int32Array.from(open));
   });
 
@@ -42,25 +44,23 @@ describe("Sampler", () => {
   const started = (options: Partial<SamplerOptions> = {}) => {
     const sampler = make(options);
     sampler.start();
-    return sampler;
-  };
-  const stopped = (sampler: Sampler) => {
-    sampler.stop();
-    return sampler.drain();
+    return new Sampled(sampler);
   };
   const connect = async (count: number, port = listener.port) => {
     const fds = await connecting(host, port, count);
     open.push(...fds);
     return fds;
   };
+  const seesRequests = (sampler: Sampled, count: number) =>
+    until(() => sampler.take().queues.synQueue.at(-1) === count, `${count} requests`);
   const ascending = (time: Float64Array) => time.every((ms, at) => ms >= 0 && (at === 0 || ms >= time[at - 1]));
 
   it("stores the first state and the last, and nothing while nothing changes", async () => {
     const before = native.now();
     const sampler = started();
-    assert.ok(sampler.startedAt >= before && sampler.startedAt <= native.now());
-    await sleep(300);
-    const rows = stopped(sampler);
+    assert.ok(sampler.sampler.startedAt >= before && sampler.sampler.startedAt <= native.now());
+    await sleep(300); // so many ms of nothing are what is tested
+    const rows = await sampler.stop();
     const elapsed = native.now() - before;
     assert.equal(rows.error, 0);
     assert.equal(rows.queues.time.length, 2);
@@ -79,15 +79,15 @@ describe("Sampler", () => {
 
   it("sees the accept queue grow and shrink", async () => {
     const sampler = started();
-    await sleep(20);
+    await sampler.samples();
     await connect(10);
-    await sleep(20);
+    await sampler.samples();
     const taken = native.acceptAll(listener.fd, 4);
     open.push(...taken);
-    await sleep(20);
+    await sampler.samples();
     native.listen(listener.fd, 7);
-    await sleep(20);
-    const { queues } = stopped(sampler);
+    await sampler.samples();
+    const { queues } = await sampler.stop();
     assert.ok(ascending(queues.time));
     assert.equal(queues.acceptQueue[0], 0);
     assert.equal(Math.max(...queues.acceptQueue), 10);
@@ -109,21 +109,20 @@ describe("Sampler", () => {
     open.push(otherDiag);
     const other = started({ diagFd: otherDiag });
     const clients = await connect(6, deferring.port);
-    await sleep(30);
+    await seesRequests(sampler, 6);
     native.send(clients[0], new Uint8Array(1));
-    await sleep(30);
-    const { queues, error } = stopped(sampler);
+    await seesRequests(sampler, 5);
+    const { queues, error } = await sampler.stop();
     assert.equal(error, 0);
     assert.equal(Math.max(...queues.synQueue), 6);
     assert.deepEqual([queues.synQueue.at(-1), queues.acceptQueue.at(-1)], [5, 1]);
-    assert.ok(stopped(other).queues.synQueue.every((length) => length === 0));
+    assert.ok((await other.stop()).queues.synQueue.every((length) => length === 0));
   });
 
   it("reads the listener by its port where it has no descriptor", async () => {
     const sampler = started({ listenerFd: -1 });
     await connect(8);
-    await sleep(30);
-    const { queues, error } = stopped(sampler);
+    const { queues, error } = await sampler.stop();
     assert.deepEqual([error, queues.acceptQueue.at(-1), queues.acceptMax.at(-1)], [0, 8, 50]);
   });
 
@@ -140,7 +139,7 @@ describe("Sampler", () => {
       await sleep(2);
     }
     await connect(5, deferring.port);
-    const { queues, error } = stopped(sampler);
+    const { queues, error } = await sampler.stop();
     assert.equal(error, 0);
     assert.ok(
       new Set(queues.acceptQueue).size > 50,
@@ -157,8 +156,8 @@ describe("Sampler", () => {
     open.push(deferring.fd);
     const sampler = started({ listenerFd: deferring.fd, port: deferring.port, diagFd: -1 });
     await connect(3, deferring.port);
-    await sleep(30);
-    const { queues, error } = stopped(sampler);
+    await sampler.samples();
+    const { queues, error } = await sampler.stop();
     assert.equal(error, 0);
     assert.ok(queues.synQueue.every((length) => length === 0));
   });
@@ -170,10 +169,9 @@ describe("Sampler", () => {
     open.push(tight.fd);
     const inUse = Number(/^TCP: inuse (\d+)/m.exec(native.preadText(counterFds.sockstatFd))![1]);
     const sampler = started({ port: tight.port, listenerFd: tight.fd, counters: { ...counterFds, hz: 200, names } });
-    await sleep(20);
+    await until(() => sampler.take().counters.time.length > 0, "a first reading of the counters");
     await connect(4, tight.port); // one is queued, three meet a full queue
-    await sleep(50);
-    const { counters } = stopped(sampler);
+    const { counters } = await sampler.stop();
     assert.equal(counters.columns.length, 4);
     assert.ok(ascending(counters.time));
     assert.deepEqual(
@@ -203,7 +201,6 @@ describe("Sampler", () => {
     ]) {
       const sampler = make({ counters: { ...counterFds, hz: 10, names: ["TcpExt.ListenDrops", name] } });
       assert.throws(() => sampler.start(), RangeError, name);
-      sampler.stop();
     }
     const without = make({ counters: { ...counterFds, netstatFd: -1, hz: 10, names: ["TcpExt.ListenDrops"] } });
     assert.throws(() => without.start(), RangeError);
@@ -211,12 +208,12 @@ describe("Sampler", () => {
 
   it("sums the states of clients and what acceptors took", async () => {
     const sampler = started();
-    await sleep(20);
+    await sampler.samples(15); // 15 ms at least
     const threads: ClientThread[] = [];
     for (const port of [listener.port, 1]) {
       const fds = await host.sockets("tcp", 20);
       const thread = new native.ClientThread({ fds, address: "127.0.0.1", port, sources: [], rate: 0 });
-      sampler.addClients(thread);
+      sampler.sampler.addClients(thread);
       thread.start();
       threads.push(thread);
     }
@@ -227,17 +224,16 @@ describe("Sampler", () => {
       mode: "close",
       onBatch: () => undefined,
     });
-    sampler.addAcceptor(loop);
+    sampler.sampler.addAcceptor(loop);
     await until(
       () => threads[0].counts()[ClientState.established] === 20 && threads[1].counts()[ClientState.refused] === 20,
       "all answers",
     );
-    await sleep(20);
+    await sampler.samples();
     loop.start();
     await until(() => threads[0].counts()[ClientState.closedByServer] === 15, "15 closed by the server");
     await loop.stop();
-    await sleep(20);
-    const { clients, queues } = stopped(sampler);
+    const { clients, queues } = await sampler.stop();
     assert.equal(clients.columns.length, 9);
     assert.ok(ascending(clients.time));
     assert.ok(clients.time[0] >= 15, "from the moment they were added");
@@ -250,13 +246,13 @@ describe("Sampler", () => {
 
   it("has no client rows without clients", async () => {
     const sampler = started();
-    await sleep(20);
-    const { clients } = stopped(sampler);
+    await sampler.samples();
+    const { clients } = await sampler.stop();
     assert.deepEqual([clients.time.length, clients.columns.length], [0, 9]);
   });
 
   it("drains in parts that fit together without loss", async () => {
-    const sampler = started({ hz: 5000 });
+    const { sampler } = started({ hz: 5000 });
     const parts: SamplerRows[] = [];
     const thread = new native.ClientThread({
       fds: await host.sockets("tcp", 40),
@@ -267,10 +263,11 @@ describe("Sampler", () => {
     });
     thread.start();
     for (let at = 0; at < 15; at++) {
-      await sleep(10);
+      await sleep(10); // a part of some rows
       parts.push(sampler.drain());
     }
-    sampler.stop();
+    await until(() => thread.counts()[ClientState.established] === 40, "forty arrivals");
+    await sampler.stop();
     parts.push(sampler.drain());
     assert.equal(sampler.drain().queues.time.length, 0, "nothing twice");
     const queue = parts.flatMap((part) => [...part.queues.acceptQueue]);
@@ -287,8 +284,8 @@ describe("Sampler", () => {
 
   it("samples at 10 kHz", async function () {
     const sampler = started({ hz: 10_000 });
-    await sleep(500);
-    const rows = stopped(sampler);
+    await sleep(500); // a rate is tested
+    const rows = await sampler.stop();
     const due = (rows.queues.time.at(-1)! * 10_000) / 1000;
     assert.ok(
       Math.abs(rows.samples + rows.missed - due) <= 0.02 * due + 5,
@@ -300,35 +297,36 @@ describe("Sampler", () => {
   it("ends with an error when its listener is closed or listens no more", async () => {
     const doomed = await listening(host);
     const sampler = started({ listenerFd: doomed.fd, port: doomed.port });
-    await sleep(20);
+    await sampler.samples();
     native.close(doomed.fd);
-    await until(() => sampler.drain().error === constants.errno.EBADF, "EBADF");
+    await until(() => sampler.take().error === constants.errno.EBADF, "EBADF");
     const again = started();
-    await sleep(20);
+    await again.samples();
     native.shutdown(listener.fd, 2);
     let rows: SamplerRows | undefined;
-    await until(() => (rows = again.drain()).error !== 0, "the end");
+    await until(() => (rows = again.take()).error !== 0, "the end");
     const { samples } = rows!;
-    await sleep(20);
-    assert.equal(again.drain().samples, samples, "it samples no more");
+    await sleep(20); // 20 samples, if it had not ended
+    assert.equal(again.take().samples, samples, "it samples no more");
     assert.ok(rows!.errorSyscall.length > 0);
-    again.stop();
+    await again.stop();
   });
 
   it("ends with an error when there is no such listener, by its port", async () => {
     const sampler = started({ listenerFd: -1, port: 1 });
-    await until(() => sampler.drain().error !== 0, "the end");
+    await until(() => sampler.take().error !== 0, "the end");
   });
 
-  it("may be stopped twice and before its start; not started twice", () => {
+  it("may be stopped twice and before its start; not started twice", async () => {
     const unused = make();
-    unused.stop();
+    const stopping = unused.stop();
     assert.throws(() => unused.start(), Error);
     assert.equal(unused.drain().samples, 0);
-    const sampler = started();
+    await stopping;
+    const { sampler } = started();
     assert.throws(() => sampler.start(), /start/);
-    sampler.stop();
-    sampler.stop();
+    await Promise.all([sampler.stop(), sampler.stop()]);
+    await sampler.stop();
     assert.throws(() => sampler.start(), Error);
   });
 

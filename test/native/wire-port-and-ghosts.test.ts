@@ -110,7 +110,7 @@ describe("WirePort and Ghosts", () => {
     const [other] = await host.sockets("packet", 1);
     const stranger = new native.Ghosts({ ...ghostsOptions(), packetFd: other });
     assert.throws(() => get!.call(stranger), TypeError);
-    stranger.stop();
+    await stranger.stop();
   });
 
   it("ghosts start once, stop at any time, and keep their counts", async () => {
@@ -120,8 +120,8 @@ describe("WirePort and Ghosts", () => {
     ghosts.start();
     assert.throws(() => ghosts.start(), /started already/);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    ghosts.stop();
-    ghosts.stop();
+    await ghosts.stop();
+    await ghosts.stop();
     const { sent, answered } = ghosts.stats();
     assert.ok(sent > 10 && sent < 900, `${sent} sent`);
     // the answer to the last one may still have been on its way when they were stopped
@@ -139,9 +139,9 @@ describe("WirePort and Ghosts", () => {
     native.close(listener.fd);
   });
 
-  it("stopped before the start, they never send", () => {
+  it("stopped before the start, they never send", async () => {
     const ghosts = new native.Ghosts(ghostsOptions());
-    ghosts.stop();
+    await ghosts.stop();
     assert.throws(() => ghosts.start(), /stopped/);
     assert.equal(ghosts.stats().sent, 0);
   });
@@ -163,7 +163,7 @@ describe("WirePort and Ghosts", () => {
     for (let look = 0; look < 300 && ghosts.stats().error === 0; look++)
       await new Promise((resolve) => setTimeout(resolve, 10));
     assert.notEqual(ghosts.stats().error, 0, "the link is gone");
-    ghosts.stop();
+    await ghosts.stop();
     give();
   });
 
@@ -180,7 +180,7 @@ describe("WirePort and Ghosts", () => {
       const ghosts = new native.Ghosts({ ...ghostsOptions(), packetFd: two, count: 100 });
       ghosts.start();
       port.take();
-      ghosts.stop();
+      await ghosts.stop();
       port.close();
     }
     let now = await settled();

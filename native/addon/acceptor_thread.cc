@@ -1,4 +1,4 @@
-#include "addon/accepting.h"
+#include "addon/acceptor_thread.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -13,10 +13,10 @@ namespace {
 
 constexpr size_t kBatch = 256;
 constexpr double kBatchMilliseconds = 2;
-constexpr double kExhaustedPause = 10;
-// A listener that is closed leaves the epoll set in silence (eventpoll_release): an idle loop looks after it so often.
+constexpr double kExhaustedPause = 10;  // ms
+// A listener that is closed leaves the epoll set in silence (eventpoll_release): an idle loop looks at it this often.
 constexpr int kLookMilliseconds = 100;
-// How far a paced loop may run after its pace when the thread was late.
+// By how much a paced loop may lag behind its pace and still catch up, ms.
 constexpr double kMostCatchUp = 20;
 
 void Add(const Fd& epoll, int fd) {
@@ -28,68 +28,72 @@ void Add(const Fd& epoll, int fd) {
 
 }  // namespace
 
-Accepting::Accepting(int listenerFd, double rate, uint32_t limit, bool closeAtOnce)
+AcceptorThread::AcceptorThread(int listenerFd, double rate, uint32_t limit, bool closeAtOnce)
     : listener_(listenerFd), limit_(limit), closeAtOnce_(closeAtOnce), rate_(rate),
       epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   fresh_.reserve(kBatch);
 }
 
-Accepting::~Accepting() {
-  thread.Stop();
+AcceptorThread::~AcceptorThread() {
+  thread_.Stop();
   for (int fd : Fetch()) close(fd);
 }
 
-void Accepting::Start(std::function<void()> announce) {
+void AcceptorThread::Start(std::function<void()> announce) {
   int failure = listener_.Check();
   // A blocking accept4 could never be stopped.
   if (failure == 0 && !(Require(fcntl(listener_.fd(), F_GETFL), "fcntl") & O_NONBLOCK)) failure = EINVAL;
   if (failure != 0) throw OsError{failure, "accept4"};
   Add(epoll_, listener_.fd());
-  Add(epoll_, thread.WakeFd());
+  Add(epoll_, thread_.WakeFd());
   announce_ = std::move(announce);
-  running = true;
+  running_ = true;
   try {
-    thread.Start(error, [this] { Run(); });
+    thread_.Start(error_, [this] { Run(); });
   } catch (...) {
-    running = false;
+    running_ = false;
     throw;
   }
 }
 
-void Accepting::Resume() {
-  paused = false;
-  thread.Wake();
+void AcceptorThread::Resume() {
+  paused_ = false;
+  thread_.Wake();
 }
 
-void Accepting::SetRate(double perSecond) {
+void AcceptorThread::SetRate(double perSecond) {
   rate_ = perSecond;
-  thread.Wake();
+  thread_.Wake();
 }
 
-std::vector<int> Accepting::Fetch() {
+AcceptorThread::Stats AcceptorThread::stats() const {
+  return {accepted_->load(), exhausted_, wakeups_, running_, paused_, error_};
+}
+
+std::vector<int> AcceptorThread::Fetch() {
   std::lock_guard<std::mutex> lock(mutex_);
   announced_ = false;
   return std::exchange(fresh_, {});
 }
 
-void Accepting::Run() {
+void AcceptorThread::Run() {
   try {
     while (!Done() && TakeTurn()) continue;
   } catch (...) {
-    error = ENOMEM;
+    error_ = ENOMEM;
   }
   epoll_.reset();
-  running = false;
+  running_ = false;
   announce_();
 }
 
-bool Accepting::Done() const {
-  return thread.Stopping() || (limit_ > 0 && accepted->load(std::memory_order_relaxed) >= limit_);
+bool AcceptorThread::Done() const {
+  return thread_.Stopping() || (limit_ > 0 && accepted_->load(std::memory_order_relaxed) >= limit_);
 }
 
 // Waits for its turn and for a connection, then accepts. False: the loop has ended.
-bool Accepting::TakeTurn() {
-  if (paused) {
+bool AcceptorThread::TakeTurn() {
+  if (paused_) {
     SleepUntil(std::numeric_limits<double>::infinity());
     return true;
   }
@@ -103,21 +107,26 @@ bool Accepting::TakeTurn() {
   bool ready = WaitForConnection(perSecond, waited);
   int failure = listener_.Check();
   if (failure != 0) {
-    error = failure;
+    error_ = failure;
     return false;
   }
-  if (!ready || paused || Done()) return true;
+  if (!ready || paused_ || Done()) return true;
   double now = MonotonicMilliseconds();
-  // Evenly spaced: turns that nobody came for are not made up for, a late thread's are.
+  // Evenly spaced: turns in which no connection came are not made up for, a late thread's are.
   slot_ = waited ? now : std::max(due, now - kMostCatchUp);
+  return Accept(perSecond);
+}
+
+// False: the loop has ended.
+bool AcceptorThread::Accept(double perSecond) {
   switch (perSecond > 0 ? AcceptOne() : AcceptMany()) {
     case Outcome::kTaken:
     case Outcome::kEmpty: return true;
     case Outcome::kExhausted:
       // accept4 takes the descriptor first and leaves the queue as it is: asking again at once would spin.
-      ++exhausted;
+      ++exhausted_;
       Flush(true);
-      thread.SleepUntil(MonotonicMilliseconds() + kExhaustedPause);
+      thread_.SleepUntil(MonotonicMilliseconds() + kExhaustedPause);
       return true;
     case Outcome::kFailed: break;
   }
@@ -125,7 +134,7 @@ bool Accepting::TakeTurn() {
 }
 
 // True: the accept queue holds something. Comes back without, too: when there is something to flush or to look after.
-bool Accepting::WaitForConnection(double perSecond, bool& waited) {
+bool AcceptorThread::WaitForConnection(double perSecond, bool& waited) {
   epoll_event events[2];
   int count = perSecond > 0 ? epoll_wait(epoll_.get(), events, 2, 0) : 0;
   if (count == 0) {
@@ -140,25 +149,25 @@ bool Accepting::WaitForConnection(double perSecond, bool& waited) {
   }
   bool ready = false;
   for (int at = 0; at < count; ++at) {
-    if (events[at].data.fd == thread.WakeFd()) thread.ClearWake();
+    if (events[at].data.fd == thread_.WakeFd()) thread_.ClearWake();
     else ready = true;
   }
-  if (ready) ++wakeups;
+  if (ready) ++wakeups_;
   return ready;
 }
 
-Accepting::Outcome Accepting::AcceptMany() {
-  for (size_t turn = 0; turn < kBatch && !Done() && !paused.load(std::memory_order_relaxed); ++turn) {
+AcceptorThread::Outcome AcceptorThread::AcceptMany() {
+  for (size_t turn = 0; turn < kBatch && !Done() && !paused_.load(std::memory_order_relaxed); ++turn) {
     Outcome outcome = AcceptOne();
     if (outcome != Outcome::kTaken) return outcome;
   }
   return Outcome::kTaken;
 }
 
-Accepting::Outcome Accepting::AcceptOne() {
+AcceptorThread::Outcome AcceptorThread::AcceptOne() {
   int made = accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (made >= 0) {
-    accepted->store(accepted->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    accepted_->store(accepted_->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (closeAtOnce_) close(made);
     else Keep(made);
     return Outcome::kTaken;
@@ -174,11 +183,11 @@ Accepting::Outcome Accepting::AcceptOne() {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM: return Outcome::kExhausted;
-    default: error = errno; return Outcome::kFailed;
+    default: error_ = errno; return Outcome::kFailed;
   }
 }
 
-void Accepting::Keep(int fd) {
+void AcceptorThread::Keep(int fd) {
   size_t count;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -190,7 +199,7 @@ void Accepting::Keep(int fd) {
 
 // Announces what was accepted: at most one announcement waits to be answered, and no two within 2 ms unless a batch is
 // full.
-void Accepting::Flush(bool now) {
+void AcceptorThread::Flush(bool now) {
   double time = MonotonicMilliseconds();
   if (!now && time - flushed_ < kBatchMilliseconds) return;
   {
@@ -203,12 +212,12 @@ void Accepting::Flush(bool now) {
 }
 
 // In parts, where something must be flushed or the listener looked after meanwhile.
-void Accepting::SleepUntil(double due) {
+void AcceptorThread::SleepUntil(double due) {
   Flush(false);
-  thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kBatchMilliseconds));
+  thread_.SleepUntil(std::min(due, MonotonicMilliseconds() + kBatchMilliseconds));
   Flush(false);
-  if (MonotonicMilliseconds() < due && !thread.Stopping())
-    thread.SleepUntil(std::min(due, MonotonicMilliseconds() + kLookMilliseconds));
+  if (MonotonicMilliseconds() < due && !thread_.Stopping())
+    thread_.SleepUntil(std::min(due, MonotonicMilliseconds() + kLookMilliseconds));
 }
 
 }  // namespace one_listener

@@ -1,10 +1,11 @@
-#include "addon/mirroring.h"
+#include "addon/mirror_thread.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <limits>
 #include <utility>
 
 namespace one_listener {
@@ -12,42 +13,42 @@ namespace {
 
 constexpr size_t kMostSentAtOnce = 64;
 constexpr size_t kMostWaitingBytes = 256 << 20;
+// A full link is tried again after this.
 constexpr double kRetryMilliseconds = 0.2;
 
 }  // namespace
 
-Mirroring::Mirroring(
-    int packetFd, int interfaceIndex, uint32_t network, int prefix, double rttNow, double lossNow, size_t logCapacity)
-    : rtt(rttNow), loss(lossNow), logCapacity_(logCapacity),
+MirrorThread::MirrorThread(const Plan& plan)
+    : logCapacity_(plan.logCapacity), rtt_(plan.rtt), loss_(plan.loss),
       random_(static_cast<unsigned>(MonotonicMilliseconds() * 1e6)),
       source_(std::make_unique<PacketSource>(
-          packetFd, interfaceIndex, PacketFilter{{network, Ipv4Network::Mask(prefix)}, {}})) {}
+          plan.packetFd, plan.interfaceIndex, PacketFilter{plan.network, {}, PacketFilter::kWholeFrames})) {}
 
-void Mirroring::Run() {
+void MirrorThread::Run() {
   auto take = [this](const PacketSource::Packet& packet) { Take(packet); };
   do source_->TakeAll(take);
-  while (SendDue() && Wait() && !thread.Stopping());
+  while (SendDue() && Wait() && !thread_.Stopping());
 }
 
-void Mirroring::Take(const PacketSource::Packet& packet) {
-  std::optional<PacketRecord> record = ReadSegment(packet.bytes, packet.size);
+void MirrorThread::Take(const PacketSource::Packet& packet) {
+  std::optional<PacketRecord> record = ReadSegment(packet.bytes);
   if (!record) return;
-  ++received;
+  ++received_;
   record->time = packet.time;
-  record->lost = loss > 0 && std::uniform_real_distribution<double>()(random_) < loss;
+  record->lost = loss_ > 0 && std::uniform_real_distribution<double>()(random_) < loss_;
   Log(*record);
   if (record->lost) {
-    ++lost;
-  } else if (delayedBytes_ + packet.size > kMostWaitingBytes) {
+    ++lost_;
+  } else if (delayedBytes_ + packet.bytes.size() > kMostWaitingBytes) {
     ++refused_;
   } else {
-    delayed_.push_back({packet.time + rtt / 2, {packet.bytes, packet.bytes + packet.size}});
+    delayed_.push_back({packet.time + rtt_ / 2, {packet.bytes.begin(), packet.bytes.end()}});
     TurnSegment(delayed_.back().bytes, packet.checksumMissing);
-    delayedBytes_ += packet.size;
+    delayedBytes_ += packet.bytes.size();
   }
 }
 
-void Mirroring::Log(const PacketRecord& record) {
+void MirrorThread::Log(const PacketRecord& record) {
   if (logCapacity_ == 0) return;
   std::lock_guard<std::mutex> lock(logMutex_);
   if (log_.size() == logCapacity_) log_.pop_front();
@@ -55,36 +56,41 @@ void Mirroring::Log(const PacketRecord& record) {
 }
 
 // False: the link is gone.
-bool Mirroring::SendDue() {
+bool MirrorThread::SendDue() {
   for (double now = MonotonicMilliseconds(); !delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now;
       now = MonotonicMilliseconds()) {
     unsigned sent = SendSome(now);
     if (sent > 0) {
-      turned += sent;
+      turned_ += sent;
       Forget(sent);
       continue;
     }
-    switch (errno) {
-      case EINTR: break;
-      case EAGAIN:
-      case ENOBUFS:
-      case ENOMEM: retryAt_ = now + kRetryMilliseconds; break;
-      // this frame cannot be sent; the others can
-      case EINVAL:
-      case EMSGSIZE:
-      case EPERM:
-        ++refused_;
-        Forget(1);
-        break;
-      default: error = errno; return false;
-    }
+    if (SendingFailed(errno, now)) return false;
   }
-  waiting = delayed_.size();
+  waiting_ = delayed_.size();
   return true;
 }
 
+// True: the link is gone.
+bool MirrorThread::SendingFailed(int code, double now) {
+  switch (code) {
+    case EINTR: return false;
+    case EAGAIN:
+    case ENOBUFS:
+    case ENOMEM: retryAt_ = now + kRetryMilliseconds; return false;
+    // this frame cannot be sent; the others can
+    case EINVAL:
+    case EMSGSIZE:
+    case EPERM:
+      ++refused_;
+      Forget(1);
+      return false;
+    default: error_ = code; return true;
+  }
+}
+
 // How many were sent; 0: see errno.
-unsigned Mirroring::SendSome(double now) {
+unsigned MirrorThread::SendSome(double now) {
   std::array<mmsghdr, kMostSentAtOnce> messages{};
   std::array<iovec, kMostSentAtOnce> parts;
   unsigned count = 0;
@@ -97,45 +103,37 @@ unsigned Mirroring::SendSome(double now) {
   return static_cast<unsigned>(std::max(0, sendmmsg(source_->fd(), messages.data(), count, MSG_DONTWAIT)));
 }
 
-void Mirroring::Forget(size_t frames) {
+void MirrorThread::Forget(size_t frames) {
   for (; frames > 0; --frames) {
     delayedBytes_ -= delayed_.front().bytes.size();
     delayed_.pop_front();
   }
 }
 
-// Until a frame comes, or the first one is due, or somebody wants attention. False: the link is gone.
-bool Mirroring::Wait() {
-  pollfd watched[] = {{source_->fd(), POLLIN, 0}, {thread.WakeFd(), POLLIN, 0}};
-  timespec time{};
-  if (!delayed_.empty())
-    time = TimeSpec(std::max(0.0, std::max(delayed_.front().due, retryAt_) - MonotonicMilliseconds()));
-  if (ppoll(watched, 2, delayed_.empty() ? nullptr : &time, nullptr) < 0 && errno != EINTR) {
-    error = errno;
-    return false;
-  }
-  if (watched[1].revents) thread.ClearWake();
-  if (!(watched[0].revents & (POLLERR | POLLHUP | POLLNVAL))) return true;
-  int code = 0;
-  socklen_t size = sizeof code;
-  if (getsockopt(source_->fd(), SOL_SOCKET, SO_ERROR, &code, &size) < 0) code = errno;
-  error = code;  // ENETDOWN (packet_notifier)
+// Until a frame comes, or the first one is due, or Wake(). False: the link is gone.
+bool MirrorThread::Wait() {
+  const double due =
+      delayed_.empty() ? std::numeric_limits<double>::infinity() : std::max(delayed_.front().due, retryAt_);
+  int code = source_->Wait(thread_, due - MonotonicMilliseconds());
+  if (code != 0) error_ = code;
   return code == 0;
 }
 
-std::deque<PacketRecord> Mirroring::FetchLog() {
+std::deque<PacketRecord> MirrorThread::FetchLog() {
   std::lock_guard<std::mutex> lock(logMutex_);
   return std::exchange(log_, {});
 }
 
-uint64_t Mirroring::Drops() {
+MirrorThread::Stats MirrorThread::stats() { return {received_, turned_, lost_, waiting_, Drops(), error_}; }
+
+uint64_t MirrorThread::Drops() {
   std::lock_guard<std::mutex> lock(sourceMutex_);
   if (source_) kernelDrops_ += source_->Drops();
   return kernelDrops_ + refused_;
 }
 
-void Mirroring::End() {
-  thread.Stop();
+void MirrorThread::Stop() {
+  thread_.Stop();
   std::unique_ptr<PacketSource> last;
   {
     std::lock_guard<std::mutex> lock(sourceMutex_);
@@ -145,7 +143,7 @@ void Mirroring::End() {
   if (!last) return;
   // Frames that were still on their way are lost with the mirror.
   Forget(delayed_.size());
-  waiting = 0;
+  waiting_ = 0;
 }
 
 }  // namespace one_listener

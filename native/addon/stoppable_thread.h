@@ -18,7 +18,7 @@
 
 namespace one_listener {
 
-// A thread made meanwhile handles no signals: they stay with Node's main thread.
+// A thread that is made while this lives handles no signals: they stay with Node's main thread.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -34,24 +34,34 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-// A thread that can be told to stop and be joined from any thread, any number of times.
+// Names the calling thread for `ps -L` and /proc/self/task/*/comm. At most 15 bytes: pthread_setname_np refuses more,
+// and the thread keeps the name of the process.
+inline void NameThisThread(const char* name) { pthread_setname_np(pthread_self(), name); }
+
+// A thread that can be told to stop and be joined from any thread, any number of times. It is started at most once.
 class StoppableThread {
  public:
-  StoppableThread() : wake_(Require(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+  // name: see NameThisThread(). @throws OsError eventfd: EMFILE, ENFILE, ENOMEM
+  explicit StoppableThread(const char* name)
+      : name_(name), wake_(Require(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
   ~StoppableThread() { Stop(); }
+  StoppableThread(const StoppableThread&) = delete;
+  StoppableThread& operator=(const StoppableThread&) = delete;
 
+  // Of the thread that calls Start(); no other may ask.
   bool Started() const { return started_; }
   bool Stopping() const { return stopping_.load(std::memory_order_relaxed); }
-  // Readable once somebody wants the thread's attention. For the thread itself.
+  // Readable once another thread wants attention. For the thread itself.
   int WakeFd() const { return wake_.get(); }
 
   // Runs `body` on the thread. What it throws (std::bad_alloc) is noted in `error` as ENOMEM: it must not end Node's
-  // process.
+  // process. `error` and what `body` refers to must outlive the thread. @throws OsError pthread_create: EAGAIN
   template <typename Body>
   void Start(std::atomic<int>& error, Body body) {
     SignalsBlocked blocked;
     try {
-      thread_ = std::thread([&error, body] {
+      thread_ = std::thread([&error, body, name = name_] {
+        NameThisThread(name);
         prctl(PR_SET_TIMERSLACK, 1UL);  // ns; the default of 50 us would blur every deadline
         try {
           body();
@@ -65,18 +75,20 @@ class StoppableThread {
     started_ = true;
   }
 
+  // Ends the thread's present or next wait. Any thread.
   void Wake() {
     std::lock_guard<std::mutex> lock(waking_);
     uint64_t one = 1;
-    if (wake_ && write(wake_.get(), &one, sizeof one) < 0) return;  // full: it is awake already
+    if (wake_ && write(wake_.get(), &one, sizeof one) < 0) return;  // EAGAIN, the counter is full: it is awake already
   }
 
+  // Makes WakeFd() unreadable again. For the thread itself.
   void ClearWake() {
     uint64_t count;
-    if (read(wake_.get(), &count, sizeof count) < 0) return;  // EAGAIN: nobody had called
+    if (read(wake_.get(), &count, sizeof count) < 0) return;  // EAGAIN: no other thread had called
   }
 
-  // Waits until `due` (CLOCK_MONOTONIC ms) or until somebody wants attention; true: the time has come.
+  // Waits until `due` (CLOCK_MONOTONIC ms) or until Wake(); true: the time has come. For the thread itself.
   bool SleepUntil(double due) {
     double left = due - MonotonicMilliseconds();
     if (left <= 0) return true;
@@ -87,13 +99,14 @@ class StoppableThread {
     return false;
   }
 
-  // The thread is to end. Does not wait for that; nothing can be started any more.
+  // Tells the thread to end, and returns at once; it cannot be started any more. Any thread.
   void AskToStop() {
     stopping_ = true;
     Wake();
   }
 
-  // Returns when the thread has ended. Any thread may call it, but not this one itself, and any number of times.
+  // Returns when the thread has ended. Blocks as long as that is inside a system call: not for JavaScript's thread, and
+  // not for this one itself. Any number of times.
   void Stop() {
     AskToStop();
     std::lock_guard<std::mutex> lock(joining_);
@@ -103,6 +116,7 @@ class StoppableThread {
   }
 
  private:
+  const char* const name_;
   std::mutex waking_;   // guards wake_ against its end
   std::mutex joining_;  // guards thread_
   Fd wake_;

@@ -1,4 +1,4 @@
-#include "addon/crowd.h"
+#include "addon/connect_thread.h"
 
 #include <linux/tcp.h>
 #include <poll.h>
@@ -44,10 +44,8 @@ ClientState EndOf(int error) {
 
 }  // namespace
 
-Crowd::Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_addr> sources, double rate,
-    std::vector<double> schedule)
-    : size_(fds.size()), clients_(std::make_unique<Client[]>(fds.size())), target_(target),
-      sources_(std::move(sources)), rate_(rate), schedule_(std::move(schedule)),
+ConnectThread::ConnectThread(std::span<const int> fds, Plan plan)
+    : size_(fds.size()), clients_(std::make_unique<Client[]>(fds.size())), plan_(std::move(plan)),
       counts_(std::make_shared<ClientCounts>(fds.size())),
       epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   epoll_event waking{};
@@ -57,21 +55,21 @@ Crowd::Crowd(const std::vector<int>& fds, sockaddr_in target, std::vector<in_add
   for (size_t at = 0; at < size_; ++at) clients_[at].fd = fds[at];
 }
 
-Crowd::~Crowd() { Stop(); }
+ConnectThread::~ConnectThread() { Stop(); }
 
-void Crowd::Start() {
+void ConnectThread::Start() {
   startedAt_ = MonotonicMilliseconds();
   thread_.Start(error_, [this] { Run(); });
 }
 
-void Crowd::Stop() {
+void ConnectThread::Stop() {
   thread_.Stop();
   Close({true, {}}, false);
   std::lock_guard<HandoverMutex> lock(mutex_);
   epoll_.reset();
 }
 
-void Crowd::Run() {
+void ConnectThread::Run() {
   std::array<epoll_event, 256> events;
   while (!thread_.Stopping()) {
     Wait(NextDue());
@@ -85,9 +83,9 @@ void Crowd::Run() {
   }
 }
 
-// Until something happens or the next connect() is due. poll() of the epoll descriptor: its time-out has nanoseconds
-// (epoll_pwait2 is younger than the kernels and C libraries this may run on).
-void Crowd::Wait(double due) {
+// Until something happens or the next connect() is due (ms after the start). ppoll() of the epoll descriptor, because
+// its time-out has nanoseconds (epoll_pwait2 is younger than the kernels and C libraries that this may run on).
+void ConnectThread::Wait(double due) {
   double left = due - (MonotonicMilliseconds() - startedAt_);
   if (left <= 0) return;
   pollfd watched{epoll_.get(), POLLIN, 0};
@@ -96,34 +94,39 @@ void Crowd::Wait(double due) {
   ppoll(&watched, 1, std::isinf(due) ? nullptr : &time, nullptr);
 }
 
-double Crowd::NextDue() const {
+double ConnectThread::NextDue() const {
   if (next_ >= size_) return std::numeric_limits<double>::infinity();
-  if (!schedule_.empty()) return schedule_[next_];
-  return rate_ > 0 ? static_cast<double>(next_) * 1e3 / rate_ : 0;
+  if (!plan_.schedule.empty()) return plan_.schedule[next_];
+  return plan_.rate > 0 ? static_cast<double>(next_) * 1e3 / plan_.rate : 0;
 }
 
-void Crowd::ConnectDue() {
+void ConnectThread::ConnectDue() {
   for (size_t done = 0;
       done < kConnectsBetweenLooks && next_ < size_ && NextDue() <= MonotonicMilliseconds() - startedAt_; ++done)
     Connect(next_++);
 }
 
-void Crowd::Connect(size_t index) {
+// False: its address is none of this Lab, and the client has ended.
+bool ConnectThread::Bind(Client& client, size_t index) {
+  // Leaves the choice of the port to connect(), which knows the whole 4-tuple (ip(7), IP_BIND_ADDRESS_NO_PORT). Where
+  // it is refused, bind() chooses: then an address has room for no more than its ports.
+  int one = 1;
+  setsockopt(client.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  sockaddr_in source{};
+  source.sin_family = AF_INET;
+  source.sin_addr = plan_.sources[index % plan_.sources.size()];
+  if (bind(client.fd, reinterpret_cast<sockaddr*>(&source), sizeof source) == 0) return true;
+  EndWith(client, errno);
+  return false;
+}
+
+void ConnectThread::Connect(size_t index) {
   Client& client = clients_[index];
   int fd = client.fd;
   if (fd < 0 || client.state != kIdle) return;
-  if (!sources_.empty()) {
-    // Leaves the choice of the port to connect(), which knows the whole 4-tuple (ip(7), IP_BIND_ADDRESS_NO_PORT).
-    int one = 1;
-    sockaddr_in source{};
-    source.sin_family = AF_INET;
-    source.sin_addr = sources_[index % sources_.size()];
-    // Where it is refused, bind() chooses: then an address has room for no more than its ports.
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    if (bind(fd, reinterpret_cast<sockaddr*>(&source), sizeof source) < 0) return EndWith(client, errno);
-  }
+  if (!plan_.sources.empty() && !Bind(client, index)) return;
   client.connectAt = MonotonicMilliseconds() - startedAt_;
-  int result = connect(fd, reinterpret_cast<sockaddr*>(&target_), sizeof target_);
+  int result = connect(fd, reinterpret_cast<const sockaddr*>(&plan_.target), sizeof plan_.target);
   int error = result < 0 ? errno : 0;
   if (error != 0 && error != EINPROGRESS) return EndWith(client, error);
   sockaddr_in local{};
@@ -135,14 +138,14 @@ void Crowd::Connect(size_t index) {
 }
 
 // Edge-triggered: what has been said once (writable, FIN) is not said again. Watching anew says it again.
-void Crowd::Watch(size_t index, int operation) {
+void ConnectThread::Watch(size_t index, int operation) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = index;
   if (epoll_ctl(epoll_.get(), operation, clients_[index].fd, &event) < 0) EndWith(clients_[index], errno);
 }
 
-void Crowd::Handle(size_t index, uint32_t events) {
+void ConnectThread::Handle(size_t index, uint32_t events) {
   Client& client = clients_[index];
   if (client.fd < 0) return;
   if (events & (EPOLLERR | EPOLLHUP)) {
@@ -153,7 +156,7 @@ void Crowd::Handle(size_t index, uint32_t events) {
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) Receive(index);
 }
 
-void Crowd::Receive(size_t index) {
+void ConnectThread::Receive(size_t index) {
   Client& client = clients_[index];
   std::array<char, 64 * 1024> nothing;
   for (int turn = 0; turn < kReadsBetweenLooks; ++turn) {
@@ -170,34 +173,34 @@ void Crowd::Receive(size_t index) {
     }
     return;
   }
-  Watch(index, EPOLL_CTL_MOD);  // there is more, but others wait, too
+  Watch(index, EPOLL_CTL_MOD);  // there is more, but other clients wait, too
 }
 
-void Crowd::Established(Client& client) {
+void ConnectThread::Established(Client& client) {
   client.latency = MonotonicMilliseconds() - startedAt_ - client.connectAt;
   Change(client, kEstablished);
 }
 
-void Crowd::EndWith(Client& client, int error) {
+void ConnectThread::EndWith(Client& client, int error) {
   client.error = error;
-  // Somebody else has closed it, and its number may mean another file by now.
+  // Code outside has closed it, and its number may mean another file by now.
   if (error == EBADF || error == ENOTSOCK) client.fd = -1;
   else CloseFd(client);
   Change(client, EndOf(error));
 }
 
-void Crowd::Change(Client& client, ClientState state) {
+void ConnectThread::Change(Client& client, ClientState state) {
   client.changedAt = startedAt_ > 0 ? MonotonicMilliseconds() - startedAt_ : kNotYet;
   counts_->Move(static_cast<ClientState>(client.state.exchange(state)), state);
 }
 
-void Crowd::CloseFd(Client& client) {
+void ConnectThread::CloseFd(Client& client) {
   int fd = client.fd.exchange(-1);
   if (fd >= 0) close(fd);
 }
 
 template <typename Action>
-size_t Crowd::Each(const Selection& which, Action action) {
+size_t ConnectThread::Each(const Selection& which, Action action) {
   size_t done = 0, count = which.all ? size_ : which.indexes.size();
   for (size_t start = 0; start < count; start += kCommandsBetweenLooks) {
     std::lock_guard<HandoverMutex> lock(mutex_);
@@ -209,7 +212,7 @@ size_t Crowd::Each(const Selection& which, Action action) {
   return done;
 }
 
-size_t Crowd::Send(const Selection& which, const std::vector<uint8_t>& data) {
+size_t ConnectThread::Send(const Selection& which, std::span<const uint8_t> data) {
   return Each(which, [&](Client& client) {
     if (client.finished || (client.state != kEstablished && client.state != kClosedByServer)) return false;
     ssize_t size = send(client.fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -218,7 +221,7 @@ size_t Crowd::Send(const Selection& which, const std::vector<uint8_t>& data) {
   });
 }
 
-size_t Crowd::Close(const Selection& which, bool reset) {
+size_t ConnectThread::Close(const Selection& which, bool reset) {
   return Each(which, [&](Client& client) {
     linger now{1, 0};
     // Without it close() would send FIN, and the client would count as reset all the same.
@@ -232,14 +235,14 @@ size_t Crowd::Close(const Selection& which, bool reset) {
   });
 }
 
-size_t Crowd::Shutdown(const Selection& which) {
+size_t ConnectThread::Shutdown(const Selection& which) {
   return Each(which, [](Client& client) {
     if (client.finished || (client.state != kEstablished && client.state != kClosedByServer)) return false;
     return client.finished = shutdown(client.fd, SHUT_WR) == 0;
   });
 }
 
-int Crowd::Release(size_t index) {
+int ConnectThread::Release(size_t index) {
   std::lock_guard<HandoverMutex> lock(mutex_);
   int fd = clients_[index].fd.exchange(-1);
   if (fd >= 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // ENOENT: it was never watched

@@ -1,11 +1,13 @@
-#include "addon/sampling.h"
+#include "addon/sampler_thread.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "addon/diag.h"
 
@@ -19,7 +21,7 @@ constexpr uint8_t kListenState = 10;
 constexpr double kLookMilliseconds = 10;
 // Most that looking for the listeners themselves, by the kernel's table of them, may take of a core.
 constexpr double kListenersShare = 0.2;
-// Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
+// ms. Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
 constexpr double kPatience = 5;
 
 // Moves `due` on by whole periods until it is later than `now`; how many it skipped over.
@@ -33,12 +35,12 @@ uint64_t NextDue(double& due, double period, double now) {
 
 }  // namespace
 
-Sampling::Sampling(Plan plan)
-    : counters(plan.names.size()), plan_(std::move(plan)), listener_(plan_.listenerFd), values_(plan_.names.size(), 0),
-      base_(plan_.names.size(), 0), gauge_(plan_.names.size(), false), version6_(plan_.ipv6),
-      listenersRation_(kListenersShare), requestsRation_(plan_.synShare) {}
+SamplerThread::SamplerThread(Plan plan)
+    : plan_(std::move(plan)), tracks_(plan_.names.size()), listener_(plan_.listenerFd), values_(plan_.names.size(), 0),
+      base_(plan_.names.size(), 0), version6_(plan_.ipv6), listenersRation_(kListenersShare),
+      requestsRation_(plan_.synShare), gauge_(plan_.names.size(), false) {}
 
-std::optional<std::string> Sampling::FindCounters() {
+std::optional<std::string> SamplerThread::FindCounters() {
   for (CounterFile& file : plan_.files) file.WantNothing();
   for (size_t slot = 0; slot < plan_.names.size(); ++slot) {
     auto found = std::find_if(
@@ -49,7 +51,7 @@ std::optional<std::string> Sampling::FindCounters() {
   return std::nullopt;
 }
 
-void Sampling::Start() {
+void SamplerThread::Start() {
   if (plan_.listenerFd >= 0) {
     int code = listener_.Check();
     if (code != 0) throw OsError{code, "getsockopt"};
@@ -60,72 +62,76 @@ void Sampling::Start() {
     if (code != 0) throw OsError{code, "pread"};
   }
   for (size_t slot = 0; slot < base_.size(); ++slot) base_[slot] = gauge_[slot] ? 0 : values_[slot];
-  startedAt = MonotonicMilliseconds();
-  thread.Start(error, [this] { Run(); });
+  startedAt_ = MonotonicMilliseconds();
+  thread_.Start(error_, [this] { Run(); });
 }
 
-void Sampling::Stop() {
-  thread.Stop();
-  queues.Finish();
-  listeners.Finish();
-  clients.Finish();
-  counters.Finish();
+void SamplerThread::Stop() {
+  thread_.Stop();
+  for (Track* track : {&tracks_.queues, &tracks_.listeners, &tracks_.clients, &tracks_.counters}) track->Finish();
 }
 
-void Sampling::Add(std::shared_ptr<ClientCounts> crowd) {
+void SamplerThread::Add(std::shared_ptr<ClientCounts> clients) {
   std::lock_guard<std::mutex> lock(sources_);
-  crowds_.push_back(std::move(crowd));
+  clients_.push_back(std::move(clients));
 }
 
-void Sampling::Add(std::shared_ptr<AcceptedCount> loop) {
+void SamplerThread::Add(std::shared_ptr<AcceptedCount> accepted) {
   std::lock_guard<std::mutex> lock(sources_);
-  loops_.push_back(std::move(loop));
+  acceptors_.push_back(std::move(accepted));
 }
 
-void Sampling::Run() {
-  const double period = 1e3 / plan_.hz, start = startedAt;
+void SamplerThread::Run() {
+  const double period = 1e3 / plan_.hz, start = startedAt_;
   const bool counting = !plan_.names.empty();
-  double due = start, counterDue = start, lookDue = start;
-  while (!thread.Stopping()) {
+  double due = start, counterDue = start;
+  while (!thread_.Stopping()) {
     double now = MonotonicMilliseconds();
-    if (now >= lookDue) {
-      int code = plan_.listenerFd >= 0 ? listener_.Check() : 0;
-      if (code != 0 && !Failed(code, "getsockopt")) break;
-      cpu = ThreadCpuMilliseconds();
-      lookDue = now + kLookMilliseconds;
-    }
-    if (!Sample(now - start)) break;
-    ++samples;
+    if (!LookAtListener(now) || !Sample(now - start)) break;
+    ++samples_;
     if (counting && now >= counterDue) {
       if (!SampleCounters(now - start)) break;
       NextDue(counterDue, 1e3 / plan_.countersHz, now);
     }
-    missed += NextDue(due, period, MonotonicMilliseconds());
+    missed_ += NextDue(due, period, MonotonicMilliseconds());
     SleepUntil(due);
   }
-  if (error == 0) {
-    double end = MonotonicMilliseconds() - start;
-    if (Sample(end) && counting) SampleCounters(end);
+  if (error_ == 0) {
+    double now = MonotonicMilliseconds();
+    lookDue_ = now;  // the descriptor may be another file's since stop() was called
+    if (LookAtListener(now) && Sample(now - start) && counting) SampleCounters(now - start);
   }
-  cpu = ThreadCpuMilliseconds();
+  cpu_ = ThreadCpuMilliseconds();
 }
 
-void Sampling::SleepUntil(double due) {
+// Every 10 ms: is the listener still the same, and how much CPU time has the thread used?
+bool SamplerThread::LookAtListener(double now) {
+  if (now < lookDue_) return true;
+  int code = plan_.listenerFd >= 0 ? listener_.Check() : 0;
+  if (code != 0) return Failed(code, "getsockopt");
+  cpu_ = ThreadCpuMilliseconds();
+  lookDue_ = now + kLookMilliseconds;
+  return true;
+}
+
+void SamplerThread::SleepUntil(double due) {
   while (due - MonotonicMilliseconds() > kPatience) {
-    thread.SleepUntil(due - kPatience / 2);
-    if (thread.Stopping()) return;
+    thread_.SleepUntil(due - kPatience / 2);
+    if (thread_.Stopping()) return;
   }
   timespec until = TimeSpec(due);
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
-bool Sampling::Failed(int code, const char* syscall) {
-  errorSyscall = syscall;
-  error = code;
+// A listener may be closed as soon as stop() has been called: what cannot be read any more is left out then.
+bool SamplerThread::Failed(int code, const char* syscall) {
+  if (thread_.Stopping()) return false;
+  errorSyscall_ = syscall;
+  error_ = code;
   return false;
 }
 
-bool Sampling::SampleListener() {
+bool SamplerThread::SampleListener() {
   tcp_info info;
   socklen_t size = offsetof(tcp_info, tcpi_lost);
   if (getsockopt(plan_.listenerFd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return Failed(errno, "getsockopt");
@@ -138,7 +144,7 @@ bool Sampling::SampleListener() {
 // The listeners on the port, where there is no descriptor of one. Several may share it (SO_REUSEPORT, or one for each
 // version of IP), and each has a queue of its own, which takes one more than its maximum: so has the sum of them, if it
 // is to be read like a single one.
-bool Sampling::SampleListeners() {
+bool SamplerThread::SampleListeners() {
   uint32_t count = 0, waiting = 0, places = 0, fullest = 0, fullestMax = 0;
   auto see = [&](const inet_diag_msg& socket) {
     const uint32_t queue = socket.idiag_rqueue, most = socket.idiag_wqueue;
@@ -150,9 +156,9 @@ bool Sampling::SampleListeners() {
     waiting += queue;
     places += most + 1;
   };
-  int code = DumpSockets(plan_.diagFd, AF_INET, kListen, plan_.port, see);
+  int code = DumpSockets(plan_.diagFd, {AF_INET, kListen, plan_.port}, see);
   const uint32_t ofVersion4 = count;
-  if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, AF_INET6, kListen, plan_.port, see);
+  if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, {AF_INET6, kListen, plan_.port}, see);
   if (code == 0 && count == 0) code = ENOENT;
   if (code != 0) return Failed(code, "sock_diag");
   acceptQueue_ = waiting;
@@ -165,18 +171,18 @@ bool Sampling::SampleListeners() {
 
 // The SYN queue. The kernel has no shorter way to its length than a walk over the whole established-hash of the
 // namespace.
-bool Sampling::SampleRequests() {
+bool SamplerThread::SampleRequests() {
   uint32_t requests = 0;
   auto see = [&](const inet_diag_msg&) { ++requests; };
-  int code = DumpSockets(plan_.diagFd, AF_INET, kSynRecv, plan_.port, see);
-  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, AF_INET6, kSynRecv, plan_.port, see);
+  int code = DumpSockets(plan_.diagFd, {AF_INET, kSynRecv, plan_.port}, see);
+  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, {AF_INET6, kSynRecv, plan_.port}, see);
   if (code != 0) return Failed(code, "sock_diag");
   synQueue_ = requests;
   return true;
 }
 
-bool Sampling::Sample(double time) {
-  const bool last = thread.Stopping();
+bool SamplerThread::Sample(double time) {
+  const bool last = thread_.Stopping();
   if (plan_.listenerFd >= 0) {
     if (!SampleListener()) return false;
   } else if (last || listenersRation_.Due()) {
@@ -185,35 +191,38 @@ bool Sampling::Sample(double time) {
   if (plan_.diagFd >= 0 && (last || requestsRation_.Due())) {
     if (!requestsRation_.Spend([this] { return SampleRequests(); })) return false;
   }
-  uint32_t accepted = 0;
-  int64_t states[kClientStates] = {};
-  bool any;
-  {
-    std::lock_guard<std::mutex> lock(sources_);
-    for (auto& loop : loops_) accepted += loop->load(std::memory_order_relaxed);
-    any = !crowds_.empty();
-    for (auto& crowd : crowds_) {
-      ClientCounts::Snapshot counts = crowd->Read();
-      for (size_t at = 0; at < kClientStates; ++at) states[at] += counts[at];
-    }
-  }
-  int64_t row[] = {acceptQueue_, acceptMax_, synQueue_, accepted};
-  queues.Offer(time, row);
-  if (several_) {
-    int64_t shared[] = {sharing_.listeners, sharing_.fullest, sharing_.fullestMax};
-    listeners.Offer(time, shared);
-  }
-  if (any) clients.Offer(time, states);
+  OfferRows(time);
   return true;
 }
 
-bool Sampling::SampleCounters(double time) {
+// One row for each track, of what the looks have shown and of what our own threads count.
+void SamplerThread::OfferRows(double time) {
+  uint32_t accepted = 0;
+  std::array<int64_t, kClientStates> states{};
+  bool any;
+  {
+    std::lock_guard<std::mutex> lock(sources_);
+    for (auto& count : acceptors_) accepted += count->load(std::memory_order_relaxed);
+    any = !clients_.empty();
+    for (auto& clients : clients_) {
+      ClientCounts::Snapshot counts = clients->Read();
+      for (size_t at = 0; at < kClientStates; ++at) states[at] += counts[at];
+    }
+  }
+  tracks_.queues.Offer(time, std::array<int64_t, 4>{acceptQueue_, acceptMax_, synQueue_, accepted});
+  if (several_) {
+    tracks_.listeners.Offer(time, std::array<int64_t, 3>{sharing_.listeners, sharing_.fullest, sharing_.fullestMax});
+  }
+  if (any) tracks_.clients.Offer(time, states);
+}
+
+bool SamplerThread::SampleCounters(double time) {
   for (CounterFile& file : plan_.files) {
     int code = file.wanted() ? file.Read(values_) : 0;
     if (code != 0) return Failed(code, "pread");
   }
   for (size_t slot = 0; slot < values_.size(); ++slot) values_[slot] -= base_[slot];
-  counters.Offer(time, values_.data());
+  tracks_.counters.Offer(time, values_);
   return true;
 }
 
