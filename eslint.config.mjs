@@ -122,6 +122,8 @@ export default defineConfig(
       ".jupyter/",
       ".artifacts/",
       "answers/",
+      // submissions that are wrong on purpose
+      "test/grade/attacks/",
     ],
   },
   {
