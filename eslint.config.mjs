@@ -131,6 +131,7 @@ export default defineConfig(
     plugins: { "one-listener": { rules: { "max-lines-per-function": shortFunctions } } },
   },
   typed(["src/**/*.ts"], "./tsconfig.json"),
+  typed(["src/page/**/*.ts"], "./src/page/tsconfig.json"),
   typed(["test/**/*.ts", "bench/**/*.ts"], "./test/tsconfig.json"),
   typed(["exercises/**/*.ts"], "./exercises/tsconfig.json"),
   typed([".build/cells/*.ts"], "./.build/cells/tsconfig.json"),

@@ -76,8 +76,9 @@ function buildTypeScript(tests) {
   removeOrphans(at("dist"), at("src"));
   for (const folder of ["test", "bench"]) removeOrphans(at(".build", folder), at(folder));
   removeOrphans(at(".build", "exercises"), at("exercises"));
-  run(process.execPath, [compiler(), "-b", "exercises", ...(tests ? ["test"] : [])]);
+  run(process.execPath, [compiler(), "-b", "exercises", "src/page", ...(tests ? ["test"] : [])]);
   copyPrograms(at("src"), at("dist"));
+  bundlePage();
   if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo")))
     publishLibrary();
   if (!tests) return;
@@ -96,6 +97,24 @@ function copyPrograms(sources, compiled) {
       cpSync(from, to, { recursive: true });
     }
   }
+}
+
+/** The script of the reader's browser, one file that stands in outputs: small, and safe inside a script element. */
+function bundlePage() {
+  const bundle = at("dist", "page", "main.js");
+  const sources = readdirSync(at("src", "page")).map((name) => at("src", "page", name));
+  const inputs = [...sources, at("src", "plot", "page-contract.ts"), at("package-lock.json")];
+  if (Math.max(...inputs.map(modified)) <= modified(bundle)) return;
+  run(at("node_modules", ".bin", "esbuild"), [
+    at("src", "page", "main.ts"),
+    "--bundle",
+    "--minify",
+    "--format=iife",
+    // JupyterLab 4's browsers
+    "--target=es2022",
+    "--log-level=warning",
+    `--outfile=${bundle}`,
+  ]);
 }
 
 /** Compiled files whose source is gone: a test that was renamed must not run under its old name as well. */

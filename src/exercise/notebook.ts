@@ -1,9 +1,9 @@
 /** Exercises in a notebook: check(), hint() and the page of one's progress. */
 import { ArgumentError } from "../errors";
+import { html, style, type Html } from "../html";
 import { kernelHook } from "../kernel/hook";
 import { card } from "../plot/cards";
 import { show, showHtml, newDisplayId, notebook } from "../plot/display";
-import { escapeHtml } from "../plot/page";
 import { palette } from "../plot/palette";
 import { textTable } from "../wording/text-table";
 import { allExercises, Exercise, loadExercise } from "./exercise";
@@ -50,7 +50,7 @@ export async function check(name: string, solution: SolutionFunction): Promise<v
 /** Shows the next hint of an exercise. */
 export function hint(name: string): void {
   const { head, text } = nextHint(loadExercise(name));
-  showHtml(card(palette.prediction, `<b>${head}.</b> ${markdownLine(text)}`), `${head}. ${text}`);
+  showHtml(card(palette.prediction, html`<b>${head}.</b> ${markdownLine(text)}`), `${head}. ${text}`);
 }
 
 /** Shows all exercises of the workbook and how far one has come. */
@@ -65,15 +65,21 @@ export function showProgress(): void {
   const rows = all.map((exercise) => ({ exercise, standing: standings[exercise.name] }));
   const cells = rows.map(({ exercise, standing }) => {
     const share = Math.min(1, (standing?.points ?? 0) / exercise.points);
-    const bar = `<div style="background:var(--jp-border-color2,#ddd);width:8em;height:.7em"><div style="background:${palette.accepted};height:100%;width:${share * 100}%"></div></div>`;
-    return `<tr>${[exercise.notebook, escapeHtml(exercise.title), stars(exercise), bar, `${standing?.points ?? 0} of ${exercise.points}`, standing?.attempts ? `${standing.attempts}` : ""].map((text, at) => `<td style="text-align:${at >= 4 ? "right" : "left"};padding:.2em .8em">${text}</td>`).join("")}</tr>`;
+    const done = style("smallFill", { background: palette.accepted, width: `${share * 100}%` });
+    const bar = html`<div ${style("smallTrack")}><div ${done}></div></div>`;
+    const score = `${standing?.points ?? 0} of ${exercise.points}`;
+    const [words, numbers] = [
+      [exercise.notebook, exercise.title, stars(exercise), bar],
+      [score, standing?.attempts ? String(standing.attempts) : ""],
+    ];
+    return html`<tr>${words.map((text) => html`<td ${style("textCell")}>${text}</td>`)}${numbers.map((text) => html`<td ${style("numberCell")}>${text}</td>`)}</tr>`;
   });
-  const head = ["notebook", "exercise", "", "", "points", "attempts"]
-    .map((text) => `<th style="text-align:left;padding:.2em .8em">${text}</th>`)
-    .join("");
+  const head = ["notebook", "exercise", "", "", "points", "attempts"].map(
+    (text) => html`<th ${style("textCell")}>${text}</th>`,
+  );
   const title = `${points("points")} of ${points("all")} points`;
   showHtml(
-    `<div style="font-size:1.3em;margin:.3em 0"><b>${title}</b></div><table style="font-size:1em"><thead><tr>${head}</tr></thead><tbody>${cells.join("")}</tbody></table>`,
+    html`<div ${style("headline")}><b>${title}</b></div><table ${style("table")}><thead><tr>${head}</tr></thead><tbody>${cells}</tbody></table>`,
     `${title}\n${textTable(
       [
         { title: "notebook", align: "left" },
@@ -106,46 +112,51 @@ class Progress {
   now(what: string): void {
     if (this.send)
       this.put(
-        card(palette.other, `Checking <b>${escapeHtml(this.exercise.title)}</b>: ${escapeHtml(what)} …`),
+        card(palette.other, html`Checking <b>${this.exercise.title}</b>: ${what} …`),
         `Checking ${this.exercise.title}: ${what} …`,
       );
   }
 
   end(result: CheckResult, standing: Standing): void {
-    const { html, text } = resultCard(result, standing);
-    if (this.send) this.put(html, text);
+    const { shown, text } = resultCard(result, standing);
+    if (this.send) this.put(shown, text);
     else process.stdout.write(`${text}\n`);
   }
 
-  private put(html: string, text: string): void {
-    this.send!({ data: { "text/html": html, "text/plain": text }, transient: { display_id: this.id } }, this.shown);
+  private put(markup: Html, text: string): void {
+    this.send!(
+      { data: { "text/html": String(markup), "text/plain": text }, transient: { display_id: this.id } },
+      this.shown,
+    );
     this.shown = true;
   }
 }
 
-function resultCard(result: CheckResult, { attempts }: Standing): { html: string; text: string } {
+function resultCard(result: CheckResult, { attempts }: Standing): { shown: Html; text: string } {
   const story = checkStory(result);
   const { head, message, tests, told, output } = story;
   const good = passed(result);
   const rows = tests.map((test) => {
-    const more = test === told ? `<div style="margin:.2em 0 .4em 1em">${storyHtml(test)}</div>` : "";
-    return `<tr><td style="text-align:left;vertical-align:top;color:${test.passed ? palette.accepted : palette.drops}">${test.mark}</td><td style="text-align:left">${escapeHtml(test.title)}${more}</td><td style="text-align:right;vertical-align:top;white-space:nowrap">${test.score}</td></tr>`;
+    const more = test === told && html`<div ${style("story")}>${storyHtml(test)}</div>`;
+    const mark = style("markCell", { color: test.passed ? palette.accepted : palette.drops });
+    return html`<tr><td ${mark}>${test.mark}</td><td ${style("testCell")}>${test.title}${more}</td><td ${style("pointsCell")}>${test.score}</td></tr>`;
   });
   const attempt = attempts === 1 ? "first attempt" : `attempt ${attempts}`;
   const hintCall = `hint("${result.exercise}")`;
-  const next = good ? "" : `<br>Next hint: <code>${hintCall}</code>`;
-  const printed = output
-    ? `<details><summary>What your function printed</summary><pre>${escapeHtml(output)}</pre></details>`
-    : "";
-  const html = card(
+  const next = !good && html`<br>Next hint: <code>${hintCall}</code>`;
+  const printed =
+    output !== "" && html`<details><summary>What your function printed</summary><pre>${output}</pre></details>`;
+  const shown = card(
     good ? palette.accepted : palette.drops,
-    `<b>${escapeHtml(head)}</b> <span style="opacity:.7">(${attempt})</span>${message === undefined ? "" : `<br>${escapeHtml(message)}`}<table style="font-size:1em;margin:.3em 0">${rows.join("")}</table>${printed}${next}`,
+    html`<b>${head}</b> <span ${style("faint")}>(${attempt})</span>${message !== undefined && html`<br>${message}`}<table ${style("table")}>${rows}</table>${printed}${next}`,
   );
   const text = checkText({ ...story, head: `${head} (${attempt})` });
-  return { html, text: good ? text : `${text}\nNext hint: ${hintCall}` };
+  return { shown, text: good ? text : `${text}\nNext hint: ${hintCall}` };
 }
 
 /** `code` of one line of Markdown. */
-function markdownLine(text: string): string {
-  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+function markdownLine(text: string): Html {
+  // split() puts what the group has caught at every second place
+  const parts = text.split(/`([^`]+)`/);
+  return html`${parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }

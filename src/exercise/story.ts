@@ -2,7 +2,7 @@
  * The story of a check: not "expected true to be false", but what was done, what was to be expected, and what the kernel showed. It is
  * told here once; notebooks, the terminal, feedback pages and gradebooks render it.
  */
-import { escapeHtml } from "../plot/page";
+import { html, type Html } from "../html";
 import type { CheckResult, TestResult } from "./result";
 
 /** One sentence of a story, and what it says. */
@@ -71,8 +71,8 @@ export function storyText({ parts }: TestStory, between = "\n"): string {
 }
 
 /** The same as HTML, a line each; "" if the test was passed. */
-export function storyHtml({ parts }: TestStory): string {
-  return parts.map(({ label, sentence }) => `<b>${label}:</b> ${escapeHtml(sentence)}`).join("<br>");
+export function storyHtml({ parts }: TestStory): Html {
+  return html`${parts.map(({ label, sentence }, at) => html`${at > 0 && html`<br>`}<b>${label}:</b> ${sentence}`)}`;
 }
 
 /** How much of a check is told: the story of the first test that was missed, or of each. */

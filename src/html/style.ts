@@ -1,14 +1,19 @@
 /**
  * The one stylesheet of everything that is shown under a cell. It is written into each element's style attribute, and not into a
  * style element: JupyterLab cleans the outputs of a notebook that is not trusted, and its sanitizer drops a style element with its
- * content (as sanitize-html does), but keeps style attributes. A committed notebook that a reader opens for the first time is such a notebook.
- * A page of our own (the feedback of the grader) has no sanitizer, and a stylesheet of its own.
+ * content, and keeps style attributes except for values with var() (tried with JupyterLab 4.5, and kept by test/browser). A committed
+ * notebook that a reader opens for the first time is such a notebook. A page of our own (the feedback of the grader) has no sanitizer, and a stylesheet of its own.
  */
 import { escapeHtml, trusted, type Html } from "./html";
 
+/** A ground in a colour of the page's theme. The sanitizer drops `var()`, and then the plain colour before it holds. */
+function themed(variable: string, colour: string): string {
+  return `background-color:${colour};background:var(${variable},${colour})`;
+}
+
 const styles = {
   /** a message with a coloured edge; give "border-left-color" */
-  card: "border-left:6px solid;padding:.5em 1em;margin:.4em 0;font-size:1.05em;line-height:1.5;background:var(--jp-layout-color2,rgba(128,128,128,.12))",
+  card: `border-left:6px solid;padding:.5em 1em;margin:.4em 0;font-size:1.05em;line-height:1.5;${themed("--jp-layout-color2", "rgba(128,128,128,.12)")}`,
   /** a headline over a table */
   headline: "font-size:1.3em;margin:.3em 0",
   /** what matters less */
@@ -21,11 +26,12 @@ const styles = {
   numberCell: "text-align:right;padding:.25em .9em;white-space:nowrap",
   /** the rows of a verdict: a mark, what was tested, points */
   markCell: "text-align:left;vertical-align:top",
+  testCell: "text-align:left",
   pointsCell: "text-align:right;vertical-align:top;white-space:nowrap",
   /** what a missed test tells */
   story: "margin:.2em 0 .4em 1em",
   /** a share as a bar: the track, and in it what is done; give the fill's "width" and "background" */
-  smallTrack: "background:var(--jp-border-color2,#ddd);width:8em;height:.7em",
+  smallTrack: `${themed("--jp-border-color2", "#ddd")};width:8em;height:.7em`,
   smallFill: "height:100%",
   /** the progress of something long, over the width of the cell */
   progress: "max-width:860px;margin:.4em 0",

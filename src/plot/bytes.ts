@@ -1,16 +1,16 @@
 /** The bytes of a packet as the RFCs draw headers, 32 bits a row, with what they say. */
-import { textTable } from "../wording/text-table";
+import { html, style, type Html } from "../html";
 import { anatomy, type Part } from "../wire/anatomy";
 import type { WireEntry } from "../wire/log";
+import { textTable } from "../wording/text-table";
 import { showHtml } from "./display";
-import { escapeHtml } from "./page";
 import { palette } from "./palette";
 
 const rowBytes = 4;
 const shownDataBytes = 16;
 
 /** Fields that the story of a handshake is about have colours of their own. */
-const fieldColours: Record<string, string> = {
+const fieldColours: Readonly<Record<string, string | undefined>> = {
   "source port": palette.acceptQueue,
   "destination port": palette.acceptQueue,
   "sequence number": palette.synQueue,
@@ -25,12 +25,22 @@ const layerColours: Record<Part["layer"], string> = {
   data: palette.accepted,
 };
 
-/** Shows a packet's bytes under the running cell. @throws SegmentError if they are no segment */
-export function bytes(packet: Uint8Array | WireEntry, { ip = false }: { ip?: boolean } = {}): void {
+/** What {@link bytes} shows. */
+export interface BytesOptions {
+  /** the IPv4 header as well; default false */
+  ip?: boolean;
+}
+
+/**
+ * Shows what each byte of a packet says, as RFC 9293 (3.1) draws the header: 4 bytes a row, a field a cell. Of the data 16 bytes.
+ * @param packet an IPv4 packet with a TCP segment, or an entry of a Wire's log
+ * @throws SegmentError the bytes are not a segment
+ */
+export function bytes(packet: Uint8Array | WireEntry, { ip = false }: BytesOptions = {}): void {
   const raw = packet instanceof Uint8Array ? packet : packet.bytes;
   const parts = anatomy(raw, { verify: false }).filter(({ layer }) => ip || layer !== "IPv4");
   showHtml(
-    `<table style="border-collapse:collapse;table-layout:fixed;width:100%;max-width:860px;margin:.4em 0;text-align:left">${rowsOf(raw, parts).join("")}</table>`,
+    html`<table ${style("packet")}>${rowsOf(raw, parts)}</table>`,
     textTable(
       [
         { title: "byte", align: "right" },
@@ -38,14 +48,14 @@ export function bytes(packet: Uint8Array | WireEntry, { ip = false }: { ip?: boo
         { title: "bytes", align: "left" },
         { title: "says", align: "left" },
       ],
-      parts.map(({ offset, name, bytes, value }) => [String(offset), name, bytes, value]),
+      parts.map(({ offset, name, bytes: hex, value }) => [String(offset), name, hex, value]),
     ),
   );
 }
 
-/** One cell a field, and one for each further row that it reaches into. */
-function rowsOf(raw: Uint8Array, parts: readonly Part[]): string[] {
-  const rows: string[][] = [];
+/** One cell for each field, and one for each further row that the field reaches into. */
+function rowsOf(raw: Uint8Array, parts: readonly Part[]): Html[] {
+  const rows: Html[][] = [];
   const start = parts[0]?.offset ?? 0;
   for (const part of parts) {
     const length = Math.min(part.length, shownDataBytes);
@@ -59,21 +69,18 @@ function rowsOf(raw: Uint8Array, parts: readonly Part[]): string[] {
     }
   }
   return rows.map(
-    (cells, at) =>
-      `<tr><td style="width:3em;text-align:right;opacity:.6;padding:0 .6em">${start + at * rowBytes}</td>${cells.join("")}</tr>`,
+    (cells, at) => html`<tr><td ${style("packetOffset")}>${String(start + at * rowBytes)}</td>${cells}</tr>`,
   );
 }
 
-function cell(part: Part, shown: Uint8Array, first: boolean): string {
+function cell(part: Part, shown: Uint8Array, first: boolean): Html {
   const colour = fieldColours[part.name] ?? layerColours[part.layer];
-  const hex = Buffer.from(shown)
-    .toString("hex")
-    .replace(/..(?=.)/g, "$& ");
-  const words = first
-    ? `<div style="font-size:.8em;opacity:.85;white-space:normal;line-height:1.2">${escapeHtml(part.name)}</div>`
-    : "";
-  const says = first
-    ? `<div style="font-size:.85em;white-space:normal;line-height:1.2"><b>${escapeHtml(part.value)}</b></div>`
-    : "";
-  return `<td colspan="${shown.length}" title="${escapeHtml(`${part.layer}, byte ${part.offset}: ${part.name} = ${part.value}`)}" style="border:1px solid ${colour};background:${colour}2e;padding:.25em .5em;vertical-align:top;text-align:left">${words}<code style="background:none;font-size:1.05em">${hex}</code>${says}</td>`;
+  const look = style("packetField", { "border-color": colour, background: `${colour}2e` });
+  const title = `${part.layer}, byte ${part.offset}: ${part.name} = ${part.value}`;
+  const hex = Array.from(shown, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return html`<td colspan="${shown.length}" title="${title}" ${look}>${
+    first && html`<div ${style("packetName")}>${part.name}</div>`
+  }<code ${style("packetBytes")}>${hex}</code>${
+    first && html`<div ${style("packetValue")}><b>${part.value}</b></div>`
+  }</td>`;
 }

@@ -1,36 +1,25 @@
-import { type Trace } from "../trace";
+import type { PlotData } from "plotly.js";
+import type { Trace } from "../trace";
 import { formatNumber, formatTime } from "../wording/number";
-import { baseLayout, timeAxis, type Figure } from "./figure";
-import { stateColours, stateTitles } from "./palette";
-import { caption, eventLines, stepLine } from "./parts";
+import { baseLayout, countAxis, recordingMargin, timeAxis, type Figure } from "./figure";
+import { clientStateNames, stateColours, stateTitles, type ClientStateName } from "./palette";
+import { caption, eventLines, stepLine, type Placement } from "./parts";
 
-/** Client states that occur in the trace. */
-export function occurringStates(trace: Trace): string[] {
+/** Client states that occur in the trace, from below to above in the picture. */
+export function occurringStates(trace: Trace): ClientStateName[] {
   const columns = trace.tracks.clients?.columns ?? {};
   const summary = trace.summary();
-  return [
-    "established",
-    "synSent",
-    "reset",
-    "refused",
-    "timedOut",
-    "closedByServer",
-    "closed",
-    "failed",
-    "idle",
-  ].filter((name) => name in columns && summary.get(name).max > 0);
+  return clientStateNames.filter((name) => name in columns && summary.get(name).max > 0);
 }
 
-export function stateAreas(
-  trace: Trace,
-  axes: { xaxis?: string; yaxis?: string; points?: number } = {},
-): Record<string, unknown>[] {
+/** Areas on one another, one for each state that occurs: their heights add up to the number of clients. */
+export function stateAreas(trace: Trace, placement: Placement = {}): Partial<PlotData>[] {
   return occurringStates(trace).map((name) =>
-    stepLine(trace, name, { name: stateTitles[name], colour: stateColours[name], stackgroup: "clients", ...axes }),
+    stepLine(trace, name, { name: stateTitles[name], colour: stateColours[name], stackgroup: "clients", ...placement }),
   );
 }
 
-/** What do the clients believe, moment by moment? */
+/** In which state are the clients, moment by moment? Areas on one another, clients over seconds. */
 export function clientStates(trace: Trace): Figure {
   const events = eventLines(trace);
   const summary = trace.summary();
@@ -38,9 +27,9 @@ export function clientStates(trace: Trace): Figure {
     data: stateAreas(trace),
     layout: {
       ...baseLayout(380),
-      margin: { l: 70, r: 24, t: 56, b: 125 },
+      margin: recordingMargin,
       xaxis: timeAxis,
-      yaxis: { title: { text: "clients", font: { size: 15 } }, rangemode: "tozero", zeroline: false },
+      yaxis: countAxis("clients"),
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, events.caption)],
     },

@@ -5,11 +5,13 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import type { Html } from "../html";
 import { kernelHook, type DisplayBundle } from "../kernel/hook";
 import type { Figure } from "./figure";
 import { chunkHtml, figureHtml, libraryUrlVariable } from "./page";
 
-type Send = (bundle: DisplayBundle, update: boolean) => void;
+/** Shows a bundle under the running cell; with `update` it replaces the displays of the same id. */
+export type Send = (bundle: DisplayBundle, update: boolean) => void;
 
 /** The way to the notebook: our launcher's hook, or tslab's own where it runs without the launcher; undefined outside notebooks. */
 export function notebook(): Send | undefined {
@@ -21,6 +23,7 @@ export function notebook(): Send | undefined {
   return write && ((bundle, update) => write({ metadata: {}, transient: {}, ...bundle }, update));
 }
 
+/** A name for a display or an element, different from all others. */
 export function newDisplayId(): string {
   return `one-listener-${randomBytes(6).toString("hex")}`;
 }
@@ -29,7 +32,7 @@ export function newDisplayId(): string {
 export function figureBundle(figure: Figure, elementId: string): DisplayBundle["data"] {
   const { data, layout, frames, text } = figure;
   return {
-    "text/html": figureHtml(elementId, figure, text, process.env[libraryUrlVariable]),
+    "text/html": String(figureHtml(elementId, figure, text, process.env[libraryUrlVariable])),
     "application/vnd.plotly.v1+json": { data, layout, ...(frames && { frames }), config: { displaylogo: false } },
     "text/plain": text,
   };
@@ -46,16 +49,19 @@ export function show(figure: Figure): void {
   send({ data: figureBundle(figure, newDisplayId()) }, false);
 }
 
-/** Shows html with its text form. */
-export function showHtml(html: string, text: string): void {
+/** Shows markup under the running cell; outside notebooks its text form. */
+export function showHtml(markup: Html, text: string): void {
   const send = notebook();
-  if (send) send({ data: { "text/html": html, "text/plain": text } }, false);
+  if (send) send({ data: { "text/html": String(markup), "text/plain": text } }, false);
   else process.stdout.write(`${text}\n`);
 }
 
+/** characters of a part of the library */
 const chunkSize = 220_000;
-/** below a Jupyter server's limit of 1 MB a second */
+/** ms between two parts: below a Jupyter server's limit of 1 MB per second */
 const chunkInterval = 400;
+/** ms after which the output that carried a part is emptied */
+const carriedFor = 8000;
 let embedded = false;
 
 /**
@@ -69,21 +75,12 @@ export function embedLibrary(send: Send): void {
   const count = Math.ceil(base64.length / chunkSize);
   void (async () => {
     for (let at = 0; at < count; at++) {
-      const id = newDisplayId();
-      send(
-        {
-          data: {
-            "text/html": chunkHtml(at, count, base64.slice(at * chunkSize, (at + 1) * chunkSize)),
-            "text/plain": "",
-          },
-          transient: { display_id: id },
-        },
-        false,
-      );
-      setTimeout(
-        () => send({ data: { "text/html": "", "text/plain": "" }, transient: { display_id: id } }, true),
-        8000,
-      ).unref();
+      const transient = { display_id: newDisplayId() };
+      const part = String(chunkHtml(at, count, base64.slice(at * chunkSize, (at + 1) * chunkSize)));
+      send({ data: { "text/html": part, "text/plain": "" }, transient }, false);
+      setTimeout(() => {
+        send({ data: { "text/html": "", "text/plain": "" }, transient }, true);
+      }, carriedFor).unref();
       await sleep(chunkInterval);
     }
   })();

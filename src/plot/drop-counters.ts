@@ -1,24 +1,27 @@
-import { type Trace } from "../trace";
+import type { PlotData } from "plotly.js";
+import type { Trace } from "../trace";
 import { formatNumber, formatTime } from "../wording/number";
-import { baseLayout, timeAxis, type Figure } from "./figure";
-import { palette, seriesDashes } from "./palette";
-import { caption, eventLines, stepLine } from "./parts";
+import { baseLayout, countAxis, recordingMargin, timeAxis, type Figure } from "./figure";
+import { palette, seriesDash } from "./palette";
+import { caption, eventLines, stepLine, type Placement } from "./parts";
 
 /** What is dropped has one colour, what is done with cookies another: within a kind the dashes tell counters apart. */
-const kinds = [
-  { colour: palette.drops, names: ["ListenOverflows", "ListenDrops", "TCPReqQFullDrop"] },
-  { colour: palette.cookies, names: ["SyncookiesSent", "TCPReqQFullDoCookies", "SyncookiesRecv", "SyncookiesFailed"] },
-  { colour: palette.other, names: ["TCPSynRetrans", "TCPTimeouts"] },
-];
+const drops = { colour: palette.drops, names: ["ListenOverflows", "ListenDrops", "TCPReqQFullDrop"] };
+const cookies = {
+  colour: palette.cookies,
+  names: ["SyncookiesSent", "TCPReqQFullDoCookies", "SyncookiesRecv", "SyncookiesFailed"],
+};
 
-/** Counters that tell what became of those who did not fit. */
-export const dropCounterNames = kinds
-  .slice(0, 2)
-  .flatMap(({ names }) => names)
-  .map((name) => `TcpExt.${name}`);
+/** The kernel's counters of connections that did not fit a queue (include/uapi/linux/snmp.h), by the names of /proc/net/netstat. */
+export const dropCounterNames: readonly string[] = [drops, cookies].flatMap(({ names }) =>
+  names.map((name) => `TcpExt.${name}`),
+);
+
+/** "TcpExt.ListenDrops" becomes "ListenDrops". */
+const shortName = (name: string) => name.slice(name.lastIndexOf(".") + 1);
 
 function colourOf(name: string): string {
-  return kinds.find(({ names }) => names.includes(name.split(".").pop()!))?.colour ?? palette.other;
+  return [drops, cookies].find(({ names }) => names.includes(shortName(name)))?.colour ?? palette.other;
 }
 
 /** Those of `names` that were recorded and moved. */
@@ -28,45 +31,55 @@ export function movedCounters(trace: Trace, names: readonly string[]): string[] 
   return names.filter((name) => recorded.has(name) && summary.get(name).max > 0);
 }
 
-export function counterLines(
-  trace: Trace,
-  names: readonly string[],
-  axes: { xaxis?: string; yaxis?: string; points?: number } = {},
-): Record<string, unknown>[] {
+/** One step line for each counter, or for each group of counters that moved together. @param names as in the recording: "TcpExt.ListenDrops" */
+export function counterLines(trace: Trace, names: readonly string[], placement: Placement = {}): Partial<PlotData>[] {
   const summary = trace.summary();
-  const groups = alike(trace, names);
-  return groups.map((group, at) => {
-    const [short, ...same] = group.map((name) => name.split(".").pop()!);
-    const colour = colourOf(group[0]);
-    const before = groups.slice(0, at).filter(([first]) => colourOf(first) === colour).length;
-    // the name says how far it came: beside a counter of a hundred thousand one of a hundred lies flat
-    return stepLine(trace, group[0], {
-      name: `${short} +${formatNumber(summary.get(group[0]).last)}${same.map((other) => `<br>= ${other}`).join("")}`,
+  const drawnIn = new Map<string, number>();
+  return alike(trace, names).map(({ first, same }) => {
+    const colour = colourOf(first);
+    const before = drawnIn.get(colour) ?? 0;
+    drawnIn.set(colour, before + 1);
+    // the name says how far the counter came: beside a counter of a hundred thousand one of a hundred lies flat
+    return stepLine(trace, first, {
+      name: [
+        `${shortName(first)} +${formatNumber(summary.get(first).last)}`,
+        ...same.map((other) => `= ${shortName(other)}`),
+      ].join("<br>"),
       colour,
-      dash: seriesDashes[before % seriesDashes.length],
-      ...axes,
+      dash: seriesDash(before),
+      ...placement,
     });
   });
 }
 
+interface Group {
+  /** the counter that is drawn */
+  readonly first: string;
+  /** counters that moved as the first did */
+  readonly same: string[];
+}
+
 /** Counters that moved together throughout are one line: the last one drawn would hide the others. */
-function alike(trace: Trace, names: readonly string[]): string[][] {
-  const groups: string[][] = [];
+function alike(trace: Trace, names: readonly string[]): Group[] {
+  const groups: Group[] = [];
   for (const name of names) {
-    const group = groups.find(([first]) => movedTogether(trace.column(first).values, trace.column(name).values));
-    if (group) group.push(name);
-    else groups.push([name]);
+    const group = groups.find(({ first }) => movedTogether(trace.column(first).values, trace.column(name).values));
+    if (group) group.same.push(name);
+    else groups.push({ first: name, same: [] });
   }
   return groups;
 }
 
 /** To the same end, and on the way never apart by more than what one reading may catch between two counters of the same event. */
 function movedTogether(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  const end = a[a.length - 1];
-  return end === b[b.length - 1] && Array.from(a).every((value, row) => Math.abs(value - b[row]) <= end / 100);
+  const end = a[a.length - 1] ?? NaN;
+  return end === b[b.length - 1] && Array.from(a).every((value, row) => Math.abs(value - (b[row] ?? NaN)) <= end / 100);
 }
 
-/** How often has the kernel turned somebody away, and how? Without names: the counters that moved. */
+/**
+ * How often has the kernel dropped a SYN or a connection, or answered with a cookie? Counters as step lines, counts over seconds.
+ * @param names as in the recording: "TcpExt.ListenDrops"; default: of {@link dropCounterNames} those that moved
+ */
 export function dropCounters(trace: Trace, names?: readonly string[]): Figure {
   const shown = names ?? movedCounters(trace, dropCounterNames);
   const events = eventLines(trace);
@@ -75,9 +88,9 @@ export function dropCounters(trace: Trace, names?: readonly string[]): Figure {
     data: counterLines(trace, shown),
     layout: {
       ...baseLayout(380),
-      margin: { l: 70, r: 24, t: 56, b: 125 },
+      margin: recordingMargin,
       xaxis: timeAxis,
-      yaxis: { title: { text: "since the start", font: { size: 15 } }, rangemode: "tozero", zeroline: false },
+      yaxis: countAxis("since the start"),
       shapes: events.shapes,
       annotations: [...events.annotations, caption(trace, shown.length > 0 ? events.caption : "no counter moved")],
     },

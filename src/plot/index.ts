@@ -1,6 +1,6 @@
 export { bars, type BarOptions, type BarSeries } from "./bars";
 export { predict, table, verdictCard, type TableOptions, type VerdictCard } from "./cards";
-export { bytes } from "./bytes";
+export { bytes, type BytesOptions } from "./bytes";
 export { clientStates } from "./client-states";
 export { decimate } from "./decimate";
 export { show } from "./display";

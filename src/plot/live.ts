@@ -9,28 +9,35 @@ import { ladder as ladderFigure } from "./ladder";
 import { overview } from "./overview";
 import { updateHtml } from "./page";
 
-/** ms between two pictures: a little over 6 a second */
+/** ms between two pictures: a little over 6 per second */
 const interval = 150;
 /** points of a line while it moves; the last picture has them all */
 const livePoints = 300;
-/** a Jupyter server drops output above 1 MB a second; a heavy picture moves more slowly */
-const bytesAMillisecond = 400;
+/** a Jupyter server drops output above 1 MB per second; a heavy picture moves more slowly */
+const bytesPerMillisecond = 400;
+
+/** How {@link live} asks for its picture. */
+export interface LiveOptions {
+  /** most points of a line, about; undefined: all that the figure has by itself */
+  points?: number;
+}
 
 /**
- * Draws the recording once into an element that stays; an invisible second display carries new data. Does nothing outside notebooks.
- * Source of the two-display form: an update of the first one would replace its element, and flicker.
+ * Draws the recording once into an element that stays; an invisible second display carries new data, because an update of the first one
+ * would replace its element, and flicker. At the end the whole picture replaces both. Does nothing outside notebooks.
+ * @param makeFigure the picture of what has been recorded so far; default: the overview
  */
 export function live(
   recording: Recording,
-  makeFigure: (trace: Trace, options: { points?: number }) => Figure = overview,
+  makeFigure: (trace: Trace, options: LiveOptions) => Figure = overview,
 ): void {
   const picture = movingPicture((points) => makeFigure(recording.trace, { points }));
   if (!picture) return;
-  let timer = setTimeout(move, interval).unref();
-  function move(): void {
+  const move = () => {
     if (!recording.running) return;
-    timer = setTimeout(move, Math.max(interval, picture!.move() / bytesAMillisecond)).unref();
-  }
+    timer = setTimeout(move, Math.max(interval, picture.move() / bytesPerMillisecond)).unref();
+  };
+  let timer = setTimeout(move, interval).unref();
   recording.onUpdate(() => {
     if (recording.running) return;
     clearTimeout(timer);
@@ -57,9 +64,9 @@ export function liveLadder(ladder: Ladder): void {
 }
 
 interface MovingPicture {
-  /** new data for the picture on the page; how many characters were sent */
+  /** Sends new data for the picture on the page. @returns how many characters were sent */
   move(): number;
-  /** the whole picture, as it will be saved */
+  /** Shows the whole picture, as it will be saved. */
   freeze(): void;
 }
 
@@ -75,9 +82,9 @@ function movingPicture(figure: (points?: number) => Figure): MovingPicture | und
   send({ data: { "text/html": "", "text/plain": "" }, transient: carrier }, false);
   return {
     move() {
-      const html = updateHtml(element, figure(livePoints));
-      send({ data: { "text/html": html, "text/plain": "" }, transient: carrier }, true);
-      return html.length;
+      const markup = String(updateHtml(element, figure(livePoints)));
+      send({ data: { "text/html": markup, "text/plain": "" }, transient: carrier }, true);
+      return markup.length;
     },
     freeze() {
       send({ data: figureBundle(figure(), element), transient: picture }, true);

@@ -1,53 +1,73 @@
+import type { PlotData } from "plotly.js";
 import type { Trace } from "../trace";
 import { clientStates, occurringStates, stateAreas } from "./client-states";
 import { counterLines, dropCounterNames, dropCounters, movedCounters } from "./drop-counters";
-import { timeAxis, type Figure } from "./figure";
+import { countAxis, recordingMargin, timeAxis, type Figure } from "./figure";
+import type { Placement } from "./parts";
 import { queueDepth, type QueueDepthOptions } from "./queue-depth";
 
+/** of the queues' panel, and of each panel below it, in pixels */
+const queuesHeight = 420;
 const panelHeight = 190;
 
-/** Queues, clients and counters of one recording over one time axis; a panel appears once it has something to show. */
-export function overview(trace: Trace, options: QueueDepthOptions = {}): Figure {
-  const queues = queueDepth(trace, options);
+/** A panel below the queues. */
+interface Panel {
+  readonly title: string;
+  lines(placement: Placement): Partial<PlotData>[];
+  readonly text: string;
+}
+
+/** The panels that have something to show. */
+function panelsOf(trace: Trace): Panel[] {
   const counters = movedCounters(trace, dropCounterNames);
-  const panels: {
-    title: string;
-    data: (axes: { xaxis: string; yaxis: string; points?: number }) => Record<string, unknown>[];
-    text: string;
-  }[] = [];
+  const panels: Panel[] = [];
   if (occurringStates(trace).length > 0)
-    panels.push({ title: "clients", data: (axes) => stateAreas(trace, axes), text: clientStates(trace).text });
+    panels.push({
+      title: "clients",
+      lines: (placement) => stateAreas(trace, placement),
+      text: clientStates(trace).text,
+    });
   if (counters.length > 0)
     panels.push({
       title: "counters",
-      data: (axes) => counterLines(trace, counters, axes),
+      lines: (placement) => counterLines(trace, counters, placement),
       text: dropCounters(trace).text,
     });
-  if (panels.length === 0) return queues;
+  return panels;
+}
 
-  const height = (options.height ?? 420) + panels.length * panelHeight;
-  const margin = { l: 70, r: 24, t: 56, b: 125 };
-  const share = (panelHeight - 20) / (height - margin.t - margin.b);
+/**
+ * What happened in a recording? Queues, clients and counters over one time axis, in seconds; a panel appears once it has something to
+ * show. @param options of the queues' panel; `height` is that panel's
+ */
+export function overview(trace: Trace, options: QueueDepthOptions = {}): Figure {
+  const queues = queueDepth(trace, options);
+  const [second, third] = panelsOf(trace);
+  if (!second) return queues;
+  const panels = [
+    { ...second, axis: "y2", key: "yaxis2" } as const,
+    ...(third ? [{ ...third, axis: "y3", key: "yaxis3" } as const] : []),
+  ];
+  const height = (options.height ?? queuesHeight) + panels.length * panelHeight;
+  // heights as shares of the picture
+  const share = (panelHeight - 20) / (height - recordingMargin.t - recordingMargin.b);
   const gap = 0.05;
-  const layout: Record<string, unknown> = {
+  const layout: Figure["layout"] = {
     ...queues.layout,
     height,
-    margin,
-    legend: { ...(queues.layout.legend as object), traceorder: "normal" },
+    margin: recordingMargin,
+    legend: { ...queues.layout.legend, traceorder: "normal" },
+    xaxis: { ...timeAxis, anchor: third ? "y3" : "y2" },
+    yaxis: { ...queues.layout.yaxis, domain: [panels.length * (share + gap), 1] },
   };
-  const data = [...queues.data];
-  layout.yaxis = { ...(queues.layout.yaxis as object), domain: [panels.length * (share + gap), 1] };
-  panels.forEach((panel, at) => {
-    const axis = `y${at + 2}`;
+  for (const [at, { key, title }] of panels.entries()) {
     const bottom = (panels.length - 1 - at) * (share + gap);
-    layout[`yaxis${at + 2}`] = {
-      title: { text: panel.title, font: { size: 15 } },
-      rangemode: "tozero",
-      zeroline: false,
-      domain: [bottom, bottom + share],
-    };
-    data.push(...panel.data({ xaxis: "x", yaxis: axis, points: options.points }));
-  });
-  layout.xaxis = { ...timeAxis, anchor: `y${panels.length + 1}` };
-  return { data, layout, text: [queues.text, ...panels.map(({ text }) => text)].join("\n") };
+    layout[key] = { ...countAxis(title), domain: [bottom, bottom + share] };
+  }
+  const { points } = options;
+  return {
+    data: [...queues.data, ...panels.flatMap(({ axis, lines }) => lines({ xaxis: "x", yaxis: axis, points }))],
+    layout,
+    text: [queues.text, ...panels.map(({ text }) => text)].join("\n"),
+  };
 }

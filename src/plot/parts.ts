@@ -1,100 +1,132 @@
-/** The parts that time plots are made of: step lines, limits, predictions, events. */
+/** The parts that pictures of recordings are made of: step lines, limits, predictions, events, the caption. */
+import type { Annotations, PlotData, Shape } from "plotly.js";
 import type { Trace } from "../trace";
 import { decimate } from "./decimate";
 import { seconds } from "./figure";
-import { palette, type seriesDashes } from "./palette";
+import { palette, type Dash } from "./palette";
 
 /** A number that the reader has committed to; figures draw it in. */
 export interface Prediction {
+  /** what was asked */
   readonly question: string;
+  /** the reader's answer, in the figure's unit */
   readonly value: number;
 }
 
-export interface LineOptions {
-  name: string;
-  colour: string;
-  yaxis?: string;
-  xaxis?: string;
-  fill?: boolean;
-  stackgroup?: string;
-  width?: number;
-  /** default "solid" */
-  dash?: (typeof seriesDashes)[number];
-  /** most points of the line, about */
+/** Where a line stands in a picture of several panels, and how finely it is drawn. */
+export interface Placement {
+  /** plotly's name of the x axis; default "x" */
+  xaxis?: PlotData["xaxis"];
+  /** plotly's name of the y axis; default "y" */
+  yaxis?: PlotData["yaxis"];
+  /** most points of the line, about; default 1200 */
   points?: number;
 }
 
-/** One column of a trace as a step line. */
-export function stepLine(trace: Trace, column: string, options: LineOptions): Record<string, unknown> {
+/** How {@link stepLine} draws. */
+export interface StepLineOptions extends Placement {
+  /** what the legend calls it */
+  name: string;
+  /** `#RRGGBB` */
+  colour: string;
+  /** the area below is filled; default false */
+  fill?: boolean;
+  /** lines of the same group stand on one another, filled; default none */
+  stackgroup?: string;
+  /** in pixels; default 2.5 */
+  width?: number;
+  /** default "solid" */
+  dash?: Dash;
+}
+
+/** One column of a trace as a step line over seconds: a value holds until the next one. No peak is lost in thinning. */
+export function stepLine(trace: Trace, column: string, options: StepLineOptions): Partial<PlotData> {
+  const { name, colour, stackgroup, width = 2.5, dash, fill, xaxis, yaxis } = options;
   const { time, values } = trace.column(column);
   const { x, y } = decimate(time, values, trace.end, options.points);
   return {
     type: "scatter",
     mode: "lines",
-    name: options.name,
+    name,
     x: x.map(seconds),
     y,
-    line: {
-      shape: "hv",
-      color: options.colour,
-      width: options.stackgroup ? 0.5 : (options.width ?? 2.5),
-      ...(options.dash && { dash: options.dash }),
-    },
-    ...(options.fill && { fill: "tozeroy", fillcolor: `${options.colour}4d` }),
-    ...(options.stackgroup && { stackgroup: options.stackgroup, fillcolor: `${options.colour}cc` }),
-    ...(options.yaxis && { yaxis: options.yaxis }),
-    ...(options.xaxis && { xaxis: options.xaxis }),
+    line: { shape: "hv", color: colour, width: stackgroup ? 0.5 : width, ...(dash && { dash }) },
+    ...(fill && { fill: "tozeroy", fillcolor: `${colour}4d` }),
+    ...(stackgroup && { stackgroup, fillcolor: `${colour}cc` }),
+    ...(yaxis && { yaxis }),
+    ...(xaxis && { xaxis }),
   };
 }
 
-interface Drawn {
-  shapes: Record<string, unknown>[];
-  annotations: Record<string, unknown>[];
+/** A horizontal line across the picture with its name. */
+export interface Level {
+  readonly shape: Partial<Shape>;
+  readonly label: Partial<Annotations>;
+  /** its height, in the figure's unit */
+  readonly value: number;
 }
 
-/** A horizontal line with its name at the right end, above it. @param covered something is drawn at the same height: the line's dashes lie on it */
-export function level(value: number, label: string, colour: string, dash: string, covered = false): Drawn {
-  const yref = "y";
+/** How {@link level} draws. */
+export interface LevelOptions {
+  /** `#RRGGBB` */
+  colour: string;
+  /** default "solid" */
+  dash?: Dash;
+  /** something is drawn at the same height: the line's dashes lie on it; default false */
+  covered?: boolean;
+}
+
+/** A horizontal line with its name at the right end, above it. @param value its height, in the figure's unit */
+export function level(value: number, label: string, { colour, dash = "solid", covered = false }: LevelOptions): Level {
   return {
-    shapes: [
-      {
-        type: "line",
-        xref: "paper",
-        x0: 0,
-        x1: 1,
-        yref,
-        y0: value,
-        y1: value,
-        line: { color: colour, width: covered ? 3 : 2, dash: covered ? "6px,18px" : dash },
-        layer: covered ? "above" : "below",
-      },
-    ],
-    annotations: [
-      {
-        xref: "paper",
-        x: 1,
-        xanchor: "right",
-        yref,
-        y: value,
-        yanchor: "bottom",
-        text: label,
-        showarrow: false,
-        font: { color: colour, size: 14 },
-      },
-    ],
+    value,
+    shape: {
+      type: "line",
+      xref: "paper",
+      x0: 0,
+      x1: 1,
+      yref: "y",
+      y0: value,
+      y1: value,
+      // plotly takes lengths of dashes as well, which its types do not know
+      line: { color: colour, width: covered ? 3 : 2, dash: covered ? ("6px,18px" as Dash) : dash },
+      layer: covered ? "above" : "below",
+    },
+    label: {
+      xref: "paper",
+      x: 1,
+      xanchor: "right",
+      yref: "y",
+      y: value,
+      yanchor: "bottom",
+      text: label,
+      showarrow: false,
+      font: { color: colour, size: 14 },
+    },
   };
 }
 
-/** Events as thin vertical lines with numbered heads; the names are in the caption line, so that they cannot collide. */
-export function eventLines(trace: Trace): Drawn & { caption: string } {
-  const shown = trace.events.slice(0, 12);
-  // a number that would lie on its neighbour steps down
+/** A recording's events in a picture. */
+export interface EventLines {
+  readonly shapes: Partial<Shape>[];
+  readonly annotations: Partial<Annotations>[];
+  /** "① burst: 200 clients   ② drain" */
+  readonly caption: string;
+}
+
+const mostEvents = 12;
+
+/** Events as thin vertical lines with numbered heads; the names are in the caption line, so that they cannot collide. The first 12. */
+export function eventLines(trace: Trace): EventLines {
   const near = (trace.end - trace.start) / 40;
-  const depth: number[] = [];
-  shown.forEach(({ time }, at) => depth.push(at > 0 && time - shown[at - 1].time < near ? (depth[at - 1] + 1) % 4 : 0));
-  const caption = shown
-    .map((event, at) => `${circled(at)} ${event.name}${event.detail ? `: ${event.detail}` : ""}`)
-    .join("   ");
+  let depth = 0;
+  let before: number | undefined;
+  const shown = trace.events.slice(0, mostEvents).map((event, at) => {
+    // a number that would lie on its neighbour steps down
+    depth = before !== undefined && event.time - before < near ? (depth + 1) % 4 : 0;
+    before = event.time;
+    return { ...event, mark: circled(at), depth };
+  });
   return {
     shapes: shown.map(({ time }) => ({
       type: "line",
@@ -106,37 +138,33 @@ export function eventLines(trace: Trace): Drawn & { caption: string } {
       y1: 1,
       line: { color: palette.other, width: 1.5, dash: "dot" },
     })),
-    annotations: shown.map(({ time }, at) => ({
+    annotations: shown.map(({ time, mark, depth: steps }) => ({
       xref: "x",
       x: seconds(time),
       yref: "paper",
       y: 1,
       yanchor: "top",
-      yshift: -18 * depth[at],
+      yshift: -18 * steps,
       xanchor: "left",
-      text: circled(at),
+      text: mark,
       showarrow: false,
       font: { size: 16 },
     })),
-    caption,
+    caption: shown.map(({ mark, name, detail }) => `${mark} ${name}${detail ? `: ${detail}` : ""}`).join("   "),
   };
 }
 
+/** ① for 0, ② for 1, … up to ⑳. */
 function circled(at: number): string {
   return String.fromCodePoint(0x2460 + at);
 }
 
-/** What the plots say below themselves: events and the settings that decide. */
-export function caption(trace: Trace, events: string): Record<string, unknown> {
+/** What the plots say below themselves: events, and the settings that decide. @param events the caption of {@link eventLines} */
+export function caption(trace: Trace, events: string): Partial<Annotations> {
   const settings = Object.entries(trace.meta.settings)
     .filter(([name]) => /somaxconn|syncookies/.test(name))
-    .map(([name, value]) => `${name.split(".").pop()} ${value}`);
-  const text = [
-    events,
-    [`listen(${trace.meta.listener.backlog})`, ...settings, `Linux ${trace.meta.kernel}`].join(" · "),
-  ]
-    .filter(Boolean)
-    .join("<br>");
+    .map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)} ${value}`);
+  const decided = [`listen(${trace.meta.listener.backlog})`, ...settings, `Linux ${trace.meta.kernel}`].join(" · ");
   return {
     xref: "paper",
     x: 0,
@@ -145,13 +173,9 @@ export function caption(trace: Trace, events: string): Record<string, unknown> {
     y: 0,
     yanchor: "top",
     yshift: -68,
-    text,
+    text: [events, decided].filter(Boolean).join("<br>"),
     showarrow: false,
     align: "left",
     font: { size: 13 },
   };
-}
-
-export function largest(trace: Trace, column: string): number {
-  return trace.summary().get(column).max;
 }

@@ -1,27 +1,34 @@
 /** A bar that says how far something long has come. */
+import { html, style } from "../html";
 import { formatNumber } from "../wording/number";
 import { newDisplayId, notebook } from "./display";
-import { escapeHtml } from "./page";
 import { palette } from "./palette";
 
+/** ms between two pictures */
 const interval = 200;
 
+/** A bar under the running cell. */
 export interface ProgressBar {
-  /** How far it is now; drawn five times a second at most. */
+  /** How far it is now, in the unit of the total; drawn five times per second at most. */
   update(value: number): void;
 }
 
-/** Shows an empty bar under the running cell; outside notebooks a line at each tenth. */
+/**
+ * Shows an empty bar under the running cell; outside notebooks it prints a line at each tenth.
+ * @param label what is counted
+ * @param total when it is done, in the unit of the values
+ */
 export function progress(label: string, total: number): ProgressBar {
   const send = notebook();
-  const id = newDisplayId();
+  const display = { display_id: newDisplayId() };
   const words = (value: number) => `${label}: ${formatNumber(value)} of ${formatNumber(total)}`;
-  const html = (value: number) =>
-    `<div style="max-width:860px;margin:.4em 0"><div style="font-size:1.05em">${escapeHtml(words(value))}</div><div style="height:14px;background:rgba(128,128,128,.25)"><div style="height:14px;width:${Math.min(100, (100 * value) / total).toFixed(1)}%;background:${palette.acceptQueue}"></div></div></div>`;
+  const draw = (value: number, update: boolean) => {
+    const done = { width: `${Math.min(100, (100 * value) / total).toFixed(1)}%`, background: palette.acceptQueue };
+    const bar = html`<div ${style("progress")}><div ${style("progressWords")}>${words(value)}</div><div ${style("track")}><div ${style("fill", done)}></div></div></div>`;
+    send?.({ data: { "text/html": String(bar), "text/plain": words(value) }, transient: display }, update);
+  };
   let drawnAt = 0;
   let tenth = 0;
-  const draw = (value: number, update: boolean) =>
-    send?.({ data: { "text/html": html(value), "text/plain": words(value) }, transient: { display_id: id } }, update);
   draw(0, false);
   return {
     update(value) {

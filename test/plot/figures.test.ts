@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { plot, Trace } from "../../dist/index";
 import { figureBundle } from "../../dist/plot/display";
-import { escapeHtml, figureHtml, scriptJson, updateHtml } from "../../dist/plot/page";
+import { figureHtml, scriptJson, updateHtml } from "../../dist/plot/page";
 
 const { decimate } = plot;
 
@@ -117,10 +117,10 @@ describe("figures", () => {
       data.map(({ name }) => name),
       ["SyncookiesSent +871<br>= TCPReqQFullDoCookies", "SyncookiesRecv +7"],
     );
-    const lines = data.map(({ line }) => line as { color: string; dash: string });
+    const lines = data.map(({ line }) => line!);
     assert.equal(lines[0].color, lines[1].color);
     assert.notEqual(lines[0].dash, lines[1].dash);
-    const drops = plot.dropCounters(burst()).data[0].line as { color: string };
+    const drops = plot.dropCounters(burst()).data[0].line!;
     assert.notEqual(drops.color, lines[0].color);
   });
 
@@ -135,7 +135,7 @@ describe("figures", () => {
     const figure = plot.clientStates(burst());
     assert.equal(figure.data.length, 2);
     assert.ok(figure.data.every(({ stackgroup }) => stackgroup === "clients"));
-    assert.match(figure.text, /connected, as they see it: 200/);
+    assert.match(figure.text, /ESTABLISHED \(client side\): 200/);
   });
 
   it("overview: a panel for each that has something to show, one time axis", () => {
@@ -148,12 +148,10 @@ describe("figures", () => {
     const figure = plot.twoStage(burst());
     assert.ok(figure.frames!.length >= 60 && figure.frames!.length <= 125, `${figure.frames!.length} frames`);
     assert.ok(json(figure).length < 150_000, `${json(figure).length} bytes`);
-    const accept = figure.frames!.map((frame) => (frame as { data: { x: number[] }[] }).data[1].x[0]);
+    const accept = figure.frames!.map((frame) => (frame.data![1] as { x: number[] }).x[0]);
     assert.equal(Math.max(...accept), 129);
     assert.equal(accept[accept.length - 1], 71);
-    const steps = (figure.layout.sliders as { steps: { label: string }[] }[])[0].steps.map(({ label }) =>
-      Number(label),
-    );
+    const steps = figure.layout.sliders![0].steps!.map(({ label }) => Number(label));
     steps.slice(1).forEach((moment, at) => assert.ok(moment >= steps[at], `${moment} after ${steps[at]}`));
   });
 
@@ -183,13 +181,19 @@ describe("displays", () => {
     assert.match(String(bundle["text/plain"]), /accept queue/);
   });
 
+  it("carry the page's script, which is small and ends where it should", () => {
+    const script = String(figureHtml("id", { data: [], layout: {} }, "", undefined));
+    assert.ok(script.length < 4000, `${script.length} characters without a figure`);
+    assert.equal(script.split("</script>").length, 2);
+    assert.doesNotMatch(script, /<!--/);
+    assert.ok(String(updateHtml("id", { data: [], layout: {} })).length < 100);
+  });
+
   it("let nothing out of a script or an element", () => {
     const evil = "</script><img src=x onerror=alert(1)>";
     assert.doesNotMatch(scriptJson({ evil }), /</);
-    assert.doesNotMatch(escapeHtml(`${evil}"'&`), /[<>"']/);
-    const html =
-      figureHtml("id", { data: [{ name: evil }], layout: {} }, evil, undefined) +
-      updateHtml("id", { data: [evil], layout: {} });
+    const figure = { data: [{ name: evil }], layout: {} };
+    const html = `${figureHtml("id", figure, evil, undefined)}${updateHtml("id", figure)}`;
     assert.equal(html.split("</script>").length, 3);
     assert.doesNotMatch(html, /<img/);
   });
@@ -210,7 +214,7 @@ describe("figures of numbers", () => {
       ],
       { xTitle: "backlog", yTitle: "maximum", unit: "requests" },
     );
-    const [{ text, z }] = figure.data as { text: string[][]; z: number[][] }[];
+    const [{ text, z }] = figure.data as unknown as { text: string[][]; z: number[][] }[];
     assert.deepEqual(text, [
       ["2", "49"],
       ["2", "129"],
@@ -235,7 +239,7 @@ describe("figures of numbers", () => {
     assert.match(c, /c: 0 of 2; half of them never, 99 % never/);
     const highest = (figure.data as { y: number[] }[]).map(({ y }) => Math.max(...y));
     assert.deepEqual(highest, [50, 100, 0]);
-    assert.equal(plot.latencies([{ name: "nobody", values: [] }]).text.split("\n")[1], "  nobody: nobody came");
+    assert.equal(plot.latencies([{ name: "empty", values: [] }]).text.split("\n")[1], "  empty: no client came");
   });
 
   it("latencies: four out of ten lost leave no percentile above the sixtieth", () => {
@@ -273,10 +277,10 @@ describe("figures of numbers", () => {
     const lines = figure.text.split("\n").slice(1);
     assert.deepEqual(
       lines.map((line) => /the client: (.*)$/.exec(line)?.[1] ?? ""),
-      ["SYN_SENT", "", "", "", "connected, as it sees it", "", "", "reset"],
+      ["SYN_SENT", "", "", "", "ESTABLISHED (client side)", "", "", "reset"],
     );
     assert.match(lines[5], /\+9\.00 ms {2}kernel: gives the request up; then no entry/);
-    const arrows = (figure.layout.annotations as { showarrow: boolean }[]).filter(({ showarrow }) => showarrow);
+    const arrows = figure.layout.annotations!.filter(({ showarrow }) => showarrow);
     assert.equal(arrows.length, lines.length - 1);
   });
 

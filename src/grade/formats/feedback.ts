@@ -1,10 +1,11 @@
 /** A student's feedback: one HTML page that needs nothing else, with points, explanations and plots side by side. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { chunkHtml, escapeHtml, figureHtml } from "../../plot/page";
+import { html, trusted, type Html } from "../../html";
+import { chunkHtml, figureHtml } from "../../plot/page";
 import type { Graded, StudentResult } from "../grade";
 
-const style = `
+const stylesheet = `
 :root { color-scheme: light dark; --text: #1c1e21; --faint: #5b6168; --ground: #fff; --panel: #f3f4f6; --good: #0a7d4f; --bad: #c2410c; }
 @media (prefers-color-scheme: dark) { :root { --text: #e8e8e8; --faint: #a4a9b0; --ground: #16181b; --panel: #22262b; --good: #4ade9f; --bad: #ff9457; } }
 body { font: 17px/1.5 system-ui, sans-serif; color: var(--text); background: var(--ground); max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
@@ -21,7 +22,7 @@ pre { background: var(--panel); padding: .6rem .9rem; overflow-x: auto; white-sp
 let library: string | undefined;
 
 /** The plotting library, once for all pages: half a megabyte, compressed. */
-function libraryHtml(): string {
+function libraryHtml(): Html {
   library ??= gzipSync(readFileSync(require.resolve("plotly.js-cartesian-dist-min"))).toString("base64");
   return chunkHtml(0, 1, library);
 }
@@ -30,44 +31,48 @@ function libraryHtml(): string {
 export function feedbackHtml(result: StudentResult, title = "One Listener"): string {
   const { student, points, max, exercises, notes } = result;
   const plots = exercises.some(({ figures }) => figures.length > 0);
-  return `<!doctype html>
+  return html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(`${student}: ${title}`)}</title><style>${style}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${student}: ${title}</title><style>${trusted(stylesheet)}</style></head>
 <body>
-${plots ? libraryHtml() : ""}
-<h1>${escapeHtml(title)} <span class="points">${points} of ${max} points</span></h1>
-<p class="faint">${escapeHtml(student)}</p>
+${plots && libraryHtml()}
+<h1>${title} <span class="points">${points} of ${max} points</span></h1>
+<p class="faint">${student}</p>
 <progress value="${points}" max="${Math.max(1, max)}">${points} of ${max}</progress>
-${notes.length > 0 ? `<p class="bad">${notes.map(escapeHtml).join("<br>")}</p>` : ""}
-${exercises.map((graded, at) => exerciseHtml(graded, at)).join("\n")}
+${notes.length > 0 && html`<p class="bad">${lines(notes)}</p>`}
+${exercises.map(exerciseHtml)}
 </body>
 </html>
-`;
+`.toString();
+}
+
+/** One line for each. */
+function lines(texts: readonly string[]): Html[] {
+  return texts.map((text, at) => html`${at > 0 && html`<br>`}${text}`);
 }
 
 function exerciseHtml(
   { title, points, max, tests, message, figures, output, where, duration }: Graded,
   exercise: number,
-): string {
-  const rows = tests.map(
-    ({ title: name, points: got, max: of, passed, story }) =>
-      `<tr><td class="${passed ? "good" : "bad"}">${passed ? "✓" : "✗"}</td><td>${escapeHtml(name)}${
-        story
-          ? `<div class="story"><b>Done:</b> ${escapeHtml(story.did)}.<br><b>Expected:</b> ${escapeHtml(story.expected)}.<br><b>Measured:</b> ${escapeHtml(story.measured)}.${story.read ? `<br><b>Read:</b> ${escapeHtml(story.read)}.` : ""}</div>`
-          : ""
-      }</td><td class="number">${got} of ${of}</td></tr>`,
-  );
-  const drawn = figures.map((figure, at) => {
-    const id = `plot-${exercise}-${at}`;
-    const html = figureHtml(id, figure, figure.text, undefined);
-    return `<div class="plot">${html}</div>`;
+): Html {
+  const rows = tests.map(({ title: name, points: got, max: of, passed, story }) => {
+    const told =
+      story &&
+      html`<div class="story"><b>Done:</b> ${story.did}.<br><b>Expected:</b> ${story.expected}.<br><b>Measured:</b> ${story.measured}.${story.read && html`<br><b>Read:</b> ${story.read}.`}</div>`;
+    const mark = passed ? html`<td class="good">✓</td>` : html`<td class="bad">✗</td>`;
+    return html`<tr>${mark}<td>${name}${told}</td><td class="number">${got} of ${of}</td></tr>`;
   });
-  return `<section>
-<h2>${escapeHtml(title)} <span class="points ${points === max ? "good" : "bad"}">${points} of ${max}</span></h2>
-<p class="faint">${where ? `${escapeHtml(where)}, checked in ${(duration / 1000).toFixed(1)} s` : ""}</p>
-${message ? `<div class="story">${escapeHtml(message)}</div>` : ""}
-${rows.length > 0 ? `<table>${rows.join("")}</table>` : ""}
-${drawn.join("\n")}
-${output ? `<details><summary>What it printed</summary><pre>${escapeHtml(output)}</pre></details>` : ""}
-</section>`;
+  const drawn = figures.map(
+    (figure, at) =>
+      html`<div class="plot">${figureHtml(`plot-${exercise}-${at}`, figure, figure.text, undefined)}</div>`,
+  );
+  return html`<section>
+<h2>${title} <span class="points ${points === max ? "good" : "bad"}">${points} of ${max}</span></h2>
+<p class="faint">${where && `${where}, checked in ${(duration / 1000).toFixed(1)} s`}</p>
+${message && html`<div class="story">${message}</div>`}
+${rows.length > 0 && html`<table>${rows}</table>`}
+${drawn}
+${output && html`<details><summary>What it printed</summary><pre>${output}</pre></details>`}
+</section>
+`;
 }
