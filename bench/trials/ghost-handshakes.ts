@@ -24,7 +24,7 @@ function ours(threads: 1 | 2): Fill {
   return async (lab, connections) => {
     const ghosts = await lab.ghosts(port, { count: connections, threads, mss: 1460 });
     await ghosts.finished();
-    ghosts.close();
+    await ghosts.close();
   };
 }
 

@@ -56,7 +56,7 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
       rateOf(lab, async () => {
         const flood = await lab.flood(listener, { count: 2 * count, ...options });
         await flood.finished();
-        flood.close();
+        await flood.close();
         return flood.sendingTime;
       });
     const one = named("our flood, 1 thread, answers counted");

@@ -27,7 +27,7 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     peer.syn();
     await peer.receive();
     peer.rst();
-    wire.close();
+    await wire.close();
     return lab.counters().since(counters).get("TcpExt.SyncookiesSent") > 0 ? "cookie" : "remembered";
   }
 

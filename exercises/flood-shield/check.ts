@@ -48,7 +48,7 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
     });
     connected = crowd.latencies().filter((ms) => ms <= 500).length;
     floodSent = flood.counts().sent;
-    flood.close();
+    await flood.close();
     const trace = await recording.stop();
     peak = trace.summary().get("synQueue").max;
     picture(plot.queueDepth(trace, { predictions: [{ question: "your budget", value: requests } as never] }));

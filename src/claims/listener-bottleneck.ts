@@ -25,7 +25,7 @@ async function acceptRate(lab: Lab, listeners: number, threads: number): Promise
   const seconds = (native.now() - start) / 1000;
   const accepted = loops.reduce((sum, loop) => sum + loop.accepted, 0);
   for (const loop of loops) await loop.close();
-  ghosts.close();
+  await ghosts.close();
   for (const each of all) await each.close();
   return accepted / seconds;
 }

@@ -91,7 +91,7 @@ export async function underFlood(
   };
   await crowd.close();
   await flood?.reset();
-  flood?.close();
+  await flood?.close();
   await loop.close();
   await listener.close();
   return result;
@@ -271,7 +271,7 @@ export async function floodCost(lab: Lab, { cookies }: { cookies: number }): Pro
     bytes,
   };
   await flood.reset();
-  flood.close();
+  await flood.close();
   await listener.close();
   return cost;
 }

@@ -36,7 +36,7 @@ export async function measureBound(
   const { synQueue } = listener;
   // requests would stay for some seconds, and make every look at the table dearer
   await flood.reset();
-  flood.close();
+  await flood.close();
   await listener.close();
   return { ...settings, syns, synQueue };
 }

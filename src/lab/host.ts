@@ -3,6 +3,7 @@
  */
 import { ClosedError, errnoName, explain, ForbiddenError, LabError } from "../errors";
 import { hostProgram, native } from "../native";
+import { valueAt } from "../native/column";
 import { forbidden } from "./forbidden";
 import { Closable, forget, own, whileClosing } from "./owned";
 
@@ -188,6 +189,11 @@ export class LabHost implements Closable {
       await native.closeLater(all.slice(0, filled));
       throw error;
     }
+  }
+
+  /** One socket of the Lab; see sockets(). */
+  async socket(kind: SocketKind): Promise<number> {
+    return valueAt(await this.sockets(kind, 1), 0);
   }
 
   /** Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and pwriteText. */

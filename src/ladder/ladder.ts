@@ -1,6 +1,6 @@
 /**
- * A ladder: what passed between a client on the wire, the kernel and the application, step by step, and where the kernel kept the
- * connection after each.
+ * A ladder: the segments and the calls between a client on the wire, the kernel and the application, step by step, and where the kernel
+ * keeps the connection after each step.
  */
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
@@ -15,38 +15,47 @@ import { flagWords, notation } from "../wire/notation";
 import type { Peer } from "../wire/peer";
 import type { Wire } from "../wire/wire";
 
-/** Where a connection is: in no table, among the requests, waiting for accept(), or behind a descriptor. */
+/**
+ * Where the kernel keeps a connection. "nowhere": it has no entry; "SYN queue": a half-open request; "accept queue": a complete connection
+ * that waits for accept(); "descriptor": accept() has returned it; "orphan": its descriptor is closed, and TCP still ends the connection.
+ */
 export type Place = "nowhere" | "SYN queue" | "accept queue" | "descriptor" | "orphan";
 
-/** What the kernel knew right after a step. */
+/** What the kernel has right after a step. */
 export interface KernelView {
-  /** of this connection; undefined: none */
+  /** of this connection; undefined: the kernel has no entry */
   state?: TcpState;
+  /** where the kernel keeps the connection */
   place: Place;
-  /** the descriptor, once there is one */
+  /** the descriptor that accept() has returned */
   fd?: number;
-  /** lengths of the listener's queues */
+  /** length of the listener's SYN queue */
   synQueue: number;
+  /** length of the listener's accept queue */
   acceptQueue: number;
 }
 
+/** One arrow of a ladder. */
 export interface LadderStep {
   /** ms since the ladder's first step */
   time: number;
-  /** a segment between client and kernel, a call between application and kernel, or the kernel alone */
+  /** client and kernel: a segment; application and kernel: a call; twice the kernel: what it does by itself */
   from: "client" | "kernel" | "application";
   to: "client" | "kernel" | "application";
-  /** "SYN", "accept() returns fd 23": what stands at the arrow */
+  /** the text at the arrow: "SYN", "accept() returns fd 23" */
   label: string;
-  /** numbers: "seq 0, ack 1" */
+  /** the numbers of a segment: "seq 0, ack 1"; "" for calls */
   detail: string;
   /** the segment in packetdrill's notation; undefined for calls */
   notation?: string;
+  /** what the kernel has after this step */
   after: KernelView;
 }
 
+/** steps; a ladder ignores what comes after them */
 const most = 200;
 
+/** A ladder of one connection; see Lab.ladder(). */
 export class Ladder implements Closable {
   private readonly list: LadderStep[] = [];
   private readonly watchers = new Set<() => void>();
@@ -54,7 +63,7 @@ export class Ladder implements Closable {
   private fd?: number;
   private open = true;
 
-  /** Follows one peer of one listener until it is closed. @throws ArgumentError the peer talks to another port */
+  /** Follows one peer of one listener until one of the two, or this ladder, is closed. @throws ArgumentError the peer sends to another port; ClosedError */
   constructor(
     private readonly host: LabHost,
     readonly listener: Listener,
@@ -63,8 +72,8 @@ export class Ladder implements Closable {
   ) {
     if (peer.remote.port !== listener.port)
       throw new ArgumentError(
-        `The peer talks to port ${peer.remote.port}, the listener has ${listener.port}.`,
-        "Take wire.peer(listener).",
+        `The peer sends to port ${peer.remote.port}, and the listener has port ${listener.port}.`,
+        "Make the peer with wire.peer(listener).",
       );
     // a ladder may begin in the middle of a connection
     if (this.look().place === "nowhere")
@@ -74,29 +83,34 @@ export class Ladder implements Closable {
     host.keep(this);
   }
 
+  /** the steps so far, oldest first, 200 at most */
   get steps(): readonly LadderStep[] {
     return this.list;
   }
 
+  /** false when it is closed */
   get running(): boolean {
     return this.open;
   }
 
-  /** Notes what this ladder cannot see by itself: a call, `read() gives "hello"`, or what the kernel does without a word to anybody, "gives up". */
+  /**
+   * Adds a step that the ladder cannot see by itself: a call (`read() returns "hello"`), or what the kernel does without a segment ("deletes
+   * the request").
+   */
   note(label: string, direction: "to kernel" | "to application" | "in the kernel" = "to application"): void {
     if (direction === "in the kernel") this.call("kernel", "kernel", label);
     else if (direction === "to kernel") this.call("application", "kernel", label);
     else this.call("kernel", "application", label);
   }
 
-  /** Calls `watcher` after each step, and once more at the end, until the returned function is called. */
+  /** Calls `watcher` after each step, and once more at the end. @returns ends these calls */
   onChange(watcher: () => void): () => void {
     this.watchers.add(watcher);
     return () => void this.watchers.delete(watcher);
   }
 
-  /** No more steps; what there is stays. Idempotent. */
-  close(): void {
+  /** Adds no more steps; those there are stay. Idempotent. */
+  async close(): Promise<void> {
     if (!this.open) return;
     this.open = false;
     this.wire.off("segment", this.onSegment);
@@ -106,6 +120,7 @@ export class Ladder implements Closable {
     this.watchers.clear();
   }
 
+  /** One line for each step: time in s, segment or call, and where the kernel keeps the connection. */
   toString(): string {
     return this.list
       .map(({ time, label, notation: line, after }) => {
@@ -150,13 +165,13 @@ export class Ladder implements Closable {
     this.call("kernel", "application", `accept() returns fd ${connection.fd}`);
   };
 
-  private readonly onEnd = (): void => this.close();
+  private readonly onEnd = (): void => void this.close();
 
   private isOurs(connection: Connection): boolean {
     try {
       return connection.remote.port === this.peer.port && connection.remote.address === this.peer.address;
     } catch {
-      return false; // reset before anybody asked
+      return false; // reset before getpeername() was called
     }
   }
 
@@ -180,7 +195,7 @@ export class Ladder implements Closable {
       acceptQueue: listener.acceptQueue,
     };
     if (!ours) return { place: "nowhere", ...queues };
-    // a whole socket may be in SYN_RECV, too: Fast Open has made it, and data waits in it
+    // with Fast Open a complete socket may be in SYN_RECV, too, with data in its receive queue
     const request =
       (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") && ours.inode === 0 && ours.receiveQueue === 0;
     if (request) return { state: "SYN_RECV", place: "SYN queue", ...queues };
@@ -193,7 +208,7 @@ export class Ladder implements Closable {
       try {
         watcher();
       } catch (error) {
-        this.watchers.delete(watcher); // a broken picture must not end the experiment
+        this.watchers.delete(watcher); // an error of a picture must not end the experiment
         process.emitWarning(error as Error);
       }
     }

@@ -1,39 +1,46 @@
-/**
- * A native thread that takes connections from a listener's accept queue.
- */
+/** A native thread that accepts connections from a listener. */
 import { ArgumentError, errnoName, LabError, requireInteger, requireKnown, requireNumber } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
-import { Acceptor, native } from "../native";
+import { type Acceptor, native } from "../native";
 import { Connection } from "./connection";
 
+const rateName = "rate (accepts per second)";
+
+/** How an accept loop accepts, and what becomes of the connections. */
 export interface AcceptLoopOptions {
-  /** accepts a second, evenly spaced; default: as fast as it can */
+  /** accepts per second, evenly spaced, 0.001 to 1,000,000; default: as fast as the thread can */
   rate?: number;
-  /** stop by itself after so many */
+  /** the loop ends after this many connections; default: no limit */
   limit?: number;
-  /** close each at once instead of handing it over; default false */
+  /** true: the thread closes each connection at once. Default false */
   close?: boolean;
-  /** Gets connections in batches; they are the handler's to close. Without one they are kept in `connections`. */
+  /** Gets the connections in batches, and must close them. A batch waits until the call before has ended. Default: they are kept in `connections` */
   onConnections?: (connections: Connection[]) => void | Promise<void>;
 }
 
+/** What an accept loop has done so far. */
 export interface AcceptLoopStats {
+  /** connections accepted */
   accepted: number;
-  /** answers EMFILE, ENFILE, ENOBUFS, ENOMEM: the loop waits 10 ms after each */
+  /** how often accept4(2) failed with EMFILE, ENFILE, ENOBUFS or ENOMEM; the loop waits 10 ms after each */
   exhausted: number;
+  /** false: the thread has ended */
   running: boolean;
+  /** true between pause() and resume() */
   paused: boolean;
 }
 
+/** A running accept loop; see Listener.acceptLoop(). */
 export class AcceptLoop implements Closable {
-  /** what it has accepted, where there is no handler */
+  /** what it has accepted, if there is no `onConnections` */
   readonly connections: Connection[] = [];
-  /** Resolves with the final count when the loop has ended: by stop(), its limit, or the listener's end. Rejects if the handler failed. */
+  /** Resolves when the loop has ended: by stop(), at its limit, or with the listener. Rejects with the error of `onConnections`, or with a LabError of accept4(2). */
   readonly done: Promise<AcceptLoopStats>;
   private readonly acceptor: Acceptor;
   private settle!: { resolve(stats: AcceptLoopStats): void; reject(error: unknown): void };
   private stopping?: Promise<AcceptLoopStats>;
+  private closing?: Promise<void>;
   private handled: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -43,7 +50,7 @@ export class AcceptLoop implements Closable {
     private readonly onEnd: (loop: AcceptLoop) => void,
   ) {
     requireKnown(options, ["rate", "limit", "close", "onConnections"], "acceptLoop()");
-    const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (accepts a second)", 0.001, 1e6);
+    const rate = options.rate === undefined ? 0 : requireNumber(options.rate, rateName, 0.001, 1e6);
     const limit = options.limit === undefined ? 0 : requireInteger(options.limit, "limit", 1, 2 ** 31 - 1);
     if (options.onConnections !== undefined && typeof options.onConnections !== "function")
       throw new ArgumentError("onConnections must be a function.");
@@ -58,6 +65,7 @@ export class AcceptLoop implements Closable {
     this.acceptor.start();
   }
 
+  /** For Listener.acceptLoop(), which keeps the loop. @throws ArgumentError */
   static start(
     host: LabHost,
     listenerFd: number,
@@ -67,43 +75,51 @@ export class AcceptLoop implements Closable {
     return new AcceptLoop(host, listenerFd, options, onEnd);
   }
 
-  /** for recordings, which sample the count */
+  /** the thread: recordings sample its count */
   get native(): Acceptor {
     return this.acceptor;
   }
 
+  /** connections accepted so far */
   get accepted(): number {
     return this.acceptor.stats().accepted;
   }
 
+  /** What the loop has done so far. */
   stats(): AcceptLoopStats {
     const { accepted, exhausted, running, paused } = this.acceptor.stats();
     return { accepted, exhausted, running, paused };
   }
 
+  /** The thread accepts nothing until resume(). */
   pause(): void {
     this.acceptor.pause();
   }
 
+  /** The thread accepts again. */
   resume(): void {
     this.acceptor.resume();
   }
 
-  /** accepts a second from now on; 0: as fast as it can */
+  /** @param rate accepts per second from now on; 0: as fast as the thread can @throws ArgumentError */
   setRate(rate: number): void {
-    this.acceptor.setRate(requireNumber(rate, "rate (accepts a second)", 0, 1e6));
+    this.acceptor.setRate(requireNumber(rate, rateName, 0, 1e6));
   }
 
-  /** Ends the loop; what it accepted stays open. Idempotent. */
+  /** Ends the loop; its connections stay open. Resolves when the thread and `onConnections` have ended: do not await it in `onConnections`. Idempotent. */
   stop(): Promise<AcceptLoopStats> {
     this.stopping ??= this.end();
     return this.stopping;
   }
 
-  /** Ends the loop and closes what it kept. */
-  async close(): Promise<void> {
-    await this.stop();
-    for (const connection of this.connections) connection.close();
+  /** Ends the loop and closes the connections that it kept. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.stop().then(() => this.closeKept());
+    return this.closing;
+  }
+
+  private async closeKept(): Promise<void> {
+    await Promise.all(this.connections.map((connection) => connection.close()));
   }
 
   private async end(): Promise<AcceptLoopStats> {
@@ -131,7 +147,7 @@ export class AcceptLoop implements Closable {
       return;
     }
     if (this.host.closed) {
-      // accepted while the Lab was closing: nobody is left to take them
+      // accepted while the Lab was closing, which has closed everything that could take them
       void native.closeLater(fds);
       return;
     }

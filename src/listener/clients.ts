@@ -1,6 +1,4 @@
-/**
- * Thousands of real kernel clients in one native thread, and what becomes of each.
- */
+/** Clients with real sockets, thousands of them in one native thread, and the state of each. */
 import {
   ArgumentError,
   errnoName,
@@ -12,24 +10,50 @@ import {
 } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
-import { ClientState, ClientThread, native } from "../native";
+import { ClientState, type ClientThread, native } from "../native";
+import { valueAt } from "../native/column";
+import { msUntil } from "../waiting/until";
+import { requireQuiet, requireTimeout } from "../waiting/timeout";
+import { countOf, formatNumber } from "../wording/number";
 import { Connection } from "./connection";
-import { formatNumber } from "../wording/number";
 
+/** The state of a client, by name. */
 export type ClientStateName = keyof typeof ClientState;
+/** The names in the order of their numbers in ClientState. */
 export const clientStateNames = Object.keys(ClientState) as ClientStateName[];
 
+/** How many clients are in each state. */
+export type ClientCounts = Record<ClientStateName, number>;
+
+/** How many clients connect, when, and from where. */
 export interface ConnectOptions {
-  /** how many; default 1 */
+  /** how many clients; default 1 */
   clients?: number;
-  /** connects a second, evenly spaced; default: as fast as one thread can */
+  /** connects per second, evenly spaced; default: as fast as one thread can */
   rate?: number;
-  /** or the moment of each connect(), ms from the start, ascending */
+  /** instead of `rate`: the moment of each connect(), ms from the start, ascending; one element for each client */
   schedule?: ArrayLike<number>;
-  /** source addresses, used in turn. Default: loopback's 127.0.0.1, and one more for every 20,000 clients */
+  /** source addresses, used in turn. Default over loopback: 127.0.0.1, and one more for every 20,000 clients */
   from?: string | string[];
-  /** How long connect() watches for answers that are still to come: it resolves when every client has its answer, or when nothing has changed for `quiet` ms. Default 100 (mirror: 100 + 3 round trips) */
+  /**
+   * ms without a change of any client's state: then connect() resolves, although some clients have no answer yet. It resolves
+   * earlier when every client has its answer; see settled(). Default 100 (mirror clients: 100 + 3 × `rtt`)
+   */
   quiet?: number;
+}
+
+/** When settled() ends. */
+export interface SettledOptions {
+  /** ms without a change of any client's state, counted from the last connect(); Infinity: this does not end the wait, the default */
+  quiet?: number;
+  /** ms; Infinity: no time limit, the default */
+  timeout?: number;
+}
+
+/** When until() ends. */
+export interface UntilOptions {
+  /** ms; Infinity: no time limit. Default 10,000 */
+  timeout?: number;
 }
 
 /** One client, as it is now. */
@@ -41,7 +65,9 @@ export interface ClientView {
   connectAt: number;
   /** ms from the start of the burst to the last change of its state */
   changedAt: number;
+  /** local port; 0 until the kernel has chosen it */
   localPort: number;
+  /** bytes that the client has received */
   bytesReceived: number;
   /** ETIMEDOUT, ECONNREFUSED, …; "" if nothing failed */
   error: string;
@@ -50,28 +76,32 @@ export interface ClientView {
 const clientsPerAddress = 20_000;
 /** ms for the mirror and the softirq to do their work */
 const arrivalMargin = 10;
-/** ms that close() waits for what carries the clients' packets; with a longer round trip it goes on in the background */
+/** ms that close() waits for the mirror; with a longer round trip the mirror ends in the background */
 const carrierPatience = 1000;
 /** descriptors left for everything else this process does */
 const reserve = 64;
 
-/** What carries the clients' packets: theirs alone, and no longer needed than they. */
+/** What carries the packets of these clients and no others (a mirror). It is needed as long as the clients are. */
 export interface Carrier {
-  /** Ends when what the clients have sent last has arrived and been answered. */
+  /** Ends when the clients' last packets have arrived and been answered. */
   retire(): Promise<void>;
   /** Ends now. */
   close(): Promise<void>;
 }
 
+/** Where the clients connect to. */
 export interface Target {
   address: string;
   port: number;
+  /** round-trip time, ms; 0 over loopback */
   roundTrip: number;
+  /** true: more than 20,000 clients get several source addresses of 127.0.0.0/8 */
   spreadSources: boolean;
   /** belongs to the clients from start() on, also if that throws */
   carrier?: Carrier;
 }
 
+/** Clients that connect to one listener; see Lab.connect(). */
 export class Clients implements Closable {
   private stopping?: Promise<void>;
   private interrupted = false;
@@ -105,11 +135,11 @@ export class Clients implements Closable {
       const quiet = options.quiet ?? 100 + 3 * target.roundTrip;
       await clients.settled({ quiet });
     } catch (error) {
-      // nobody else has got hold of them
+      // no caller has a reference to them
       await (clients ?? target.carrier)?.close();
       throw error;
     }
-    // A client is connected when it has sent its ACK; the listener is when the ACK has arrived.
+    // A client is ESTABLISHED when it has sent the final ACK; the connection is in the accept queue when the ACK has arrived.
     if (target.roundTrip > 0) await new Promise((resolve) => setTimeout(resolve, target.roundTrip / 2 + arrivalMargin));
     return clients;
   }
@@ -117,11 +147,14 @@ export class Clients implements Closable {
   private static async make(host: LabHost, target: Target, options: ConnectOptions): Promise<Clients> {
     requireKnown(options, ["clients", "rate", "schedule", "from", "quiet", "kind", "rtt", "loss"], "connect()");
     const count = requireInteger(options.clients ?? 1, "clients", 1, 100_000_000);
-    const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (connects a second)", 0.001, 1e7);
+    const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (connects per second)", 0.001, 1e7);
     const schedule = options.schedule === undefined ? undefined : Float64Array.from(options.schedule);
     if (schedule && schedule.length !== count)
-      throw new ArgumentError(`schedule has ${schedule.length} moments for ${count} clients.`, "Give one for each.");
-    if (options.quiet !== undefined) requireNumber(options.quiet, "quiet (ms)", 0, 1e9);
+      throw new ArgumentError(
+        `schedule has ${countOf(schedule.length, "moment")} for ${countOf(count, "client")}.`,
+        "Give one moment for each client.",
+      );
+    if (options.quiet !== undefined) requireQuiet(options.quiet);
     requireDescriptors(count);
     const fds = await host.sockets("tcp", count);
     let thread: ClientThread;
@@ -146,52 +179,52 @@ export class Clients implements Closable {
     );
   }
 
+  /** how many clients there are */
   get length(): number {
     return this.thread.length;
   }
 
-  /** for recordings, which sample the states */
+  /** the thread: recordings sample its states */
   get natives(): readonly ClientThread[] {
     return [this.thread];
   }
 
-  /** How many are in each state: { synSent: 71, established: 129, … } */
-  counts(): Record<ClientStateName, number> {
+  /** How many clients are in each state: { synSent: 71, established: 129, … } */
+  counts(): ClientCounts {
     const counts = this.thread.counts();
-    return Object.fromEntries(clientStateNames.map((name) => [name, counts[ClientState[name]]])) as Record<
-      ClientStateName,
-      number
-    >;
+    return Object.fromEntries(
+      clientStateNames.map((name) => [name, valueAt(counts, ClientState[name])]),
+    ) as ClientCounts;
   }
 
-  /** Indexes of the clients in a state, ascending. */
+  /** Indexes of the clients in a state, ascending. @throws ArgumentError there is no such state */
   which(state: ClientStateName): number[] {
     requireState(state);
     const states = this.thread.states();
     return Array.from(states.keys()).filter((at) => states[at] === ClientState[state]);
   }
 
-  /** One client now. */
+  /** One client now. @param index from 0 to length - 1 @throws ArgumentError */
   at(index: number): ClientView {
     requireInteger(index, "index of a client", 0, this.length - 1);
-    const error = this.thread.errnos()[index];
+    const error = valueAt(this.thread.errnos(), index);
     return {
-      state: clientStateNames[this.thread.states()[index]],
-      latency: this.thread.latency()[index],
-      connectAt: this.thread.connectAt()[index],
-      changedAt: this.thread.changedAt()[index],
-      localPort: this.thread.localPorts()[index],
-      bytesReceived: this.thread.bytesReceived()[index],
+      state: stateName(valueAt(this.thread.states(), index)),
+      latency: valueAt(this.thread.latency(), index),
+      connectAt: valueAt(this.thread.connectAt(), index),
+      changedAt: valueAt(this.thread.changedAt(), index),
+      localPort: valueAt(this.thread.localPorts(), index),
+      bytesReceived: valueAt(this.thread.bytesReceived(), index),
       error: error === 0 ? "" : errnoName(error),
     };
   }
 
-  /** ms from connect() to ESTABLISHED of each client, NaN where it is not (yet) connected. */
+  /** ms from connect() to ESTABLISHED, one element for each client; NaN: the client is not ESTABLISHED, or not yet. */
   latencies(): Float64Array {
     return this.thread.latency();
   }
 
-  /** Latencies of those that connected, ascending. */
+  /** The latencies of the clients that connected, ms, ascending. */
   connected(): Float64Array {
     return this.thread
       .latency()
@@ -200,47 +233,59 @@ export class Clients implements Closable {
   }
 
   /**
-   * ms from the moment at which each client was to come until the server had closed its connection: what a client of a server that
-   * answers and closes feels. NaN where that has not happened. Measured from the schedule, not from connect(): a late start counts.
+   * ms from the scheduled moment of each client until the server closed its connection: the response time of a server that answers
+   * and closes. One element for each client; NaN: the server has not closed the connection. It counts from the schedule and not from
+   * connect(), so that a late connect() is part of it.
    */
   served(): Float64Array {
     const states = this.thread.states();
     const changed = this.thread.changedAt();
     return Float64Array.from({ length: this.length }, (_, at) =>
-      states[at] === ClientState.closedByServer ? changed[at] - this.due[at] : NaN,
+      states[at] === ClientState.closedByServer ? valueAt(changed, at) - valueAt(this.due, at) : NaN,
     );
   }
 
-  /** SYN resends of each client so far (TCP_INFO); clients whose socket is closed count 0. */
+  /** Retransmissions of each client's SYN so far (TCP_INFO), one element for each client; 0 for a client whose socket is closed. */
   resends(): Uint32Array {
     return Uint32Array.from(this.thread.fds(), (fd) => (fd < 0 ? 0 : native.tcpInfo(fd).totalRetrans));
   }
 
-  /** Resolves to true when no client is on its way any more; to false when nothing has changed for `quiet` ms, or after `timeout` ms. */
-  async settled({ quiet = Infinity, timeout = Infinity }: { quiet?: number; timeout?: number } = {}): Promise<boolean> {
-    const start = native.now();
+  /**
+   * Waits until no client is idle or in SYN_SENT: true. False when no state has changed for `quiet` ms, or after `timeout` ms.
+   * Options: `quiet`, `timeout` (both ms).
+   * @throws ArgumentError; InterruptedError: they were closed meanwhile
+   */
+  async settled({ quiet = Infinity, timeout = Infinity }: SettledOptions = {}): Promise<boolean> {
+    requireQuiet(quiet);
+    requireTimeout(timeout);
     let before = "";
-    let changed = start;
-    return this.watch((counts) => {
+    let changed = native.now();
+    let settled = false;
+    await this.watch((counts) => {
       const now = native.now();
       const picture = Object.values(counts).join();
       if (picture !== before || counts.idle > 0) changed = now;
       before = picture;
-      if (counts.idle === 0 && counts.synSent === 0) return true;
-      return (counts.idle === 0 && now - changed >= quiet) || now - start >= timeout ? false : undefined;
-    });
+      settled = counts.idle === 0 && counts.synSent === 0;
+      return settled || (counts.idle === 0 && now - changed >= quiet);
+    }, timeout);
+    return settled;
   }
 
-  /** Waits until `condition` of the counts holds: true, or false after `timeout` ms. */
-  async until(
-    condition: (counts: Record<ClientStateName, number>) => boolean,
-    { timeout = 10_000 }: { timeout?: number } = {},
-  ): Promise<boolean> {
-    const start = native.now();
-    return this.watch((counts) => (condition(counts) ? true : native.now() - start >= timeout ? false : undefined));
+  /**
+   * Waits until `condition` of the counts holds: true, or false after `timeout` ms.
+   * Options: `timeout` (ms, default 10,000).
+   * @throws ArgumentError; InterruptedError: they were closed meanwhile
+   */
+  async until(condition: (counts: ClientCounts) => boolean, { timeout = 10_000 }: UntilOptions = {}): Promise<boolean> {
+    return this.watch(condition, requireTimeout(timeout));
   }
 
-  /** All (or some) write `data`; resolves to how many could. */
+  /**
+   * All clients (or those with the indexes `which`) send `data`. Resolves to how many sent all of it: a client that is not connected,
+   * or whose send buffer cannot take all of it, sends nothing.
+   * @throws ArgumentError an index that no client has
+   */
   send(data: string | Uint8Array, which?: ArrayLike<number>): Promise<number> {
     return this.thread.send(
       indexes(which, this.length),
@@ -248,22 +293,26 @@ export class Clients implements Closable {
     );
   }
 
-  /** All (or some) close: FIN. Resolves to how many were open. */
+  /** All clients (or those with the indexes `which`) close: FIN. Resolves to how many were open. @throws ArgumentError */
   hangUp(which?: ArrayLike<number>): Promise<number> {
     return this.thread.close(indexes(which, this.length));
   }
 
-  /** All (or some) reset: RST. */
+  /** All clients (or those with the indexes `which`) reset: RST. Resolves to how many were open. @throws ArgumentError */
   reset(which?: ArrayLike<number>): Promise<number> {
     return this.thread.reset(indexes(which, this.length));
   }
 
-  /** Takes one client out as a Connection of its own. Its packets go the way of the clients', whose mirror stays for as long as it is open. */
+  /**
+   * One client as a Connection, for a conversation by hand; it is no longer one of these clients' sockets. A mirror that carries its
+   * packets stays as long as the connection is open.
+   * @throws ArgumentError there is no such client, or its socket is closed
+   */
   take(index: number): Connection {
     requireInteger(index, "index of a client", 0, this.length - 1);
     const fd = this.thread.release(index);
     if (fd < 0)
-      throw new ArgumentError(`Client ${index} has no socket any more.`, `It is in state "${this.at(index).state}".`);
+      throw new ArgumentError(`Client ${index} has no socket any more.`, `Its state is "${this.at(index).state}".`);
     this.taken += 1;
     return new Connection(this.host, fd, () => {
       this.taken -= 1;
@@ -272,8 +321,8 @@ export class Clients implements Closable {
   }
 
   /**
-   * Closes all of them and ends the thread; then their mirror ends, too, once the server has heard of it (with a round trip of more than some
-   * 600 ms in the background). Idempotent. Counts and latencies stay readable.
+   * Closes all clients and ends their thread, then the mirror that carried their packets, once the server has received the last ones.
+   * With an RTT above some 600 ms the mirror ends in the background. Counts and latencies stay readable. Idempotent.
    */
   close(): Promise<void> {
     this.interrupted = true;
@@ -293,26 +342,33 @@ export class Clients implements Closable {
     clearTimeout(timer);
   }
 
-  /** Lets the mirror go, unless a connection of take() still needs it. Never rejects: the Lab closes the mirror at the latest, and says what failed. */
+  /** Ends the mirror, unless a connection of take() still needs it. Never rejects: the Lab closes the mirror at the latest, and reports what failed. */
   private async retire(): Promise<void> {
     if (this.taken > 0) return;
     this.retiring ??= this.carrier?.retire().catch(() => undefined);
     await this.retiring;
   }
 
-  private async watch(decide: (counts: Record<ClientStateName, number>) => boolean | undefined): Promise<boolean> {
-    for (;;) {
-      const decided = decide(this.counts());
-      if (decided !== undefined) return decided;
-      if (this.interrupted) throw new InterruptedError("Waiting for clients");
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+  private async watch(condition: (counts: ClientCounts) => boolean, timeout: number): Promise<boolean> {
+    const took = await msUntil(() => {
+      const holds = condition(this.counts());
+      if (!holds && this.interrupted) throw new InterruptedError("Waiting for clients");
+      return holds;
+    }, timeout);
+    return took < Infinity;
   }
+}
+
+/** @throws RangeError a number that no state has */
+function stateName(number: number): ClientStateName {
+  const name = clientStateNames[number];
+  if (name === undefined) throw new RangeError(`There is no client state with the number ${number}.`);
+  return name;
 }
 
 function requireState(state: string): void {
   if (!(state in ClientState))
-    throw new ArgumentError(`There is no client state "${state}".`, `There are: ${clientStateNames.join(", ")}.`);
+    throw new ArgumentError(`There is no client state "${state}".`, `The states are ${clientStateNames.join(", ")}.`);
 }
 
 function requireDescriptors(count: number): void {
@@ -320,8 +376,8 @@ function requireDescriptors(count: number): void {
   const free = soft - open - reserve;
   if (count > free) {
     throw new LimitError(
-      `${formatNumber(count)} clients need as many descriptors, and this process has ${formatNumber(Math.max(0, free))} left of ${formatNumber(soft)}.`,
-      `Ask for fewer (accepting them here needs one each, too), or raise the limit before starting Jupyter: \`ulimit -Hn\`.`,
+      `${countOf(count, "client")}: each needs a file descriptor, and this process has ${formatNumber(Math.max(0, free))} left of ${formatNumber(soft)}.`,
+      "Ask for fewer clients (accepting one here needs a descriptor, too), or raise the limit before you start Jupyter: `ulimit -Hn`.",
     );
   }
 }

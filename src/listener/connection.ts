@@ -5,24 +5,28 @@ import net from "node:net";
 import { ArgumentError, ClosedError, explain, InterruptedError, LabError, requireInteger } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
-import { Endpoint, native, TcpInfo } from "../native";
+import { type Endpoint, native, type TcpInfo } from "../native";
+import { pollTimeout, requireTimeout } from "../waiting/timeout";
 
+/** poll(2): POLLIN and POLLOUT, as libuv names them */
 const readable = 1;
 const writable = 2;
 
 const connectionHints = {
-  ECONNRESET: "The other end has reset it (RST): nothing more will come.",
-  EPIPE: "The other end has reset it, or this end was shut down: nothing can be written any more.",
-  ETIMEDOUT: "The other end has not answered for too long.",
+  ECONNRESET: "The other end has reset the connection (RST). No more data will come.",
+  EPIPE: "The other end has reset the connection, or end() was called here. Nothing more can be written.",
+  ETIMEDOUT: "The other end has not acknowledged our data, so the kernel has ended the connection.",
 };
 
+/** How read() reads. */
 export interface ReadOptions {
-  /** most bytes to return; default 65536 */
+  /** the greatest number of bytes to return, 1 to 1 GiB; default 65,536 */
   size?: number;
-  /** ms to wait for data; default: for ever */
+  /** ms to wait for data; Infinity: no time limit, the default */
   timeout?: number;
 }
 
+/** A connected TCP socket of the Lab: made by `listener.accept()`, by `lab.dial()`, or taken from Clients. */
 export class Connection implements Closable {
   private open = true;
   private readonly waits = new Set<{ cancel(): void }>();
@@ -38,7 +42,7 @@ export class Connection implements Closable {
     host.keep(this);
   }
 
-  /** the descriptor; it exists since accept(), not before */
+  /** The descriptor. A connection in the accept queue has none: accept() allocates it. @throws ClosedError */
   get fd(): number {
     this.requireOpen();
     return this.descriptor;
@@ -53,7 +57,7 @@ export class Connection implements Closable {
     return this.endpoints().local;
   }
 
-  /** the other end's address and port (getpeername). @throws LabError ENOTCONN if it was reset before anybody asked */
+  /** The other end's address and port (getpeername). @throws LabError ENOTCONN: it was reset before the first call */
   get remote(): Endpoint {
     return this.endpoints().remote;
   }
@@ -75,78 +79,86 @@ export class Connection implements Closable {
   }
 
   /**
-   * The next bytes; null at the end of the stream (FIN).
-   * @throws LabError ECONNRESET, ETIMEDOUT; ClosedError
+   * The next bytes, as soon as there are any; null at the end of the stream (FIN).
+   * Options: `size` (bytes), `timeout` (ms).
+   * @throws LabError ECONNRESET, ETIMEDOUT; ArgumentError; ClosedError; InterruptedError: it was closed while it waited
    */
-  async read({ size = 65536, timeout = -1 }: ReadOptions = {}): Promise<Buffer | null> {
+  async read({ size = 65536, timeout = Infinity }: ReadOptions = {}): Promise<Buffer | null> {
     requireInteger(size, "size", 1, 1 << 30);
+    requireTimeout(timeout);
     const buffer = Buffer.allocUnsafe(size);
-    const deadline = timeout < 0 ? Infinity : native.now() + timeout;
+    const deadline = native.now() + timeout;
     for (;;) {
       const count = this.call("read", () => native.recv(this.fd, buffer));
       if (count === 0) return null;
       if (count > 0) return buffer.subarray(0, count);
-      await this.wait(readable, deadline, "No data came");
+      await this.wait(readable, deadline, "No data came in time.");
     }
   }
 
-  /** Everything until the end of the stream, as text. */
+  /** Everything until the end of the stream, as text. `timeout` is for each read. @throws as read() */
   async readText(options: ReadOptions = {}): Promise<string> {
     const parts: Buffer[] = [];
     for (let part = await this.read(options); part !== null; part = await this.read(options)) parts.push(part);
     return Buffer.concat(parts).toString();
   }
 
-  /** Resolves when the kernel has taken all of it. @throws LabError EPIPE, ECONNRESET; ClosedError */
+  /** Resolves when all of it is in the kernel's send buffer. @throws LabError EPIPE, ECONNRESET; ArgumentError; ClosedError */
   async write(data: string | Uint8Array): Promise<void> {
     let rest: Uint8Array = typeof data === "string" ? Buffer.from(data) : data;
     if (!(rest instanceof Uint8Array)) throw new ArgumentError("write() takes a string or a Uint8Array.");
     if (rest.constructor !== Uint8Array) rest = new Uint8Array(rest.buffer, rest.byteOffset, rest.byteLength);
     while (rest.length > 0) {
       const taken = this.call("write", () => native.send(this.fd, rest));
-      if (taken < 0) await this.wait(writable, Infinity, "The buffer stayed full");
+      if (taken < 0) await this.wait(writable, Infinity, "The send buffer stayed full.");
       else rest = rest.subarray(taken);
     }
   }
 
-  /** FIN: nothing more will be written; reading goes on. */
+  /** Sends FIN: nothing more will be written, and read() goes on. Source: shutdown(2), SHUT_WR */
   end(): void {
     this.call("end", () => native.shutdown(this.fd, 1));
   }
 
-  /** The socket is closed when the call returns, as close(2) is; the promise is there because every close() gives one. Idempotent. Unread data makes the kernel send RST instead of FIN. */
+  /**
+   * Closes the socket, at once: the promise is there because every close() gives one. Idempotent.
+   * The kernel sends FIN, or RST where data is unread (tcp_close()).
+   */
   async close(): Promise<void> {
     if (!this.open) return;
-    this.open = false;
-    this.giveUpWaits();
-    this.host.drop(this);
+    this.release();
     native.close(this.descriptor);
     this.onClosed?.();
   }
 
-  /** RST (SO_LINGER 0). */
+  /** Closes the socket with RST instead of FIN (SO_LINGER 0), at once. @throws ClosedError */
   reset(): void {
     native.setLinger(this.fd, 0);
     void this.close();
   }
 
-  /** Hands the descriptor to a node:net Socket; this object is closed then, the socket owns it. */
+  /** A node:net Socket that takes over the descriptor; this object is closed then. @throws ClosedError */
   toSocket(options: net.SocketConstructorOpts = {}): net.Socket {
     const fd = this.fd;
-    this.open = false;
-    this.giveUpWaits();
-    this.host.drop(this);
+    this.release();
     const socket = new net.Socket({ ...options, fd, readable: true, writable: true });
     if (this.onClosed) socket.once("close", this.onClosed);
     return socket;
   }
 
-  [Symbol.dispose](): void {
-    void this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   private requireOpen(): void {
     if (!this.open) throw new ClosedError("connection");
+  }
+
+  /** The descriptor is no longer this object's. */
+  private release(): void {
+    this.open = false;
+    for (const waiting of this.waits) waiting.cancel();
+    this.host.drop(this);
   }
 
   private endpoints(): { local: Endpoint; remote: Endpoint } {
@@ -166,19 +178,14 @@ export class Connection implements Closable {
   }
 
   private async wait(events: number, deadline: number, complaint: string): Promise<void> {
-    const left = deadline === Infinity ? -1 : Math.max(0, deadline - native.now());
-    const waiting = native.poll(this.fd, events, left);
+    const waiting = native.poll(this.fd, events, pollTimeout(deadline - native.now()));
     this.waits.add(waiting);
     const ready = await waiting.promise.finally(() => this.waits.delete(waiting));
     if (!this.open) throw new InterruptedError("Waiting on a connection");
     if (!ready && native.now() >= deadline)
-      throw new LabError(`${complaint} in time.`, {
+      throw new LabError(complaint, {
         code: "ETIMEDOUT",
         hint: "Give it a longer timeout, or look at the other end.",
       });
-  }
-
-  private giveUpWaits(): void {
-    for (const waiting of this.waits) waiting.cancel();
   }
 }

@@ -2,6 +2,7 @@
 import { explain, LabError } from "../errors";
 import type { LabHost } from "../lab/host";
 import { native } from "../native";
+import { pollTimeout, requireTimeout } from "../waiting/timeout";
 import { Connection } from "./connection";
 
 /** poll(2): POLLOUT, as libuv names it */
@@ -9,15 +10,16 @@ const writable = 2;
 
 /**
  * Connects one non-blocking socket of the Lab over loopback, and waits until the handshake has ended.
- * @param timeout ms
+ * @param timeout ms; Infinity: as long as the kernel retransmits the SYN
  * @throws LabError ECONNREFUSED: no socket listens on the port; ETIMEDOUT: no answer in time. Source: connect(2), EINPROGRESS
  */
 export async function dial(host: LabHost, port: number, timeout: number): Promise<Connection> {
-  const [fd] = await host.sockets("tcp", 1);
+  requireTimeout(timeout);
+  const fd = await host.socket("tcp");
   const what = `Connecting to port ${port}`;
   try {
     if (!native.connect(fd, "127.0.0.1", port)) {
-      const ready = await native.poll(fd, writable, timeout).promise;
+      const ready = await native.poll(fd, writable, pollTimeout(timeout)).promise;
       if (!ready) {
         throw new LabError(`${what}: no answer within ${timeout} ms.`, {
           code: "ETIMEDOUT",

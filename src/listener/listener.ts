@@ -1,77 +1,95 @@
-/**
- * A listening socket in a Lab: port, backlog, its accept queue and its SYN queue.
- */
+/** A listening socket in a Lab: port, backlog, its accept queue and its SYN queue. */
 import { EventEmitter } from "node:events";
 import type net from "node:net";
 import { ClosedError, explain, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
 import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { closingsSettled, whileClosing, type Closable } from "../lab/owned";
-import { ClientThread, Ghosts, native } from "../native";
-import { AcceptLoop, AcceptLoopOptions } from "./accept-loop";
+import { type ClientThread, type Ghosts, native } from "../native";
+import { valueAt } from "../native/column";
+import { longestTimer, requireTimeout } from "../waiting/timeout";
+import { AcceptLoop, type AcceptLoopOptions } from "./accept-loop";
 import { Connection } from "./connection";
 import { stateMask } from "./sockets-table";
 
+/** The address, the port and the queues of a listening socket. */
 export interface ListenOptions {
-  /** 0: the kernel chooses a free one. Default 0 */
+  /** port; 0: the kernel chooses a free one, the default */
   port?: number;
-  /** the argument of listen(2); any 32-bit integer, as the kernel takes it (-1 means "as many as somaxconn allows"). Default 128 */
+  /** the argument of listen(2), connections: any 32-bit integer, as the kernel takes it (-1: the limit is somaxconn). Default 128 */
   backlog?: number;
-  /** default "0.0.0.0": all of the Lab's */
+  /** IPv4 address of the Lab; default "0.0.0.0": all of them */
   address?: string;
-  /** SO_REUSEPORT: several listeners share the port */
+  /** true: several listeners may share the port (SO_REUSEPORT). Default false */
   reusePort?: boolean;
-  /** TCP_DEFER_ACCEPT, seconds: a connection shows up only with its first data */
+  /** TCP_DEFER_ACCEPT, seconds: a connection enters the accept queue with its first data. Default 0: off */
   deferAccept?: number;
-  /** TCP_FASTOPEN, length of its queue; data may come with the SYN */
+  /** TCP_FASTOPEN, length of its queue, connections: a SYN may carry data. Default 0: off */
   fastOpen?: number;
 }
 
-/** One handshake whose last ACK has not been taken. */
+/** How accept() waits. */
+export interface AcceptOptions {
+  /** ms to wait for a connection; Infinity: no time limit, the default */
+  timeout?: number;
+}
+
+/** How many connections acceptAll() takes. */
+export interface AcceptAllOptions {
+  /** the greatest number of connections; default: all that wait */
+  limit?: number;
+}
+
+/** One half-open request: a handshake whose final ACK has not arrived. */
 export interface SynRequest {
+  /** of the client */
   address: string;
   port: number;
-  /** SYN-ACKs sent again so far */
+  /** retransmissions of the SYN-ACK so far */
   retransmits: number;
-  /** ms since the SYN, reckoned from the timer: the kernel doubles a first wait of 1 s */
+  /** ms since the SYN, computed from the timer: the first interval is 1 s, and each one is twice the one before */
   age: number;
-  /** ms until the SYN-ACK is sent again or the request given up */
+  /** ms until the kernel retransmits the SYN-ACK or deletes the request */
   timer: number;
 }
 
 const sol = { socket: 1, tcp: 6 };
 const option = { reuseAddress: 2, reusePort: 15, deferAccept: 9, fastOpen: 23 };
 const synRecv = stateMask(["SYN_RECV", "NEW_SYN_RECV"]);
-/** ms; more overflow a timer */
-const longestTimer = 2 ** 31 - 1;
-/** TCP_TIMEOUT_INIT: the first SYN-ACK is resent after 1 s */
+/** TCP_TIMEOUT_INIT, ms: the first retransmission of a SYN-ACK comes 1 s after it */
 const firstTimeout = 1000;
 
-/** Clients that come to a listener: with sockets, or ghosts. */
+/** Clients that connect to a listener: Clients, or Ghosts. */
 export interface Burst {
+  /** their threads, whose states recordings sample */
   readonly natives: readonly (ClientThread | Ghosts)[];
 }
 
-/** What observers of a listener (recordings) are told. */
+/** What observers of a listener (recordings, ladders) learn. */
 export interface ListenerEvents {
-  /** something a reader would want to see in the picture: listen, burst, drain, accept … */
+  /** something that a picture shows at its moment: listen, burst, drain, accept loop … */
   mark: [name: string, detail?: string];
+  /** clients are about to connect */
   clients: [clients: Burst];
+  /** a connection was accepted by accept(), tryAccept() or acceptAll() */
   accept: [connection: Connection];
+  /** an accept loop has started */
   loop: [loop: AcceptLoop];
-  close: [];
+  /** The listener is closing. Its descriptor stays open until every promise given to `waitFor` is settled. */
+  close: [waitFor: (done: Promise<unknown>) => void];
 }
 
+/** A listening socket of the Lab; see Lab.listen(). */
 export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private closing?: Promise<void>;
-  /** one for all that wait in accept(): the event loop watches a descriptor once */
+  /** one for all calls that wait in accept(): libuv watches a descriptor once */
   private waiting?: { promise: Promise<boolean>; cancel(): void };
   private waiters = 0;
   private asked: number;
   private readonly readAcceptQueue: () => number;
-  /** bursts of clients that went to this listener, for recordings that start later */
+  /** clients that have connected to this listener, for recordings that start later */
   readonly bursts = new Set<Burst>();
-  /** accept loops of this listener, likewise */
+  /** accept loops of this listener, for recordings that start later */
   readonly loops = new Set<AcceptLoop>();
 
   private owner: "listener" | "server" = "listener";
@@ -80,7 +98,9 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private constructor(
     readonly host: LabHost,
     private readonly descriptor: number,
+    /** the address it is bound to */
     readonly address: string,
+    /** the port it is bound to */
     readonly port: number,
     backlog: number,
   ) {
@@ -89,7 +109,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     this.readAcceptQueue = native.acceptQueueReader(descriptor);
   }
 
-  /** @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ArgumentError */
+  /**
+   * socket(2), bind(2), listen(2).
+   * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ArgumentError; ClosedError
+   */
   static async open(host: LabHost, options: ListenOptions = {}): Promise<Listener> {
     requireKnown(options, ["port", "backlog", "address", "reusePort", "deferAccept", "fastOpen"], "listen()");
     const port = requireInteger(options.port ?? 0, "port", 0, 65535);
@@ -97,10 +120,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     const address = options.address ?? "0.0.0.0";
     const deferAccept = requireInteger(options.deferAccept ?? 0, "deferAccept (seconds)", 0, 32767);
     const fastOpen = requireInteger(options.fastOpen ?? 0, "fastOpen (queue length)", 0, 65535);
-    const [fd] = await host.sockets("tcp", 1);
+    const fd = await host.socket("tcp");
     let listener: Listener;
     try {
-      // Like every server: a port whose old connections are in TIME_WAIT is free (socket(7), SO_REUSEADDR).
+      // As servers do: a port with old connections in TIME_WAIT can be bound again (socket(7), SO_REUSEADDR).
       native.setsockopt(fd, sol.socket, option.reuseAddress, 1);
       if (options.reusePort) native.setsockopt(fd, sol.socket, option.reusePort, 1);
       if (deferAccept > 0) native.setsockopt(fd, sol.tcp, option.deferAccept, deferAccept);
@@ -111,17 +134,18 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     } catch (error) {
       native.close(fd);
       throw explain(error, `Cannot listen on ${address}:${port}`, {
-        EADDRINUSE: `Another socket of this Lab listens on port ${port}: close it, choose another port, or give both reusePort: true.`,
-        EADDRNOTAVAIL: `${address} is no address of this Lab: it has 127.0.0.0/8${host.address ? ` and ${host.address}` : ""}.`,
-        EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: take a higher one.",
+        EADDRINUSE: `Another socket of this Lab listens on port ${port}. Close it, choose another port, or give both reusePort: true.`,
+        EADDRNOTAVAIL: `The Lab does not have this address. It has 127.0.0.0/8${host.address ? ` and ${host.address}` : ""}.`,
+        EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE. Choose a higher port.",
       });
     }
     return host.keep(listener);
   }
 
   /**
-   * Hands the socket to a node:net server, which accepts from it and closes it from now on; this object stays as a view of its queues.
-   * Node calls listen(2) once more, with a backlog of 511 (net.Server takes no other for a descriptor): ours is set again after that.
+   * Gives the socket to a node:net server, which accepts from it and closes it from now on; this object stays as a view of its queues.
+   * Node calls listen(2) again, with a backlog of 511 (net.Server takes no other for a descriptor), so we set ours after that.
+   * @throws what server.listen() emits as an error: the server listens already, for example
    */
   async handTo(server: net.Server): Promise<this> {
     const fd = this.fd;
@@ -137,7 +161,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
       });
     } catch (error) {
       server.off("close", onClose);
-      // a server that listens already has not touched the socket; one that could not listen has closed it (setupListenHandle)
+      // A server that listens already has not touched the socket. One that could not listen has closed it (setupListenHandle in net.js).
       if (isOpen(fd, inode)) this.owner = "listener";
       await this.close();
       throw error;
@@ -149,72 +173,81 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     return this;
   }
 
+  /** true from the first call of close() on */
   get closed(): boolean {
     return this.closing !== undefined;
   }
 
+  /** The descriptor of the listening socket. @throws ClosedError */
   get fd(): number {
     this.requireOpen();
     return this.descriptor;
   }
 
+  /** The socket's inode, as /proc/self/fd and sock_diag show it. @throws ClosedError */
   get inode(): number {
     return native.inode(this.fd);
   }
 
-  /** what listen(2) was asked for last */
+  /** the argument of the last listen(2) */
   get backlog(): number {
     return this.asked;
   }
 
-  /** completed connections that wait for accept(). Source: sk_ack_backlog, by TCP_INFO (0.3 us) */
+  /** Length of the accept queue, connections. Source: sk_ack_backlog, by TCP_INFO (0.3 µs) @throws ClosedError */
   get acceptQueue(): number {
     this.requireOpen();
     return this.readAcceptQueue();
   }
 
-  /** min(backlog, somaxconn): what `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog */
+  /** Limit of the accept queue: min(backlog, somaxconn), which `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog @throws ClosedError */
   get acceptMax(): number {
     return native.tcpInfo(this.fd).sacked;
   }
 
-  /** How many can wait: acceptMax + 1, since sk_acceptq_is_full() asks for more than the maximum. */
+  /** Capacity of the accept queue, connections: acceptMax + 1, because the queue is full when it is longer than its limit (sk_acceptq_is_full()). @throws ClosedError */
   get capacity(): number {
     return this.acceptMax + 1;
   }
 
-  /** Requests in SYN_RECV. Source: sock_diag dump of the Lab (3.5 us with 1024 buckets, and 0.17 us a request) */
+  /** Length of the SYN queue: half-open requests. Source: a sock_diag dump of SYN_RECV (3.5 µs with 1024 buckets, and 0.17 µs for each request) @throws ClosedError */
   get synQueue(): number {
     this.requireOpen();
     return native.diag(this.host.diagFd, synRecv, this.port).length;
   }
 
-  /** The requests themselves. */
+  /** The half-open requests in the SYN queue, in the order of the kernel's table. @throws ClosedError */
   synRequests(): SynRequest[] {
     this.requireOpen();
     const rows = native.diag(this.host.diagFd, synRecv, this.port);
     return Array.from({ length: rows.length }, (_, at) => {
-      const wait = firstTimeout * 2 ** rows.retransmits[at];
+      const retransmits = valueAt(rows.retransmits, at);
+      const timer = valueAt(rows.expires, at);
+      const interval = firstTimeout * 2 ** retransmits;
       return {
-        address: dotted(rows.remoteAddress[at]),
-        port: rows.remotePort[at],
-        retransmits: rows.retransmits[at],
-        age: Math.max(0, wait - firstTimeout + wait - rows.expires[at]),
-        timer: rows.expires[at],
+        address: dotted(valueAt(rows.remoteAddress, at)),
+        port: valueAt(rows.remotePort, at),
+        retransmits,
+        age: Math.max(0, interval - firstTimeout + interval - timer),
+        timer,
       };
     });
   }
 
-  /** The oldest waiting connection; waits for one. @throws LabError ETIMEDOUT, EMFILE; ClosedError, InterruptedError */
-  async accept({ timeout = -1 }: { timeout?: number } = {}): Promise<Connection> {
-    const deadline = timeout < 0 ? Infinity : native.now() + timeout;
+  /**
+   * The oldest connection of the accept queue; waits for one. Source: accept4(2)
+   * Options: `timeout` (ms, default Infinity).
+   * @throws LabError ETIMEDOUT, EMFILE, ENFILE; ArgumentError; ClosedError; InterruptedError: it was closed while accept() waited
+   */
+  async accept({ timeout = Infinity }: AcceptOptions = {}): Promise<Connection> {
+    const deadline = native.now() + requireTimeout(timeout);
     for (;;) {
       const connection = this.tryAccept();
       if (connection) return connection;
       const ready = await this.readable(deadline - native.now());
       if (this.closed) throw new InterruptedError("accept()");
       if (!ready && native.now() >= deadline) {
-        throw new LabError(`No connection came to port ${this.port} within ${timeout} ms.`, {
+        throw new LabError(`No client connected to port ${this.port} within ${timeout} ms.`, {
           code: "ETIMEDOUT",
           hint: "Connect a client first, or give a longer timeout.",
         });
@@ -222,8 +255,9 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     }
   }
 
-  /** The oldest waiting connection, or null. Never waits. */
+  /** The oldest connection of the accept queue, or null if the queue is empty. Never waits. @throws LabError EMFILE, ENFILE; ClosedError */
   tryAccept(): Connection | null {
+    this.host.requireOpen();
     const fd = this.call("accept", () => native.accept(this.fd));
     if (fd < 0) return null;
     const connection = new Connection(this.host, fd);
@@ -231,9 +265,14 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     return connection;
   }
 
-  /** All that wait now (or the first `limit`), in the order in which their handshakes ended. */
-  acceptAll({ limit = 2 ** 31 - 1 }: { limit?: number } = {}): Connection[] {
+  /**
+   * All connections of the accept queue, in the order in which their handshakes ended. Never waits.
+   * Options: `limit` (connections).
+   * @throws LabError EMFILE, ENFILE: none could be accepted; ArgumentError; ClosedError
+   */
+  acceptAll({ limit = 2 ** 31 - 1 }: AcceptAllOptions = {}): Connection[] {
     requireInteger(limit, "limit", 0, 2 ** 31 - 1);
+    this.host.requireOpen(); // a Lab that closes keeps no connections: the descriptors would be lost
     const fds = this.call("accept", () => native.acceptAll(this.fd, limit));
     this.mark("drain", `${fds.length} accepted`);
     const connections = Array.from(fds, (fd) => new Connection(this.host, fd));
@@ -241,18 +280,25 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     return connections;
   }
 
-  /** Starts a native accept loop: a rate, a pause, a handler that gets connections in batches. */
+  /**
+   * Starts a native thread that accepts connections.
+   * Options: `rate` (accepts per second), `limit` (connections), `close` (close each at once), `onConnections` (a handler of batches).
+   * @throws ArgumentError; ClosedError
+   */
   acceptLoop(options: AcceptLoopOptions = {}): AcceptLoop {
     this.requireOpen();
-    const loop = AcceptLoop.start(this.host, this.fd, options, (loop) => this.host.drop(loop));
+    const loop = AcceptLoop.start(this.host, this.fd, options, (ended) => this.host.drop(ended));
     this.host.keep(loop);
     this.loops.add(loop);
     this.emit("loop", loop);
-    this.mark("accept loop", options.rate ? `${options.rate} a second` : "as fast as it can");
+    this.mark("accept loop", options.rate ? `${options.rate} per second` : "as fast as it can");
     return loop;
   }
 
-  /** listen(2) again: changes the backlog under way, up or down; nothing in the queues is lost. Reads somaxconn anew. */
+  /**
+   * listen(2) again: changes the limit of the accept queue to min(backlog, somaxconn as it is now). Both queues keep what is in them.
+   * @throws ArgumentError; ClosedError
+   */
   relisten(backlog: number): void {
     requireInteger(backlog, "backlog", -(2 ** 31), 2 ** 31 - 1);
     this.call("listen", () => native.listen(this.fd, backlog));
@@ -260,7 +306,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     this.mark("listen", `backlog ${backlog}`);
   }
 
-  /** Tells recordings of a burst that is about to start. */
+  /** Tells recordings that clients are about to connect. */
   addBurst(clients: Burst, detail: string): void {
     this.bursts.add(clients);
     this.emit("clients", clients);
@@ -272,7 +318,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     this.emit("mark", name, detail);
   }
 
-  /** Closes the socket; connections that waited in its queue are reset. Off the JavaScript thread: a million queued take seconds. Idempotent. */
+  /**
+   * Closes the socket. The kernel resets the connections in its accept queue (inet_csk_listen_stop()), which takes seconds for a million:
+   * that happens on another thread. Idempotent.
+   */
   close(): Promise<void> {
     this.closing ??= whileClosing(this.end());
     return this.closing;
@@ -284,24 +333,27 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   private async end(): Promise<void> {
     this.waiting?.cancel();
-    this.emit("close");
+    const observers: Promise<unknown>[] = [];
+    this.emit("close", (done) => void observers.push(done));
     this.host.drop(this);
+    // a sampler that still runs would read the descriptor, whose number the next socket gets
+    if (observers.length > 0) await Promise.allSettled(observers);
     if (this.owner === "listener") await native.closeLater(Int32Array.of(this.descriptor));
     else if (this.server?.listening) this.server.close();
   }
 
-  /** Waits until a connection may be there: false after `ms`, or when the listener is closed. */
+  /** Waits until the accept queue may hold a connection: false after `ms`, or when the listener is closed. */
   private async readable(ms: number): Promise<boolean> {
     if (ms <= 0) return false;
     const waiting = (this.waiting ??= native.poll(this.fd, 1, -1));
     let timer: NodeJS.Timeout | undefined;
-    const patience =
+    const limits =
       ms === Infinity
         ? []
         : [new Promise<boolean>((resolve) => (timer = setTimeout(resolve, Math.min(ms, longestTimer), false)))];
     this.waiters++;
     try {
-      const ready = await Promise.race([waiting.promise, ...patience]);
+      const ready = await Promise.race([waiting.promise, ...limits]);
       if (ready && this.waiting === waiting) this.waiting = undefined;
       return ready;
     } finally {
@@ -327,7 +379,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 }
 
-/** A listener whose close() nobody has awaited holds its port a moment longer: then a second try, when it is gone. */
+/** A listener that is still closing holds its port a moment longer, so a busy port is tried again when all closings have ended. */
 async function bind(fd: number, address: string, port: number): Promise<void> {
   try {
     native.bind(fd, address, port);

@@ -1,12 +1,13 @@
 /**
  * The kernel's table of sockets in one Lab, read by sock_diag: what `ss -tan` prints, as data.
  */
-import { DiagRows, Endpoint, native } from "../native";
+import { type DiagRows, type Endpoint, native } from "../native";
+import { valueAt } from "../native/column";
 import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { ArgumentError, requireInteger, requireKnown } from "../errors";
 
-/** include/net/tcp_states.h */
+/** The kernel's TCP states at the index that is their number. Source: include/net/tcp_states.h */
 export const tcpStates = [
   "",
   "ESTABLISHED",
@@ -22,48 +23,59 @@ export const tcpStates = [
   "CLOSING",
   "NEW_SYN_RECV",
 ] as const;
+/** A TCP state by its name in the kernel. NEW_SYN_RECV: a half-open request (request_sock), which sock_diag shows as SYN_RECV. */
 export type TcpState = Exclude<(typeof tcpStates)[number], "">;
 
+/** One socket of the Lab, as the kernel's table has it at this moment. */
 export interface SocketRow {
   state: TcpState;
+  /** address and port in the Lab */
   local: Endpoint;
+  /** address and port of the other end; 0.0.0.0 and 0 for a listening socket */
   remote: Endpoint;
-  /** LISTEN: length of the accept queue; else bytes not yet read */
+  /** LISTEN: length of the accept queue, connections; else bytes not yet read. `ss` names it Recv-Q */
   receiveQueue: number;
-  /** LISTEN: its maximum; else bytes not yet acknowledged */
+  /** LISTEN: limit of the accept queue, connections; else bytes not yet acknowledged. `ss` names it Send-Q */
   sendQueue: number;
-  /** 0: no descriptor refers to it (a request, or a connection that waits for accept) */
+  /** 0: no descriptor refers to it (a half-open request, or a connection in the accept queue) */
   inode: number;
+  /** retransmissions of the segment in flight so far */
   retransmits: number;
-  /** ms until the timer fires, 0 without one */
+  /** ms until the timer fires; 0: no timer runs */
   timer: number;
 }
 
+/** Which sockets readTable() gives. */
 export interface TableOptions {
-  /** only sockets whose local port this is */
+  /** only sockets with this local port; default: every port */
   port?: number;
-  /** default: all but TIME_WAIT */
+  /** only sockets in these states; default: all but TIME_WAIT */
   states?: TcpState[];
 }
 
+/**
+ * The states as sock_diag asks for them: bit n for state number n (idiag_states in struct inet_diag_req_v2).
+ * @throws ArgumentError there is no such state
+ */
 export function stateMask(states: readonly TcpState[]): number {
   return states.reduce((mask, state) => {
     const number = tcpStates.indexOf(state);
     if (number < 1)
-      throw new ArgumentError(
-        `There is no TCP state "${String(state)}".`,
-        `There are: ${tcpStates.slice(1).join(", ")}.`,
-      );
+      throw new ArgumentError(`There is no TCP state "${state}".`, `There are: ${tcpStates.slice(1).join(", ")}.`);
     return mask | (1 << number);
   }, 0);
 }
 
+/**
+ * The Lab's sockets now, IPv4 and IPv6. Source: a NETLINK_SOCK_DIAG dump, which `ss` prints.
+ * @throws ArgumentError an unknown option or state, a port that cannot be; ClosedError
+ */
 export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[] {
   requireKnown(options, ["port", "states"], "sockets()");
   const port = requireInteger(options.port ?? 0, "port", 0, 65535);
   const states =
     options.states ?? tcpStates.filter((state): state is TcpState => state !== "" && state !== "TIME_WAIT");
-  // a program that listens on :: takes IPv4 clients, too, and its connections are IPv6 sockets
+  // A program that listens on :: also accepts IPv4 clients, and their connections are IPv6 sockets.
   return ([4, 6] as const).flatMap((version) => {
     const rows = native.diag(host.diagFd, stateMask(states), port, version);
     return Array.from({ length: rows.length }, (_, at) => row(rows, at));
@@ -72,13 +84,20 @@ export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[
 
 function row(rows: DiagRows, at: number): SocketRow {
   return {
-    state: tcpStates[rows.state[at]] as TcpState,
-    local: { address: dotted(rows.localAddress[at]), port: rows.localPort[at] },
-    remote: { address: dotted(rows.remoteAddress[at]), port: rows.remotePort[at] },
-    receiveQueue: rows.receiveQueue[at],
-    sendQueue: rows.sendQueue[at],
-    inode: rows.inode[at],
-    retransmits: rows.retransmits[at],
-    timer: rows.timer[at] === 0 ? 0 : rows.expires[at],
+    state: stateOf(valueAt(rows.state, at)),
+    local: { address: dotted(valueAt(rows.localAddress, at)), port: valueAt(rows.localPort, at) },
+    remote: { address: dotted(valueAt(rows.remoteAddress, at)), port: valueAt(rows.remotePort, at) },
+    receiveQueue: valueAt(rows.receiveQueue, at),
+    sendQueue: valueAt(rows.sendQueue, at),
+    inode: valueAt(rows.inode, at),
+    retransmits: valueAt(rows.retransmits, at),
+    timer: valueAt(rows.timer, at) === 0 ? 0 : valueAt(rows.expires, at),
   };
+}
+
+/** @throws RangeError a number that no state of this table has: the kernel is newer than the table */
+function stateOf(number: number): TcpState {
+  const name = tcpStates[number];
+  if (name === undefined || name === "") throw new RangeError(`There is no TCP state with the number ${number}.`);
+  return name;
 }

@@ -1,4 +1,5 @@
 import type { ClientState, SamplerRows } from "../native";
+import { valueAt } from "../native/column";
 import { ColumnBuffer } from "./column-buffer";
 import type { TraceMeta } from "./data";
 import { Trace } from "./trace";
@@ -25,20 +26,23 @@ const sharingNames = ["listeners", "fullest", "fullestMax"] as const;
 /** What is known of a recording before it ends; the sampler adds the rest. */
 export type RecordingMeta = Omit<TraceMeta, "samples" | "missed" | "cpu" | "resolution" | "unfinished">;
 
+/** How long a recording may become. */
 export interface TraceBuilderOptions {
-  /** rows that a track may have; beyond them the whole recording is thinned to half as many, its peaks kept. Default: no limit */
+  /** the greatest number of rows of a track; a longer recording is thinned to half as many rows, which keep its peaks. Default: no limit */
   mostRows?: number;
 }
 
-/** Appends what a sampler drains, batch by batch, and makes Traces of it: snapshot() at any time without a copy, finish() at the end. */
+/** Appends the rows that a sampler drains, batch by batch, and makes Traces of them: snapshot() at any time without a copy, finish() at the end. */
 export class TraceBuilder {
+  /** samples taken so far, stored or not */
   samples = 0;
+  /** samples skipped so far, because the sampling thread woke a whole period late */
   missed = 0;
-  /** ms */
+  /** CPU time of the sampling thread so far, ms */
   cpu = 0;
   /** rows and events appended so far; unchanged means that a new snapshot would show nothing new */
   revision = 0;
-  /** ms: of a time so long only the peaks and the last row are left, but for the newest rows; 0 while nothing had to be thinned */
+  /** ms: of each such interval, except the newest ones, only the peaks and the last row are kept; 0 while nothing was thinned */
   resolution = 0;
   readonly #mostRows: number;
   readonly #queues = new TrackBuffer(queueNames, ["acceptQueue", "synQueue"]);
@@ -53,6 +57,7 @@ export class TraceBuilder {
     this.#counters = new TrackBuffer(counterNames);
   }
 
+  /** Appends one batch. @throws RangeError it has another number of counters than the builder has names */
   append(rows: SamplerRows): void {
     const { queues, listeners, counters, clients } = rows;
     this.#queues.append(
@@ -72,6 +77,7 @@ export class TraceBuilder {
     this.#keepWithin();
   }
 
+  /** Appends one event. */
   event(event: TraceEvent): void {
     this.#events.push(event);
     this.revision++;
@@ -91,7 +97,7 @@ export class TraceBuilder {
     const buffers = [this.#queues, this.#listeners, this.#counters, this.#clients];
     const longerThan = (most: number) => buffers.some(({ length }) => length > most);
     if (!longerThan(this.#mostRows)) return;
-    // what has come since the last time is as it was sampled: to thin that may be enough
+    // the rows since the last thinning are still as they were sampled: to thin those may be enough
     for (this.resolution ||= 1; ; this.resolution *= 2) {
       for (const buffer of buffers) buffer.thin(this.resolution);
       if (!longerThan(this.#mostRows / 2)) return;
@@ -148,14 +154,16 @@ class TrackBuffer {
   append(time: Float64Array, columns: readonly ArrayLike<number>[]): void {
     if (time.length === 0) return;
     if (columns.length !== this.#columns.size)
-      throw new RangeError(`${columns.length} columns came where ${[...this.#columns.keys()].join(", ")} are named`);
+      throw new RangeError(
+        `There are ${columns.length} columns for the names ${[...this.#columns.keys()].join(", ")}.`,
+      );
     this.#time.append(time);
-    let i = 0;
-    for (const column of this.#columns.values()) column.append(columns[i++]);
-    this.lastTime = time[time.length - 1];
+    const buffers = [...this.#columns.values()];
+    for (const [i, column] of columns.entries()) buffers[i]?.append(column);
+    this.lastTime = valueAt(time, time.length - 1);
   }
 
-  /** Traces that were made before keep the rows they have. */
+  /** Traces that were made before keep their rows. */
   thin(width: number): void {
     const thinned = thinTrack(
       this.track((buffer) => buffer.view()),

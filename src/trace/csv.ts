@@ -1,18 +1,20 @@
 import { rowsInOrder } from "./rows-in-order";
 import type { TraceView } from "./data";
-import type { TraceEvent } from "./track";
+import type { Column, TraceEvent } from "./track";
 
-/** See Trace.toCSV(). Columns not yet measured are empty. */
+/** See Trace.toCSV(). A column is empty before its first row. */
 export function traceToCSV(trace: TraceView): string {
   const names = trace.columnNames;
-  const series = names.map((name) => trace.column(name));
-  const columnsOf = new Map<string, number[]>();
-  series.forEach((entry, i) => columnsOf.set(entry.track, [...(columnsOf.get(entry.track) ?? []), i]));
+  const columnsOf = new Map<string, { i: number; values: Column }[]>();
+  for (const [i, name] of names.entries()) {
+    const { track, values } = trace.column(name);
+    columnsOf.set(track, [...(columnsOf.get(track) ?? []), { i, values }]);
+  }
   const cells: string[] = names.map(() => "");
   const lines: string[] = [["time_ms", ...names, "event"].map(quote).join(",")];
   rowsInOrder(trace, (time, changed, events) => {
     for (const { name, row } of changed) {
-      for (const i of columnsOf.get(name) ?? []) cells[i] = String(series[i].values[row]);
+      for (const { i, values } of columnsOf.get(name) ?? []) cells[i] = String(values[row]);
     }
     lines.push([microseconds(time), ...cells, quote(events.map(eventText).join("; "))].join(","));
   });
@@ -23,7 +25,7 @@ function eventText({ name, detail }: TraceEvent): string {
   return detail === undefined ? name : `${name}: ${detail}`;
 }
 
-/** ms to the microsecond: finer than the sampling thread's clock is true */
+/** ms, rounded to microseconds: the sampling thread is no more precise */
 function microseconds(ms: number): string {
   return String(Number(ms.toFixed(3)));
 }

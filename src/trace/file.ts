@@ -1,9 +1,9 @@
 /**
  * The file of a Trace: gzip around one line `One Listener trace, version 1`, one line of JSON (meta, events, and for each track its
  * rows and its columns' types), spaces up to a multiple of 8 bytes, and the columns one after the other as little-endian numbers, each
- * padded to 8 bytes: for each track `time` (float64), then the columns in the order of the JSON. gzip's own checksum and length guard the whole.
- * A recording that runs on is a row of such files, one gzip member after the other in one file: each holds the rows and events since the one before,
- * and the meta so far. Whatever ends the recorder, the members before are whole.
+ * padded to 8 bytes: for each track `time` (float64), then the columns in the order of the JSON. gzip's checksum and length protect the whole.
+ * The file of a running recording is a sequence of such files, one gzip member after the other: each holds the rows and events since the
+ * member before, and the meta so far. When the recording process is killed, the members before are whole.
  */
 import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
@@ -36,10 +36,16 @@ interface Header {
   start: number;
   end: number;
   events: readonly TraceEvent[];
-  tracks: { name: string; rows: number; columns: { name: string; type: ColumnType }[] }[];
+  tracks: readonly TrackHeader[];
 }
 
-/** See Trace.save(). The file appears under its name only when it is complete. */
+interface TrackHeader {
+  name: string;
+  rows: number;
+  columns: readonly { name: string; type: ColumnType }[];
+}
+
+/** See Trace.save(). The file has its name only when it is complete. @returns its size, bytes @throws LabError */
 export async function saveTrace(trace: Required<TraceData>, path: string): Promise<number> {
   const compressed = await compressTrace(trace);
   try {
@@ -50,18 +56,20 @@ export async function saveTrace(trace: Required<TraceData>, path: string): Promi
       code: code ?? "ERR_TRACE",
       cause,
       hint:
-        code === "ENOENT" ? `Make the directory ${dirname(path)} first.` : "Choose another path or make room there.",
+        code === "ENOENT"
+          ? `Make the directory ${dirname(path)} first.`
+          : "Choose another path, or free space on this disk.",
     });
   }
   return compressed.length;
 }
 
-/** One gzip member: a file of its own, or a piece of one. */
+/** One gzip member: a whole file, or a piece of a growing one. */
 export function compressTrace(trace: Required<TraceData>): Promise<Buffer> {
   return promisify(gzip)(encodeTrace(trace), { level: 6 });
 }
 
-/** See Trace.load(). */
+/** See Trace.load(). @throws LabError */
 export async function loadTrace(path: string): Promise<TraceData> {
   let compressed: Buffer;
   try {
@@ -88,15 +96,15 @@ export async function loadTrace(path: string): Promise<TraceData> {
     bytes = await promisify(gunzip)(compressed, { finishFlush: constants.Z_SYNC_FLUSH });
   }
   try {
-    const pieces = decodePieces(bytes, cut);
-    if (pieces.length === 0) throw new Error("is cut off: it is an incomplete saved trace");
-    return joinPieces(pieces);
+    const [first, ...more] = decodePieces(bytes, cut);
+    if (first === undefined) throw new Error("is cut off: it is an incomplete saved trace");
+    return joinPieces(first, more);
   } catch (cause) {
     throw damaged((cause as Error).message);
   }
 }
 
-/** @param cut the last piece is incomplete, since the recorder was killed while it wrote; if only its checksum is missing, it counts */
+/** @param cut the last piece is incomplete, because the process was killed while it wrote; if only the piece's checksum is missing, it counts */
 function decodePieces(bytes: Buffer, cut: boolean): TraceData[] {
   const pieces: TraceData[] = [];
   let left = bytes;
@@ -113,32 +121,40 @@ function decodePieces(bytes: Buffer, cut: boolean): TraceData[] {
   return pieces;
 }
 
-function joinPieces(pieces: readonly TraceData[]): TraceData {
-  if (pieces.length === 1) return pieces[0];
-  const last = pieces[pieces.length - 1];
+function joinPieces(first: TraceData, more: readonly TraceData[]): TraceData {
+  const last = more.at(-1);
+  if (last === undefined) return first;
+  const pieces = [first, ...more];
   const tracks: Record<string, Track> = {};
   for (const name of new Set(pieces.flatMap((piece) => Object.keys(piece.tracks)))) {
-    const parts = pieces.flatMap(({ tracks: { [name]: part } }) => part ?? []);
-    const track = {
-      time: joinColumns(parts.map(({ time }) => time)) as Float64Array,
-      columns: Object.fromEntries(
-        Object.keys(parts[0].columns).map((column) => [
-          column,
-          joinColumns(parts.map(({ columns }) => columns[column])),
-        ]),
-      ),
-    };
-    const fault = faultOf(track);
-    if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
-    tracks[name] = track;
+    const parts = pieces.flatMap(({ tracks: { [name]: part } }) => (part === undefined ? [] : [part]));
+    tracks[name] = sound(name, joinTracks(parts));
   }
   return {
     meta: last.meta,
     tracks,
     events: pieces.flatMap(({ events = [] }) => events),
-    start: pieces[0].start,
+    start: first.start,
     end: last.end,
   };
+}
+
+function joinTracks(parts: readonly Track[]): Track {
+  const columns = new Map<string, Column[]>();
+  for (const part of parts)
+    for (const [name, column] of Object.entries(part.columns))
+      columns.set(name, [...(columns.get(name) ?? []), column]);
+  return {
+    time: joinColumns(parts.map(({ time }) => time)) as Float64Array,
+    columns: Object.fromEntries([...columns].map(([name, pieces]) => [name, joinColumns(pieces)])),
+  };
+}
+
+/** @throws Error whose message continues "<path> …": the track is not one */
+function sound(name: string, track: Track): Track {
+  const fault = faultOf(track);
+  if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
+  return track;
 }
 
 /** Each piece has its columns in the narrowest type that holds them: ColumnBuffer finds the one for all. */
@@ -149,7 +165,7 @@ function joinColumns(parts: readonly Column[]): Column {
 }
 
 /** The bytes inside the gzip. */
-export function encodeTrace(trace: Required<TraceData>): Buffer {
+function encodeTrace(trace: Required<TraceData>): Buffer {
   const header: Header = {
     meta: trace.meta,
     start: trace.start,
@@ -171,7 +187,7 @@ export function encodeTrace(trace: Required<TraceData>): Buffer {
 }
 
 /** The trace at the beginning of these bytes, and how many of them it takes. @throws Error whose message continues "<path> …" */
-export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number } {
+function decodeTrace(bytes: Buffer): { trace: TraceData; length: number } {
   const titleEnd = bytes.subarray(0, 64).indexOf("\n");
   const found = /^One Listener trace, version (\d+)$/.exec(bytes.toString("latin1", 0, Math.max(titleEnd, 0)));
   if (found === null) throw new Error("is not a saved trace");
@@ -190,13 +206,8 @@ export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number }
   const tracks: Record<string, Track> = {};
   for (const { name, rows, columns } of header.tracks) {
     const time = take("float64", rows) as Float64Array;
-    const track = {
-      time,
-      columns: Object.fromEntries(columns.map((column) => [column.name, take(column.type, rows)])),
-    };
-    const fault = faultOf(track);
-    if (fault !== undefined) throw new Error(`is damaged: in track ${name}, ${fault}`);
-    tracks[name] = track;
+    const values = Object.fromEntries(columns.map((column) => [column.name, take(column.type, rows)]));
+    tracks[name] = sound(name, { time, columns: values });
   }
   return {
     trace: { meta: header.meta, tracks, events: header.events, start: header.start, end: header.end },
@@ -204,30 +215,49 @@ export function decodeTrace(bytes: Buffer): { trace: TraceData; length: number }
   };
 }
 
+/** @throws Error whose message continues "<path> …" */
 function parseHeader(text: string): Header {
-  let header: Header;
+  let header: unknown;
   try {
-    header = JSON.parse(text) as Header;
+    header = JSON.parse(text);
   } catch {
     throw new Error("is damaged: its header cannot be read");
   }
-  const sound =
-    typeof header?.meta?.listener?.port === "number" &&
-    Number.isFinite(header.start) &&
-    Number.isFinite(header.end) &&
-    Array.isArray(header.events) &&
-    header.events.every((event) => Number.isFinite(event?.time) && typeof event.name === "string") &&
-    Array.isArray(header.tracks) &&
-    header.tracks.every(
-      (track) =>
-        typeof track?.name === "string" &&
-        Number.isSafeInteger(track.rows) &&
-        track.rows >= 0 &&
-        Array.isArray(track.columns) &&
-        track.columns.every((column) => typeof column?.name === "string" && Object.hasOwn(columnTypes, column.type)),
-    );
-  if (!sound) throw new Error("is damaged: its header is incomplete");
+  if (!isHeader(header)) throw new Error("is damaged: its header is incomplete");
   return header;
+}
+
+function isHeader(value: unknown): value is Header {
+  const { meta, start, end, events, tracks } = fields(value);
+  return (
+    typeof fields(fields(meta).listener).port === "number" &&
+    Number.isFinite(start) &&
+    Number.isFinite(end) &&
+    listOf(events, (event) => Number.isFinite(fields(event).time) && typeof fields(event).name === "string") &&
+    listOf(tracks, isTrackHeader)
+  );
+}
+
+function isTrackHeader(value: unknown): boolean {
+  const { name, rows, columns } = fields(value);
+  return (
+    typeof name === "string" &&
+    Number.isSafeInteger(rows) &&
+    Number(rows) >= 0 &&
+    listOf(columns, (column) => {
+      const { name: columnName, type } = fields(column);
+      return typeof columnName === "string" && typeof type === "string" && Object.hasOwn(columnTypes, type);
+    })
+  );
+}
+
+/** The fields of an object that a file has given; none of anything else. */
+function fields(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? value : {};
+}
+
+function listOf(value: unknown, holds: (element: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(holds);
 }
 
 function typeOf(column: Column): ColumnType {

@@ -1,3 +1,4 @@
+import { valueAt } from "../native/column";
 import { rowsInOrder } from "./rows-in-order";
 import type { TraceView } from "./data";
 
@@ -13,7 +14,7 @@ export function traceToJSONLines(trace: TraceView): string {
   rowsInOrder(trace, (time, changed, events) => {
     for (const { name, track, row } of changed) {
       const values: Record<string, number> = {};
-      for (const [column, numbers] of Object.entries(track.columns)) values[column] = numbers[row];
+      for (const [column, numbers] of Object.entries(track.columns)) values[column] = valueAt(numbers, row);
       lines.push(JSON.stringify({ track: name, time, ...values }));
     }
     for (const event of events) lines.push(JSON.stringify({ event: event.name, time, detail: event.detail }));

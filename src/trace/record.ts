@@ -1,29 +1,30 @@
-/**
- * Starts recordings of a listener: its queues, the Lab's counters, the states of its clients, and what was done to it.
- */
+/** Starts recordings of a listener: its queues, the Lab's counters, the states of its clients, and its events. */
 import { ArgumentError, requireInteger, requireKnown, requireNumber } from "../errors";
 import type { CounterFiles } from "../lab/counters";
 import type { LabHost } from "../lab/host";
-import type { Closable } from "../lab/owned";
 import type { Sysctls } from "../lab/sysctls";
 import type { AcceptLoop } from "../listener/accept-loop";
 import type { Burst, Listener } from "../listener/listener";
 import { readTable } from "../listener/sockets-table";
-import { native } from "../native";
+import { native, type Sampler } from "../native";
+import { valueAt } from "../native/column";
 import { Recording } from "./recording";
 
+/** What a recording samples, and how often. */
 export interface RecordOptions {
-  /** samples of queues and client states a second, 1 to 10,000. Default 1000 */
+  /** samples of the queues and of the clients' states per second, 0.1 to 10,000. Default 1000 */
   hz?: number;
-  /** counters to record; default: those that tell what became of a SYN and of a final ACK */
+  /** names of the counters to record; default: those that show what the kernel did with SYNs and final ACKs */
   counters?: string[];
-  /** readings of the counters a second (each costs some 50 us). Default 100, at most hz */
+  /** readings of the counters per second (each takes some 50 µs), at most `hz`. Default 100 */
   countersHz?: number;
-  /** false: leave the SYN queue out (reading it costs most: 3.5 us and 0.17 us a request) */
+  /** false: the SYN queue is not recorded (to read it costs most: 3.5 µs, and 0.17 µs for each request). Default true */
   synQueue?: boolean;
+  /** a name for the trace; default: none */
   name?: string;
 }
 
+/** The counters that a recording has by default. Sources: net/ipv4/proc.c, include/uapi/linux/snmp.h */
 export const defaultCounters = [
   "TcpExt.ListenOverflows",
   "TcpExt.ListenDrops",
@@ -46,87 +47,114 @@ const recordedSettings = [
   "net.ipv4.tcp_abort_on_overflow",
 ] as const;
 
+/** What of a Lab a recording reads. */
 export interface Surroundings {
   host: LabHost;
   sysctls: Sysctls;
   counters: CounterFiles;
 }
 
-/** @throws ArgumentError: hz out of range, an unknown counter; ClosedError */
+/**
+ * Starts a recording of a listener, or of the program that listens on a port. It ends by stop(), or with the listener or the Lab.
+ * @throws ArgumentError hz out of range, an unknown counter, no socket listens on the port; ClosedError
+ */
 export async function record(
-  { host, sysctls, counters }: Surroundings,
+  lab: Surroundings,
   target: Listener | number,
   options: RecordOptions = {},
 ): Promise<Recording> {
-  requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "live"], "record()");
-  const hz = requireNumber(options.hz ?? 1000, "hz (samples a second)", 0.1, 10_000);
-  const names = options.counters ?? defaultCounters;
-  const countersHz = requireNumber(options.countersHz ?? Math.min(100, hz), "countersHz (readings a second)", 0.1, hz);
-  const { port, fd, backlog, listeners, listener } = lookUp(host, target);
-  for (const name of names)
-    if (!counters.knows(name))
-      throw new ArgumentError(
-        `This kernel has no counter "${name}".`,
-        `Full names look like ${defaultCounters[0]}; lab.counters() has them all, and meminfo.Slab is the kernel's memory for small objects, kB.`,
-      );
-
+  const { host, sysctls, counters } = lab;
+  host.requireOpen();
+  const plan = planned(counters, options);
+  const { fd } = lookUp(host, target);
   const settings: Record<string, number | string> = {};
   for (const name of recordedSettings) settings[name] = await sysctls.get(name);
-  const diagFd = options.synQueue === false && fd >= 0 ? -1 : (await host.sockets("diag", 1))[0];
-  const [netstatFd, snmpFd, sockstatFd, meminfoFd] = counters.fds;
-  let sampler;
+  const diagFd = fd >= 0 && !plan.synQueue ? -1 : await host.socket("diag");
+  const closeDiag = () => {
+    if (diagFd >= 0) native.close(diagFd);
+  };
+  const detach: (() => void)[] = [];
+  let sampler: Sampler;
   let recording: Recording;
+  let listening: Listening;
   try {
-    sampler = new native.Sampler({
-      listenerFd: fd,
-      diagFd,
-      port,
-      ipv6: fd < 0,
-      hz,
-      counters: { netstatFd, snmpFd, sockstatFd, meminfoFd, hz: countersHz, names },
-    });
+    // The Lab or the listener may have closed in the meantime. Then the numbers of their descriptors belong to other files by now.
+    host.requireOpen();
+    listening = lookUp(host, target);
+    sampler = samplerOf(listening, plan, counters, diagFd);
+    const { port, backlog, listeners } = listening;
     recording = new Recording({
       sampler,
-      counterNames: names,
-      meta: { name: options.name, hz, listener: { port, backlog, ...(listeners > 1 && { listeners }) }, settings },
-      onStop: () => end(),
+      counterNames: plan.names,
+      meta: {
+        name: plan.name,
+        hz: plan.hz,
+        listener: { port, backlog, ...(listeners > 1 && { listeners }) },
+        settings,
+      },
+      onStop: () => {
+        for (const each of detach) each();
+        host.drop(recording);
+        closeDiag();
+      },
     });
   } catch (error) {
-    if (diagFd >= 0) native.close(diagFd);
+    closeDiag();
     throw error;
   }
-
-  const addClients = (clients: Burst) => clients.natives.forEach((each) => sampler.addClients(each));
-  const addLoop = (loop: AcceptLoop) => sampler.addAcceptor(loop.native);
-  const mark = (name: string, detail?: string) => {
-    if (recording.running) recording.mark(name, detail);
-  };
-  const stop = () => void recording.stop().catch(() => undefined);
-  // the Lab, and a failing cell, end recordings like everything else
-  const lifeline: Closable = {
-    close: () =>
-      recording.stop().then(
-        () => undefined,
-        () => undefined,
-      ),
-  };
-  const end = () => {
-    listener?.off("clients", addClients).off("loop", addLoop).off("mark", mark).off("close", stop);
-    host.drop(lifeline);
-    if (diagFd >= 0) native.close(diagFd);
-  };
-  host.keep(lifeline);
-  for (const clients of listener?.bursts ?? []) addClients(clients);
-  for (const loop of listener?.loops ?? []) addLoop(loop);
-  listener?.on("clients", addClients).on("loop", addLoop).on("mark", mark).on("close", stop);
+  host.keep(recording);
+  const { listener } = listening;
+  try {
+    if (listener) detach.push(follow(listener, recording, sampler));
+  } catch (error) {
+    await recording.close();
+    throw error;
+  }
   return recording;
 }
 
-/** A listener of ours is read by its descriptor; a program's by the kernel's table. @throws ArgumentError nobody listens on that port */
-function lookUp(
-  host: LabHost,
-  target: Listener | number,
-): { port: number; fd: number; backlog: number; listeners: number; listener?: Listener } {
+/** What was asked for, checked and with its defaults. */
+interface Plan {
+  hz: number;
+  names: readonly string[];
+  countersHz: number;
+  synQueue: boolean;
+  name: string | undefined;
+}
+
+/** @throws ArgumentError */
+function planned(counters: CounterFiles, options: RecordOptions): Plan {
+  requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "live"], "record()");
+  const hz = requireNumber(options.hz ?? 1000, "hz (samples per second)", 0.1, 10_000);
+  const countersHz = requireNumber(
+    options.countersHz ?? Math.min(100, hz),
+    "countersHz (readings per second)",
+    0.1,
+    hz,
+  );
+  const names = options.counters ?? defaultCounters;
+  const unknown = names.find((name) => !counters.knows(name));
+  if (unknown !== undefined)
+    throw new ArgumentError(
+      `This kernel has no counter "${unknown}".`,
+      `Full names look like TcpExt.ListenOverflows. lab.counters() has them all; meminfo.Slab is the kernel's memory for small objects, kB.`,
+    );
+  return { hz, names, countersHz, synQueue: options.synQueue !== false, name: options.name };
+}
+
+/** What listens on the port: a listener of ours, or a program's. */
+interface Listening {
+  port: number;
+  /** of our listener; -1: the kernel's table is read by the port */
+  fd: number;
+  backlog: number;
+  /** how many share the port */
+  listeners: number;
+  listener?: Listener;
+}
+
+/** @throws ArgumentError no socket listens on the port; ClosedError the listener is closed */
+function lookUp(host: LabHost, target: Listener | number): Listening {
   if (typeof target !== "number")
     return {
       port: requireInteger(target.port, "port", 1, 65535),
@@ -136,11 +164,45 @@ function lookUp(
       listener: target,
     };
   const port = requireInteger(target, "port", 1, 65535);
-  const found = readTable(host, { port, states: ["LISTEN"] });
-  if (found.length === 0)
+  const [first, ...others] = readTable(host, { port, states: ["LISTEN"] });
+  if (first === undefined)
     throw new ArgumentError(
-      `Nobody listens on port ${port} in this Lab.`,
+      `No socket listens on port ${port} in this Lab.`,
       "Start the program first, and wait until it listens.",
     );
-  return { port, fd: -1, backlog: found[0].sendQueue, listeners: found.length };
+  return { port, fd: -1, backlog: first.sendQueue, listeners: 1 + others.length };
+}
+
+function samplerOf({ port, fd }: Listening, plan: Plan, counters: CounterFiles, diagFd: number): Sampler {
+  const { hz, countersHz, names } = plan;
+  const fdAt = (at: number) => valueAt(counters.fds, at);
+  return new native.Sampler({
+    listenerFd: fd,
+    diagFd,
+    port,
+    ipv6: fd < 0,
+    hz,
+    counters: {
+      netstatFd: fdAt(0),
+      snmpFd: fdAt(1),
+      sockstatFd: fdAt(2),
+      meminfoFd: fdAt(3),
+      hz: countersHz,
+      names: [...names],
+    },
+  });
+}
+
+/** Takes a listener's clients, accept loops and events into its recording, and ends the recording with the listener. @returns undoes it */
+function follow(listener: Listener, recording: Recording, sampler: Sampler): () => void {
+  const addClients = (clients: Burst) => clients.natives.forEach((each) => sampler.addClients(each));
+  const addLoop = (loop: AcceptLoop) => sampler.addAcceptor(loop.native);
+  const mark = (name: string, detail?: string) => {
+    if (recording.running) recording.mark(name, detail);
+  };
+  const onClose = (waitFor: (done: Promise<unknown>) => void) => waitFor(recording.close());
+  for (const clients of listener.bursts) addClients(clients);
+  for (const loop of listener.loops) addLoop(loop);
+  listener.on("clients", addClients).on("loop", addLoop).on("mark", mark).on("close", onClose);
+  return () => void listener.off("clients", addClients).off("loop", addLoop).off("mark", mark).off("close", onClose);
 }

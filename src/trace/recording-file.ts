@@ -1,4 +1,4 @@
-/** The file of a recording that runs for hours: it grows while it is recorded, so that a killed recorder loses seconds and not the day. */
+/** The file of a recording that runs for hours: it grows during the recording, so that a killed process loses seconds and not the day. */
 import { closeSync, openSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { ArgumentError, LabError } from "../errors";
@@ -6,53 +6,54 @@ import { compressTrace, saveTrace } from "./file";
 import { Trace } from "./trace";
 import type { Column, Track } from "./track";
 
-/** Each piece repeats what is known of the recording, some 700 bytes: after so many of them the file is written anew as one. */
+/** Each piece repeats the meta of the recording, some 700 bytes: after this many pieces the file is written again as one. */
 const mostPieces = 1000;
 
+/** The growing file of one recording; Trace.load() reads it at any time. */
 export class RecordingFile {
-  /** of each track the rows that are in the file, and the time of the last of them */
-  #written: Record<string, { rows: number; last: number }> = {};
+  /** by the name of the track: the rows that are in the file, and the time of the last of them (undefined: none) */
+  #written = new Map<string, { rows: number; last: number | undefined }>();
   #events = 0;
   #end = 0;
   #pieces = 0;
   #writing: Promise<void> | undefined;
   #failure: LabError | undefined;
 
-  /** Makes the file, empty as yet. @throws ArgumentError there is one already, or none can be made there */
+  /** Makes an empty file. @throws ArgumentError the file exists, or cannot be made */
   constructor(readonly path: string) {
     try {
       closeSync(openSync(path, "wx"));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "EEXIST")
-        throw new ArgumentError(`${path} exists already.`, "Choose another name, or move it away.");
+        throw new ArgumentError(`${path} exists already.`, "Choose another name, or move the file.");
       throw new ArgumentError(
         `${path} cannot be written: ${(cause as Error).message}.`,
-        "Choose a folder that exists and that you may write to.",
+        "Choose a folder that exists and in which you may write.",
       );
     }
   }
 
   /**
-   * Takes what has come since the last call into the file, in the background; does nothing while that of the call before is under way.
-   * @param recording the whole of it so far
-   * @throws LabError the file could not be written before
+   * Writes the rows and events since the last call, in the background. It does nothing while an earlier call still writes.
+   * @param recording the whole recording so far
+   * @throws LabError an earlier call could not write the file
    */
   grow(recording: Trace): void {
     if (this.#failure) throw this.#failure;
     if (this.#writing) return;
     this.#writing = this.#write(recording)
-      .catch((cause: Error) => void (this.#failure = failed(this.path, cause)))
+      .catch((cause: unknown) => void (this.#failure = failed(this.path, cause)))
       .finally(() => (this.#writing = undefined));
   }
 
-  /** The end: the whole recording in one piece. Resolves to the file's size in bytes. @throws LabError; what grow() has written stays */
+  /** Writes the whole recording in one piece: the end. @returns the file's size, bytes @throws LabError; the file then has what grow() has written */
   async finish(recording: Trace): Promise<number> {
     await this.#writing;
     if (this.#failure) throw this.#failure;
     try {
-      await this.#write(recording); // should there be no room for a second copy, the first is complete
+      await this.#write(recording); // complete, even if the disk has no space for the second copy below
     } catch (cause) {
-      throw failed(this.path, cause as Error);
+      throw failed(this.path, cause);
     }
     return saveTrace(recording, this.path);
   }
@@ -63,27 +64,22 @@ export class RecordingFile {
     if (anew) await saveTrace(whole, this.path);
     else await appendFile(this.path, await compressTrace(this.#since(whole)));
     this.#pieces = anew ? 1 : this.#pieces + 1;
-    this.#written = Object.fromEntries(
-      Object.entries(recording.tracks).map(([name, { time }]) => [
-        name,
-        { rows: time.length, last: time[time.length - 1] },
-      ]),
+    this.#written = new Map(
+      Object.entries(recording.tracks).map(([name, { time }]) => [name, { rows: time.length, last: time.at(-1) }]),
     );
     this.#events = recording.events.length;
     this.#end = recording.end;
   }
 
-  /** Rows that are in the file are no longer there: then another one, or none, stands where the last of them stood. */
+  /** The recording no longer has rows that are in the file: then another row, or none, has the index of the last of them. */
   #thinned({ tracks }: Trace): boolean {
-    return Object.entries(this.#written).some(
-      ([name, { rows, last }]) => rows > 0 && tracks[name].time[rows - 1] !== last,
-    );
+    return [...this.#written].some(([name, { rows, last }]) => rows > 0 && tracks[name]?.time[rows - 1] !== last);
   }
 
   #since(recording: Trace): Trace {
     const tracks = Object.entries(recording.tracks).map(([name, track]): [string, Track] => [
       name,
-      rowsFrom(track, this.#written[name]?.rows ?? 0),
+      rowsFrom(track, this.#written.get(name)?.rows ?? 0),
     ]);
     return new Trace({
       meta: recording.meta,
@@ -107,11 +103,11 @@ function rowsFrom({ time, columns }: Track, row: number): Track {
   };
 }
 
-function failed(path: string, cause: Error): LabError {
-  const { code = "ERR_TRACE" } = cause as NodeJS.ErrnoException;
-  return new LabError(`The recording could not be written to ${path}: ${cause.message}.`, {
+function failed(path: string, cause: unknown): LabError {
+  const { code = "ERR_TRACE", message } = cause as NodeJS.ErrnoException;
+  return new LabError(`The recording could not be written to ${path}: ${message}.`, {
     code,
     cause,
-    hint: "What was written until then is in the file.",
+    hint: "The file has what was written before.",
   });
 }

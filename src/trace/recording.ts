@@ -6,24 +6,25 @@ import { TraceBuilder, type RecordingMeta } from "./builder";
 import { formatTime } from "../wording/number";
 import type { Trace } from "./trace";
 
-/** ms between two drains of the sampler; live plots move no faster */
+/** ms between two drains of the sampler; live plots are updated no faster */
 const drainInterval = 50;
 
+/** What a Recording records with, and what it says about itself. */
 export interface RecordingOptions {
-  /** not yet started; the Recording starts it and ends it */
+  /** not started; the Recording starts and stops it */
   sampler: Sampler;
   /** `startedAt` and `kernel` default to now and to this kernel */
   meta: Omit<RecordingMeta, "startedAt" | "kernel"> & Partial<Pick<RecordingMeta, "startedAt" | "kernel">>;
-  /** as given to the sampler, in its order */
+  /** as given to the sampler, in its order; default: no counters */
   counterNames?: readonly string[];
-  /** runs once when the sampler has ended, for whatever reason; stop() waits for it */
+  /** runs once when the sampler has ended, for any reason; stop() waits for it */
   onStop?: (trace: Trace) => void | Promise<void>;
 }
 
-/** Called with the recording after new rows or events came, and once more when it has ended (`running` is false then). */
+/** Called with the recording after new rows or events, and once more when it has ended (then `running` is false). */
 export type RecordingListener = (recording: Recording) => void;
 
-/** A running recording of one listener: takes the sampler's rows every 50 ms and builds a Trace of them. */
+/** A running recording of one listener: it drains the sampler every 50 ms and builds a Trace of the rows. See Lab.record(). */
 export class Recording {
   readonly #sampler: Sampler;
   readonly #builder: TraceBuilder;
@@ -48,24 +49,27 @@ export class Recording {
     this.#timer.unref();
   }
 
+  /** false from the first call of stop() on, or when the recording has ended by itself */
   get running(): boolean {
     return this.#running;
   }
 
-  /** ms since the recording started, or its whole length once it has ended */
+  /** ms since the recording started; after the end its whole length */
   get elapsed(): number {
     return this.#finished?.end ?? monotonic() - this.#sampler.startedAt;
   }
 
-  /** The Trace so far; costs no copy. After the end, even a failed one, the whole Trace. */
+  /** The Trace so far, without a copy. After the end, also of a failed recording, the whole Trace. */
   get trace(): Trace {
     return this.#finished ?? this.#builder.snapshot(this.#meta, this.elapsed);
   }
 
   /**
-   * Notes that something happened.
-   * @param at CLOCK_MONOTONIC ms (native.now()) of the moment, if it is not this one
-   * @throws LabError the recording has ended
+   * Records an event.
+   * @param name what happened, in a word
+   * @param detail what a label shows beside the name
+   * @param at the moment, CLOCK_MONOTONIC ms (native.now()); default: now
+   * @throws LabError ERR_CLOSED: the recording has ended
    */
   mark(name: string, detail?: string, at: number = monotonic()): void {
     if (!this.#running)
@@ -80,7 +84,7 @@ export class Recording {
     });
   }
 
-  /** Calls `listener` after every drain that brought something, until the returned function is called or the recording has ended. */
+  /** Calls `listener` after each drain with new rows or events, until the returned function is called or the recording has ended. */
   onUpdate(listener: RecordingListener): () => void {
     if (this.#running) this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -91,8 +95,17 @@ export class Recording {
    * @throws LabError the sampler failed while it ran; what it had recorded until then is in `recording.trace`
    */
   stop(): Promise<Trace> {
-    this.#end();
-    return this.#stopped as Promise<Trace>;
+    if (this.#stopped === undefined) {
+      this.#stopped = this.#end();
+      // a failed recording that is never stopped by its owner must not end the process as an unhandled rejection
+      this.#stopped.catch(() => undefined);
+    }
+    return this.#stopped;
+  }
+
+  /** Ends the recording, and does not fail if the recording has: for a Lab or a cell that closes everything. Idempotent. */
+  async close(): Promise<void> {
+    await this.stop().catch(() => undefined);
   }
 
   #drain(): void {
@@ -101,7 +114,7 @@ export class Recording {
     } catch (cause) {
       this.#failure ??= cause as Error;
     }
-    if (this.#failure !== undefined) this.#end();
+    if (this.#failure !== undefined) void this.stop();
     else if (this.#builder.revision !== this.#revisionSeen) this.#notify();
   }
 
@@ -111,16 +124,9 @@ export class Recording {
     if (rows.error !== 0) this.#failure ??= samplingFailure(rows.errorSyscall, rows.error, this.elapsed);
   }
 
-  #end(): void {
-    if (!this.#running) return;
+  async #end(): Promise<Trace> {
     this.#running = false;
     clearInterval(this.#timer);
-    this.#stopped = this.#settle();
-    // a caller that never calls stop() must not be killed by an unhandled rejection
-    this.#stopped.catch(() => undefined);
-  }
-
-  async #settle(): Promise<Trace> {
     try {
       await this.#sampler.stop();
       this.#take();
@@ -142,7 +148,7 @@ export class Recording {
       try {
         listener(this);
       } catch (error) {
-        // a broken picture must not end the recording
+        // an error of a picture must not end the recording
         this.#listeners.delete(listener);
         process.emitWarning(error as Error);
       }
@@ -156,7 +162,7 @@ function samplingFailure(syscall: string, errno: number, elapsed: number): LabEr
     code: name,
     errno,
     syscall,
-    hint: "Was the listener or its Lab closed? What was recorded until then is in recording.trace.",
+    hint: "Was the listener or its Lab closed? recording.trace has what was recorded until then.",
   });
 }
 

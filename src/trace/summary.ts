@@ -1,17 +1,23 @@
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
+import { valueAt } from "../native/column";
 import { formatNumber, formatTime } from "../wording/number";
 import { textTable } from "../wording/text-table";
 import type { TraceView } from "./data";
 
-/** One column of a Trace in numbers. A column without rows has NaN everywhere. */
+/** One column of a Trace in numbers, in the column's unit. A column without rows has NaN everywhere. */
 export interface ColumnSummary {
+  /** the column's name */
   readonly column: string;
+  /** value of the first row */
   readonly first: number;
+  /** value of the last row */
   readonly last: number;
+  /** the least value */
   readonly min: number;
+  /** the greatest value */
   readonly max: number;
-  /** weighted by how long each value held, from the column's first row to the end of the trace */
+  /** mean, weighted by how long each value held, from the column's first row to the end of the trace */
   readonly mean: number;
   /** ms since the recording started of the first row that reached `max` */
   readonly timeOfMax: number;
@@ -19,6 +25,7 @@ export interface ColumnSummary {
 
 /** Every column of a Trace in numbers; prints as a table. */
 export class TraceSummary {
+  /** in the order of the trace's `columnNames` */
   readonly columns: readonly ColumnSummary[];
   readonly #heading: string;
 
@@ -27,13 +34,13 @@ export class TraceSummary {
     this.#heading = trace.describe();
   }
 
-  /** The summary of one column. @throws ArgumentError: the trace has no such column */
+  /** The summary of one column, by its full name. @throws ArgumentError the trace has no such column */
   get(column: string): ColumnSummary {
     const found = this.columns.find((row) => row.column === column);
     if (!found)
       throw new ArgumentError(
         `This trace has no column "${column}".`,
-        `It has: ${this.columns.map((row) => row.column).join(", ")}.`,
+        `It has ${this.columns.map((row) => row.column).join(", ")}.`,
       );
     return found;
   }
@@ -60,20 +67,16 @@ function summarizeColumn(trace: TraceView, name: string): ColumnSummary {
   const { time, values } = trace.column(name);
   const rows = time.length;
   if (rows === 0) return { column: name, first: NaN, last: NaN, min: NaN, max: NaN, mean: NaN, timeOfMax: NaN };
-  let min = values[0];
-  let max = values[0];
-  let timeOfMax = time[0];
-  let area = 0;
+  const [first, last] = [valueAt(values, 0), valueAt(values, rows - 1)];
+  const [start, end] = [valueAt(time, 0), Math.max(trace.end, valueAt(time, rows - 1))];
+  let [min, max, timeOfMax, area] = [first, first, start, 0];
   for (let row = 0; row < rows; row++) {
-    const value = values[row];
+    const value = valueAt(values, row);
+    const since = valueAt(time, row);
     if (value < min) min = value;
-    if (value > max) {
-      max = value;
-      timeOfMax = time[row];
-    }
-    area += value * ((row + 1 < rows ? time[row + 1] : Math.max(trace.end, time[row])) - time[row]);
+    if (value > max) [max, timeOfMax] = [value, since];
+    area += value * ((time[row + 1] ?? end) - since);
   }
-  const span = Math.max(trace.end, time[rows - 1]) - time[0];
-  const last = values[rows - 1];
-  return { column: name, first: values[0], last, min, max, mean: span > 0 ? area / span : last, timeOfMax };
+  const span = end - start;
+  return { column: name, first, last, min, max, mean: span > 0 ? area / span : last, timeOfMax };
 }

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
+import { valueAt } from "../native/column";
 import { traceToCSV } from "./csv";
 import type { Series, TraceData, TraceMeta, TraceView } from "./data";
 import { loadTrace, saveTrace } from "./file";
@@ -8,16 +9,29 @@ import { formatNumber, formatTime } from "../wording/number";
 import { TraceSummary } from "./summary";
 import { faultOf, resampleTrack, rowAt, sliceTrack, type Column, type Track, type TraceEvent } from "./track";
 
+/** What fromRows() adds to the rows. */
+export interface FromRowsOptions {
+  /** default: port 0, kernel "unknown", started in 1970 */
+  meta?: Partial<TraceMeta>;
+  /** default: none */
+  events?: readonly TraceEvent[];
+  /** ms; default: the time of the last row or event */
+  end?: number;
+}
+
 /**
  * A recording of one listener over time: queue depths, counters and client states as columns of numbers, and events. Immutable.
- * Times are milliseconds since the recording started; a value holds until the next row of its track.
+ * Times are ms since the recording started (CLOCK_MONOTONIC); a value holds until the next row of its track. The columns are those of
+ * Track: `trace.column("acceptQueue").values`, `trace.at(500).synQueue`.
  */
 export class Trace implements TraceView {
+  /** what was recorded, and how */
   readonly meta: TraceMeta;
+  /** by name; see Track */
   readonly tracks: Readonly<Record<string, Track>>;
   /** ascending in time */
   readonly events: readonly TraceEvent[];
-  /** ms since the recording started; 0 but for slices */
+  /** ms since the recording started; 0 except in slices */
   readonly start: number;
   /** ms since the recording started */
   readonly end: number;
@@ -30,7 +44,7 @@ export class Trace implements TraceView {
     this.meta = data.meta;
     this.tracks = data.tracks;
     this.events = [...(data.events ?? [])].sort((a, b) => a.time - b.time);
-    const lastTimes = Object.values(data.tracks).map(({ time }) => (time.length > 0 ? time[time.length - 1] : 0));
+    const lastTimes = Object.values(data.tracks).map(({ time }) => time.at(-1) ?? 0);
     this.start = data.start ?? 0;
     this.end = data.end ?? Math.max(this.start, ...lastTimes, ...this.events.slice(-1).map((event) => event.time));
     this.#series = seriesByName(data.tracks);
@@ -38,19 +52,24 @@ export class Trace implements TraceView {
   }
 
   /**
-   * A Trace from rows, for data that comes from elsewhere.
+   * A Trace from rows, for data that was not recorded here.
    * @param tracks rows of each track: `{ time, …columns }`, ascending in time; the first row names the columns
-   * @throws ArgumentError a time is not finite or not ascending
+   * @throws ArgumentError a time is not finite or not ascending, a row has no value for a column
    */
   static fromRows(
     tracks: Readonly<Record<string, readonly Readonly<{ time: number } & Record<string, number>>[]>>,
-    options: { meta?: Partial<TraceMeta>; events?: readonly TraceEvent[]; end?: number } = {},
+    options: FromRowsOptions = {},
   ): Trace {
     const built: Record<string, Track> = {};
     for (const [name, rows] of Object.entries(tracks)) {
       const names = Object.keys(rows[0] ?? {}).filter((column) => column !== "time");
       const columns: Record<string, Column> = {};
-      for (const column of names) columns[column] = Float64Array.from(rows, (row) => row[column]);
+      for (const column of names)
+        columns[column] = Float64Array.from(rows, (row, at) => {
+          const value = row[column];
+          if (typeof value !== "number") throw new ArgumentError(`Track ${name}: row ${at} has no number "${column}".`);
+          return value;
+        });
       const track = { time: Float64Array.from(rows, (row) => row.time), columns };
       const fault = faultOf(track);
       if (fault !== undefined) throw new ArgumentError(`Track ${name}: ${fault}.`);
@@ -74,7 +93,10 @@ export class Trace implements TraceView {
     });
   }
 
-  /** Reads a file that save() wrote, or what there is yet of one that is being recorded. @throws LabError naming the path: no such file, cut off, not a Trace, or of a newer format */
+  /**
+   * Reads a file that save() wrote, or the part of a recording that its file has so far.
+   * @throws LabError ENOENT, EACCES, …: it cannot be read; ERR_TRACE: it is not a Trace, cut off, damaged, or of a newer format
+   */
   static async load(path: string): Promise<Trace> {
     return new Trace(await loadTrace(path));
   }
@@ -85,40 +107,44 @@ export class Trace implements TraceView {
   }
 
   /**
-   * One column by name. Of a counter the last part is enough ("ListenDrops" for "TcpExt.ListenDrops") where it is unambiguous.
+   * One column by name. The last part of a counter's name is enough ("ListenDrops" for "TcpExt.ListenDrops") if only one counter has it.
    * @throws ArgumentError there is no such column
    */
   column(name: string): Series {
     const found = this.findColumn(name);
     if (found === undefined)
-      throw new ArgumentError(`This trace has no column "${name}". It has: ${this.columnNames.join(", ")}.`);
+      throw new ArgumentError(`This trace has no column "${name}".`, `It has ${this.columnNames.join(", ")}.`);
     return found;
   }
 
-  /** Like column(), but undefined where there is none. */
+  /** Like column(), but undefined if there is none. */
   findColumn(name: string): Series | undefined {
     const exact = this.#series.get(name);
     if (exact !== undefined) return exact;
-    const endings = this.columnNames.filter((column) => column.endsWith(`.${name}`));
-    return endings.length === 1 ? this.#series.get(endings[0]) : undefined;
+    const [ending, ...more] = this.columnNames.filter((column) => column.endsWith(`.${name}`));
+    return ending !== undefined && more.length === 0 ? this.#series.get(ending) : undefined;
   }
 
-  /** Every column's value at a time (ms); NaN before the column's first row. @throws ArgumentError the time is no finite number */
+  /** Every column's value at a time (ms), by the column's name; NaN before its first row. @throws ArgumentError the time is not a finite number */
   at(time: number): Record<string, number> {
     requireTime("time", time);
     const values: Record<string, number> = {};
     for (const [name, series] of this.#series) {
       const row = rowAt(series.time, time);
-      values[name] = row < 0 ? NaN : series.values[row];
+      values[name] = row < 0 ? NaN : valueAt(series.values, row);
     }
     return values;
   }
 
-  /** The part between two times (ms), both included. Times keep their zero; what held at `from` becomes a row at `from`. */
+  /**
+   * The part between two times (ms), both included. Times still count from the start of the recording; the value that held at `from`
+   * becomes a row at `from`.
+   * @throws ArgumentError a time is not a finite number, or `to` is before `from`
+   */
   slice(from: number, to: number): Trace {
     requireTime("from", from);
     requireTime("to", to);
-    if (to < from) throw new ArgumentError(`slice(from, to) needs from <= to, got ${from} and ${to}.`);
+    if (to < from) throw new ArgumentError(`slice(from, to) needs from <= to, not ${from} and ${to}.`);
     const start = Math.min(Math.max(from, this.start), this.end);
     const end = Math.max(Math.min(to, this.end), start);
     return this.#with(
@@ -130,35 +156,40 @@ export class Trace implements TraceView {
   }
 
   /**
-   * The same recording at evenly spaced instants, `start` the first of them: so many points (the last one at `end`), or so many a second.
-   * Step-true: each instant has the value that held then, nothing is interpolated.
+   * The same recording at evenly spaced instants, the first of them at `start`. Each instant has the value that held then: nothing is
+   * interpolated.
+   * @param spacing the number of points, the last one at `end`; or `{ hz }`, points per second
+   * @throws ArgumentError fewer than 1 point, or more than 100 million
    */
   resample(spacing: number | { hz: number }): Trace {
     const times = typeof spacing === "number" ? this.#points(spacing) : this.#rate(spacing.hz);
     return this.#with((track) => resampleTrack(track, times), this.events, this.start, this.end);
   }
 
-  /** First, last, least, greatest and time-weighted mean value of each column. Prints as a table. */
+  /** First, last, least, greatest and time-weighted mean value of each column; see ColumnSummary. Prints as a table. */
   summary(): TraceSummary {
     return new TraceSummary(this);
   }
 
-  /** Comma-separated values (RFC 4180): one row for each instant at which anything was stored, values carried forward, events in the last column. */
+  /**
+   * Comma-separated values (RFC 4180): one row for each instant at which a row or an event was stored. The columns are `time_ms`, those of
+   * the trace with the values that hold at this instant, and `event`.
+   */
   toCSV(): string {
     return traceToCSV(this);
   }
 
-  /** JSON lines: the meta first, then one object for each stored row and event, in the order of time. */
+  /** JSON lines: the meta first, then one object for each row and event, in the order of time. */
   toJSONLines(): string {
     return traceToJSONLines(this);
   }
 
-  /** Writes one compact file, whole or not at all. Resolves to its size in bytes. */
+  /** Writes one compact file, whole or not at all. @returns its size, bytes @throws LabError ENOENT, EACCES, ENOSPC, … */
   save(path: string): Promise<number> {
     return saveTrace(this, path);
   }
 
-  /** One line that says what this is a recording of. */
+  /** What this is a recording of, in one line. */
   describe(): string {
     const { name, listener, kernel, samples, hz, resolution, unfinished } = this.meta;
     const what = name === undefined ? "Trace" : `Trace "${name}"`;
@@ -178,7 +209,7 @@ export class Trace implements TraceView {
 
   #points(points: number): Float64Array {
     if (!Number.isSafeInteger(points) || points < 1 || points > 1e8)
-      throw new ArgumentError(`resample() needs 1 to 100 million points, got ${points}.`);
+      throw new ArgumentError(`resample() needs 1 to 100 million points, not ${points}.`);
     return Float64Array.from({ length: points }, (_, i) =>
       points > 1 && i === points - 1 ? this.end : this.start + (this.duration * i) / Math.max(points - 1, 1),
     );
@@ -188,7 +219,7 @@ export class Trace implements TraceView {
     const points = Math.floor((this.duration * hz) / 1000 + 1e-9) + 1;
     if (!(hz > 0) || !(points <= 1e8))
       throw new ArgumentError(
-        `resample({ hz }) needs hz > 0 and at most 100 million points, got ${hz} Hz over ${formatTime(this.duration)}.`,
+        `resample({ hz }) needs hz > 0 and at most 100 million points, not ${hz} Hz over ${formatTime(this.duration)}.`,
       );
     return Float64Array.from({ length: points }, (_, i) => this.start + (i * 1000) / hz);
   }
@@ -196,7 +227,7 @@ export class Trace implements TraceView {
 
 function requireTime(name: string, value: number): void {
   if (typeof value !== "number" || !Number.isFinite(value))
-    throw new ArgumentError(`${name} must be a time in milliseconds, got ${String(value)}.`);
+    throw new ArgumentError(`${name} must be a time in ms, not ${String(value)}.`);
 }
 
 function seriesByName(tracks: Readonly<Record<string, Track>>): Map<string, Series> {

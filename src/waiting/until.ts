@@ -1,29 +1,50 @@
-/** Waiting for a condition instead of for a time. */
+/** Waiting for a condition instead of for a time. All times are ms of CLOCK_MONOTONIC. */
 import { setTimeout as wait } from "node:timers/promises";
 import { native } from "../native";
 
 /** ms between two looks */
-const interval = 2;
+const defaultInterval = 2;
 
-/** Looks every 2 ms until `condition` holds: the ms it took, Infinity if it did not hold within `timeout` ms. */
-export async function msUntil(condition: () => boolean, timeout: number): Promise<number> {
+/** How msUntil() looks. */
+export interface LookOptions {
+  /** ms between two looks; default 2 */
+  interval?: number;
+  /** true: waiting does not keep the process alive, so a program may end meanwhile. Default false */
+  background?: boolean;
+}
+
+/** When atRest() ends. */
+export interface RestOptions {
+  /** ms without a change; default 150 */
+  quiet?: number;
+  /** ms after which it ends although the numbers still change; Infinity: no time limit. Default 2500 */
+  timeout?: number;
+}
+
+/**
+ * Looks at `condition` until it holds, at once for the first time. What the condition throws ends the wait.
+ * @param timeout ms; Infinity: no time limit
+ * @returns the ms that it took; Infinity if the condition did not hold within `timeout` ms
+ */
+export async function msUntil(
+  condition: () => boolean,
+  timeout: number,
+  { interval = defaultInterval, background = false }: LookOptions = {},
+): Promise<number> {
   const start = native.now();
   for (;;) {
     const elapsed = native.now() - start;
     if (condition()) return elapsed;
     if (elapsed >= timeout) return Infinity;
-    await wait(interval);
+    await wait(interval, undefined, { ref: !background });
   }
 }
 
 /**
- * Waits until the numbers that `look` gives have not changed for `quiet` ms, or until `timeout` ms are over. It expects nothing of the
+ * Waits until the numbers that `look` gives have not changed for `quiet` ms, or until `timeout` ms are over. It expects no particular
  * numbers, so a kernel that does other than we think is measured as faithfully.
  */
-export async function atRest(
-  look: () => number[],
-  { quiet = 150, timeout = 2500 }: { quiet?: number; timeout?: number } = {},
-): Promise<void> {
+export async function atRest(look: () => number[], { quiet = 150, timeout = 2500 }: RestOptions = {}): Promise<void> {
   let seen = "";
   let since = native.now();
   await msUntil(() => {

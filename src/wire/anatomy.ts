@@ -1,8 +1,8 @@
 /** The bytes of a packet with their names: which are the port, the sequence number, the flags. */
 import { flagWords, optionText } from "./notation";
-import { DecodeOptions, locate } from "./segment";
+import { type DecodeOptions, locate } from "./segment";
 
-/** One field of a header. Bit fields that share bytes have the same place. */
+/** One field of a header, or the data. Bit fields that share bytes are one part. */
 export interface Part {
   /** first byte, from the start of the IPv4 header */
   offset: number;
@@ -10,16 +10,16 @@ export interface Part {
   length: number;
   layer: "IPv4" | "TCP" | "TCP option" | "data";
   name: string;
-  /** the bytes in hexadecimal */
+  /** the bytes in hexadecimal; of data the first 16 */
   bytes: string;
-  /** what they say */
+  /** what they mean */
   value: string;
 }
 
 const shownDataBytes = 16;
 
 /**
- * Every field of an IPv4 packet with a TCP segment, in order; their lengths add up to the packet's.
+ * Every field of an IPv4 packet with a TCP segment, in order; their lengths add up to the packet's. Sources: RFC 791 3.1, RFC 9293 3.1.
  * @throws SegmentError as decode()
  */
 export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {
@@ -70,7 +70,7 @@ export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {
     add("TCP option", tcp + 20 + place, length, option.kind, optionText(option));
     at = tcp + 20 + place + length;
   }
-  if (at < payload) add("TCP option", at, payload - at, "end", "filling up to a multiple of four");
+  if (at < payload) add("TCP option", at, payload - at, "end", "padding to a multiple of four");
   if (payload < end)
     add(
       "data",

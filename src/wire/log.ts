@@ -1,50 +1,56 @@
-/** What went over the wire: every segment with its time, as data, as packetdrill lines, as a file for Wireshark. */
+/** What went over the wire: every segment with its time, as data, as lines in packetdrill's notation, as a file for Wireshark. */
 import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { explain, requireKnown } from "../errors";
 import { type Endpoint, native } from "../native";
-import { Direction, notation } from "./notation";
+import { type Direction, notation } from "./notation";
 import { pcapng } from "./pcapng";
 import type { Segment } from "./segment";
 
+/** One packet that went over the wire. */
 export interface WireEntry {
-  /** CLOCK_MONOTONIC ms: when it was sent, or arrived at the far end (the kernel's stamp) */
+  /** CLOCK_MONOTONIC ms at which it was sent, or arrived at the far end (the kernel's time stamp) */
   time: number;
   /** "in": to the kernel; "out": from it */
   direction: Direction;
-  /** the IPv4 packet as it was */
+  /** the IPv4 packet */
   bytes: Uint8Array;
-  /** undefined: raw bytes that are no segment */
+  /** undefined: the bytes are not a TCP segment */
   segment?: Segment;
 }
 
+/** How lines() writes a log. */
 export interface LogLineOptions {
-  /** sequence numbers from the initial ones on, which each side chooses. Default true */
+  /** true: sequence numbers count from the initial one of each side. Default true */
   relative?: boolean;
-  /** addresses and ports in front; default: if there is more than one connection */
+  /** true: each line begins with the peer's address and port. Default: if the log has more than one connection */
   ends?: boolean;
 }
 
+/** The log of a wire at one moment; see Wire.log(). */
 export class WireLog {
   constructor(
     /** oldest first */
     readonly entries: readonly WireEntry[],
-    /** older ones that had to be forgotten */
+    /** how many older packets are no longer kept */
     readonly forgotten = 0,
   ) {}
 
+  /** how many packets there are */
   get length(): number {
     return this.entries.length;
   }
 
-  /** CLOCK_MONOTONIC ms of the first segment, from which times are counted; 0 without one */
+  /** CLOCK_MONOTONIC ms of the first packet, from which the times of lines() count; 0 without packets */
   get start(): number {
     return this.entries[0]?.time ?? 0;
   }
 
   /**
-   * Packetdrill's notation: "0.000000 < S 0:0(0) win 65535 <mss 1460>". The seconds count from the first segment; packetdrill's "+" in
-   * front would mean: after the line before.
+   * One line for each packet, in packetdrill's notation: "0.000000 < S 0:0(0) win 65535 <mss 1460>". The seconds count from the first
+   * packet. (With a "+", as packetdrill's scripts have it, they would count from the line before.)
+   * Options: `relative`, `ends`.
+   * @throws ArgumentError
    */
   lines(options: LogLineOptions = {}): string[] {
     requireKnown(options, ["relative", "ends"], "lines()");
@@ -54,30 +60,32 @@ export class WireLog {
     return this.entries.map((entry) => {
       const time = ((entry.time - this.start) / 1000).toFixed(6);
       const { segment, direction } = entry;
-      if (!segment) return `${time} < ${entry.bytes.length} bytes that are no segment`;
+      if (!segment) return `${time} < ${entry.bytes.length} bytes that are not a TCP segment`;
       const peer = direction === "in" ? segment.source : segment.destination;
       return `${time} ${named ? `${peer.address}:${peer.port} ` : ""}${notation(segment, direction, { base: bases && baseOf(bases, entry) })}`;
     });
   }
 
-  /** The log of one peer, or any other part. */
+  /** The entries for which `keep` returns true. */
   filter(keep: (entry: WireEntry) => boolean): WireLog {
     return new WireLog(this.entries.filter(keep), this.forgotten);
   }
 
-  /** Writes pcapng, which Wireshark and tshark open; they call bytes that are no segment malformed. Resolves to the number of packets. @throws LabError ENOENT, EACCES, … */
+  /**
+   * Writes a pcapng file, which Wireshark and tshark open; they show bytes that are not a TCP segment as malformed.
+   * @returns the number of packets
+   * @throws LabError ENOENT, EACCES, EISDIR, …
+   */
   async toPcap(path: string): Promise<number> {
     const toRealTime = Date.now() - native.now();
-    const bytes = pcapng(
-      this.entries.map(({ time, direction, bytes }) => ({ time: time + toRealTime, direction, bytes })),
-    );
+    const bytes = pcapng(this.entries.map((entry) => ({ ...entry, time: entry.time + toRealTime })));
     try {
       await writeFile(path, bytes);
     } catch (error) {
       throw explain(error, `Cannot write ${path}`, {
-        ENOENT: "There is no such directory.",
-        EACCES: "You may not write there.",
-        EISDIR: "That is a directory: name a file.",
+        ENOENT: "The directory does not exist.",
+        EACCES: "You have no permission to write there.",
+        EISDIR: "This is a directory. Name a file.",
       });
     }
     return this.entries.length;
@@ -94,12 +102,15 @@ export class WireLog {
 
 type Initial = { in?: number; out?: number };
 
-/** A connection as the wire tells them apart: the same address and port may talk to several listeners. */
+/**
+ * The key of a connection on the wire. The same address and port may talk to several listeners, so the listener's port is part of it.
+ * @param port of the listener
+ */
 export function connectionKey(peer: Endpoint, port: number): string {
   return `${peer.address}:${peer.port} ${port}`;
 }
 
-/** The connection that a segment belongs to; bytes that are no segment belong to none: "". */
+/** The key of the connection that a segment belongs to; "" for bytes that are not a TCP segment. */
 export function connectionOf({ segment, direction }: WireEntry): string {
   if (!segment) return "";
   return direction === "in"
@@ -107,8 +118,8 @@ export function connectionOf({ segment, direction }: WireEntry): string {
     : connectionKey(segment.destination, segment.source.port);
 }
 
-/** The sequence numbers that each side of each connection began with, from the SYNs in the log. */
-export function initialNumbers(entries: readonly WireEntry[]): Map<string, Initial> {
+/** The initial sequence numbers of both sides of each connection, from the SYNs in the log. */
+function initialNumbers(entries: readonly WireEntry[]): Map<string, Initial> {
   const initial = new Map<string, Initial>();
   for (const entry of entries) {
     if (!entry.segment?.flags.syn) continue;
@@ -119,10 +130,7 @@ export function initialNumbers(entries: readonly WireEntry[]): Map<string, Initi
 }
 
 /** What to subtract from an entry's numbers to make them relative. */
-export function baseOf(
-  initial: ReadonlyMap<string, Initial>,
-  entry: WireEntry,
-): { sequence: number; acknowledgment: number } {
+function baseOf(initial: ReadonlyMap<string, Initial>, entry: WireEntry): { sequence: number; acknowledgment: number } {
   const numbers = initial.get(connectionOf(entry));
   const other = entry.direction === "in" ? "out" : "in";
   return { sequence: numbers?.[entry.direction] ?? 0, acknowledgment: numbers?.[other] ?? 0 };

@@ -1,18 +1,20 @@
 /**
  * Segments as packetdrill writes them: `< S 0:0(0) win 65535 <mss 1460>`. `<` goes to the kernel under test, `>` comes from it.
- * Source: the packetdrill manual's syntax; what it has no word for (unknown options) is written in its manner.
+ * Source: the syntax in packetdrill's manual. Options that packetdrill cannot write are written in the same style.
  */
 import type { TcpOption } from "./options";
 import type { Segment } from "./segment-shape";
 
+/** "in": to the Lab's kernel; "out": from it. */
 export type Direction = "in" | "out";
 
+/** How notation() writes numbers. */
 export interface NotationOptions {
-  /** of each direction, subtracted from its numbers: the initial sequence numbers make them relative. Default 0: the numbers as they are */
+  /** subtracted from the segment's numbers: the initial sequence numbers of both sides make them relative. Default 0 */
   base?: { sequence: number; acknowledgment: number };
 }
 
-/** S, F, R, P, . (ack), U, E, W in packetdrill's order. */
+/** The flags as packetdrill writes them: F, S, R, P, . (ACK), U, E, W; "-" without flags. */
 export function flagLetters({ flags }: Segment): string {
   return (
     [
@@ -30,7 +32,7 @@ export function flagLetters({ flags }: Segment): string {
   );
 }
 
-/** "SYN, ACK": as prose names them. */
+/** The flags by name: "SYN, ACK"; "no flags" without flags. */
 export function flagWords({ flags }: Segment): string {
   return (
     [
@@ -48,7 +50,10 @@ export function flagWords({ flags }: Segment): string {
   );
 }
 
-/** @param base subtracted from the numbers of SACK blocks, which are the other side's, as the acknowledgment is */
+/**
+ * One option: "mss 1460", "TS val 5 ecr 0".
+ * @param base subtracted from the numbers of SACK blocks, which are the other side's, as the acknowledgment number is
+ */
 export function optionText(option: TcpOption, base = 0): string {
   switch (option.kind) {
     case "mss":
@@ -72,7 +77,7 @@ export function optionText(option: TcpOption, base = 0): string {
   }
 }
 
-/** One line, without time. */
+/** The segment in one line, without a time. @param direction left out: without `<` or `>` */
 export function notation(
   segment: Segment,
   direction?: Direction,

@@ -2,9 +2,11 @@
  * TCP options, encoded and decoded. Sources: RFC 9293 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK),
  * RFC 7413 (Fast Open).
  */
+import { valueAt } from "../native/column";
 import { bytesField, field, requireNames } from "./field";
 import { SegmentError } from "./segment-error";
 
+/** Bytes that have arrived out of order. Source: RFC 2018, 3 */
 export interface SackBlock {
   /** first sequence number of the block */
   left: number;
@@ -12,22 +14,23 @@ export interface SackBlock {
   right: number;
 }
 
+/** One TCP option. */
 export type TcpOption =
-  /** the largest segment the sender takes, bytes of data */
+  /** the largest segment that the sender accepts, bytes of data */
   | { kind: "mss"; mss: number }
-  /** windows of this sender are to be multiplied by 2^shift */
+  /** the windows of this sender count in units of 2^shift bytes */
   | { kind: "windowScale"; shift: number }
   | { kind: "sackPermitted" }
   /** what has arrived out of order; 1 to 4 blocks */
   | { kind: "sack"; blocks: SackBlock[] }
   /** the sender's clock, and the last clock it has seen of the other side (0 in a SYN) */
   | { kind: "timestamps"; value: number; echo: number }
-  /** no cookie: asks for one */
+  /** a Fast Open cookie; without bytes it asks for one */
   | { kind: "fastOpen"; cookie: Uint8Array }
   | { kind: "nop" }
-  /** the end of the list and what stands behind it; only where that is more than the filling up to a multiple of four */
+  /** the end of the list and the bytes behind it, where they are more than the padding to a multiple of four */
   | { kind: "end"; padding: Uint8Array }
-  /** any other, kept as it is */
+  /** any other option, as it is */
   | { kind: "unknown"; number: number; data: Uint8Array };
 
 const number = {
@@ -40,14 +43,16 @@ const number = {
   timestamps: 8,
   fastOpen: 34,
 } as const;
-const names: Record<number, string> = {
-  2: "maximum segment size",
-  3: "window scale",
-  4: "SACK permitted",
-  5: "SACK",
-  8: "timestamps",
-  34: "Fast Open",
-};
+const names: ReadonlyMap<number, string> = new Map([
+  [number.end, "the end of the list"],
+  [number.nop, "no-operation"],
+  [number.mss, "maximum segment size"],
+  [number.windowScale, "window scale"],
+  [number.sackPermitted, "SACK permitted"],
+  [number.sack, "SACK"],
+  [number.timestamps, "timestamps"],
+  [number.fastOpen, "Fast Open"],
+]);
 const fieldsOf: Record<TcpOption["kind"], readonly string[]> = {
   mss: ["mss"],
   windowScale: ["shift"],
@@ -59,9 +64,10 @@ const fieldsOf: Record<TcpOption["kind"], readonly string[]> = {
   end: ["padding"],
   unknown: ["number", "data"],
 };
+const fieldsByKind: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(fieldsOf));
 
-/** A TCP header of 60 bytes has room for 40. */
-export const mostOptionBytes = 40;
+/** A TCP header has at most 60 bytes, 20 of them fixed. */
+const mostOptionBytes = 40;
 
 /** Where one option stands, for pictures of the bytes. */
 export interface PlacedOption {
@@ -71,27 +77,24 @@ export interface PlacedOption {
   length: number;
 }
 
-/** The bytes of a list of options, filled with zeros (the end of the list) up to a multiple of four. @throws SegmentError more than 40 bytes; a value that does not fit */
+/**
+ * The bytes of a list of options, padded with zeros (the end of the list) to a multiple of four.
+ * @throws SegmentError more than 40 bytes, an unknown option, a value that does not fit
+ */
 export function encodeOptions(options: readonly TcpOption[]): Uint8Array {
   const bytes: number[] = [];
   for (const option of options) bytes.push(...encodeOption(option));
   while (bytes.length % 4) bytes.push(number.end);
   if (bytes.length > mostOptionBytes)
     throw new SegmentError(
-      `The options take ${bytes.length} bytes; a TCP header has room for ${mostOptionBytes}.`,
+      `The options take ${bytes.length} bytes, and a TCP header has at most ${mostOptionBytes} bytes for them.`,
       "Leave some out.",
     );
   return Uint8Array.from(bytes);
 }
 
 function encodeOption(option: TcpOption): number[] {
-  const kind = option?.kind as keyof typeof fieldsOf;
-  if (!Object.hasOwn(fieldsOf, kind))
-    throw new SegmentError(
-      `There is no TCP option "${String(kind)}".`,
-      `There are: ${Object.keys(fieldsOf).join(", ")}.`,
-    );
-  requireNames(option, ["kind", ...fieldsOf[kind]], `The option ${kind}`);
+  requireOption(option);
   switch (option.kind) {
     case "end":
       return [number.end, ...bytesField(option.padding, "padding")];
@@ -103,33 +106,49 @@ function encodeOption(option: TcpOption): number[] {
       return [number.windowScale, 3, field(option.shift, "window scale", 255)];
     case "sackPermitted":
       return [number.sackPermitted, 2];
-    case "sack": {
-      const { blocks } = option;
-      if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 4)
-        throw new SegmentError(
-          `A SACK option holds an array of 1 to 4 blocks, not ${Array.isArray(blocks) ? blocks.length : String(blocks)}.`,
-        );
-      for (const block of blocks) requireNames(block, ["left", "right"], "A SACK block");
-      return [
-        number.sack,
-        2 + 8 * blocks.length,
-        ...blocks.flatMap(({ left, right }) => [...long(left, "SACK block"), ...long(right, "SACK block")]),
-      ];
-    }
+    case "sack":
+      return encodeSack(option.blocks);
     case "timestamps":
       return [number.timestamps, 10, ...long(option.value, "timestamp"), ...long(option.echo, "timestamp echo")];
     case "fastOpen":
       return withLength(number.fastOpen, bytesField(option.cookie, "cookie"));
-    case "unknown": {
-      field(option.number, "number of an option", 255);
-      if (option.number in names || option.number < 2)
-        throw new SegmentError(
-          `Option ${option.number} is ${names[option.number] ?? "none with a length"}.`,
-          "Write it by its kind.",
-        );
-      return withLength(option.number, bytesField(option.data, "data"));
-    }
+    case "unknown":
+      return encodeUnknown(option);
   }
+}
+
+/** What the types promise, asked of values that a notebook gives. @throws SegmentError */
+function requireOption(option: unknown): void {
+  const kind = kindOf(option);
+  const fields = fieldsByKind.get(kind);
+  if (fields === undefined)
+    throw new SegmentError(`There is no TCP option "${kind}".`, `The options are ${Object.keys(fieldsOf).join(", ")}.`);
+  requireNames(option, ["kind", ...fields], `The option ${kind}`);
+}
+
+function kindOf(option: unknown): string {
+  return typeof option === "object" && option !== null && "kind" in option ? String(option.kind) : String(option);
+}
+
+function encodeSack(blocks: unknown): number[] {
+  if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 4)
+    throw new SegmentError(
+      `A SACK option has an array of 1 to 4 blocks, not ${Array.isArray(blocks) ? blocks.length : String(blocks)}.`,
+    );
+  for (const block of blocks as unknown[]) requireNames(block, ["left", "right"], "A SACK block");
+  const edges = (blocks as SackBlock[]).flatMap(({ left, right }) => [
+    ...long(left, "SACK block"),
+    ...long(right, "SACK block"),
+  ]);
+  return [number.sack, 2 + edges.length, ...edges];
+}
+
+function encodeUnknown(option: Extract<TcpOption, { kind: "unknown" }>): number[] {
+  field(option.number, "number of an option", 255);
+  const name = names.get(option.number);
+  if (name !== undefined)
+    throw new SegmentError(`Option ${option.number} is ${name}.`, `Write it by its kind, not as "unknown".`);
+  return withLength(option.number, bytesField(option.data, "data"));
 }
 
 function withLength(kind: number, data: Uint8Array): number[] {
@@ -137,6 +156,7 @@ function withLength(kind: number, data: Uint8Array): number[] {
 }
 
 /**
+ * The options of a TCP header, each with its place.
  * @param bytes all between the fixed header and the data
  * @param base offset of the first of them in the packet, for errors
  * @throws SegmentError an option that runs over the header's end, or whose length is not its kind's
@@ -144,38 +164,41 @@ function withLength(kind: number, data: Uint8Array): number[] {
 export function decodeOptions(bytes: Uint8Array, base = 0): PlacedOption[] {
   const placed: PlacedOption[] = [];
   for (let at = 0; at < bytes.length;) {
-    const kind = bytes[at];
+    const kind = valueAt(bytes, at);
     if (kind === number.end) {
       const padding = bytes.slice(at + 1);
       if (padding.length > 2 || padding.some((each) => each !== 0))
         placed.push({ option: { kind: "end", padding }, at, length: bytes.length - at });
       break;
     }
-    if (kind === number.nop) {
-      placed.push({ option: { kind: "nop" }, at, length: 1 });
-      at += 1;
-      continue;
-    }
-    const what = `Option ${kind}${names[kind] ? ` (${names[kind]})` : ""} at byte ${base + at}`;
-    if (at + 1 >= bytes.length)
-      throw new SegmentError(`${what} has no length: the header ends there.`, undefined, base + at);
-    const length = bytes[at + 1];
-    if (length < 2)
-      throw new SegmentError(`${what} says that it is ${length} bytes long; the least is 2.`, undefined, base + at + 1);
-    if (at + length > bytes.length)
-      throw new SegmentError(
-        `${what} says that it is ${length} bytes long, and the header ends after ${bytes.length - at}.`,
-        undefined,
-        base + at + 1,
-      );
-    const data = bytes.slice(at + 2, at + length);
-    const option = decodeOption(kind, data);
-    if (!option)
-      throw new SegmentError(`${what} is ${length} bytes long, which that option never is.`, undefined, base + at + 1);
-    placed.push({ option, at, length });
-    at += length;
+    const next: PlacedOption =
+      kind === number.nop ? { option: { kind: "nop" }, at, length: 1 } : placedOption(bytes, at, base);
+    placed.push(next);
+    at += next.length;
   }
   return placed;
+}
+
+/** The option at a place, which has a length. @throws SegmentError */
+function placedOption(bytes: Uint8Array, at: number, base: number): PlacedOption {
+  const kind = valueAt(bytes, at);
+  const name = names.get(kind);
+  const what = `Option ${kind}${name === undefined ? "" : ` (${name})`} at byte ${base + at}`;
+  const length = bytes[at + 1];
+  if (length === undefined)
+    throw new SegmentError(`${what} has no length: the header ends there.`, undefined, base + at);
+  const lengthAt = base + at + 1;
+  if (length < 2) throw new SegmentError(`${what} has the length ${length}; the least is 2.`, undefined, lengthAt);
+  if (at + length > bytes.length)
+    throw new SegmentError(
+      `${what} has the length ${length}, and the header ends after ${bytes.length - at} bytes.`,
+      undefined,
+      lengthAt,
+    );
+  const option = decodeOption(kind, bytes.slice(at + 2, at + length));
+  if (!option)
+    throw new SegmentError(`${what} has the length ${length}, which this option never has.`, undefined, lengthAt);
+  return { option, at, length };
 }
 
 function decodeOption(kind: number, data: Uint8Array): TcpOption | undefined {
@@ -184,7 +207,7 @@ function decodeOption(kind: number, data: Uint8Array): TcpOption | undefined {
     case number.mss:
       return data.length === 2 ? { kind: "mss", mss: view.getUint16(0) } : undefined;
     case number.windowScale:
-      return data.length === 1 ? { kind: "windowScale", shift: data[0] } : undefined;
+      return data.length === 1 ? { kind: "windowScale", shift: view.getUint8(0) } : undefined;
     case number.sackPermitted:
       return data.length === 0 ? { kind: "sackPermitted" } : undefined;
     case number.sack: {

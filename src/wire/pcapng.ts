@@ -4,12 +4,13 @@
  */
 import type { Direction } from "./notation";
 
+/** One packet of a capture. */
 export interface CapturedPacket {
-  /** ms since 1970 */
+  /** ms since 1970-01-01 UTC */
   time: number;
   /** "in": to the Lab's kernel */
   direction: Direction;
-  /** from the IPv4 header on */
+  /** the packet from its IPv4 header on */
   bytes: Uint8Array;
 }
 
@@ -21,7 +22,7 @@ const nanoseconds = 9;
 /** epb_flags: bits 0 and 1 */
 const flags = { in: 1, out: 2 } as const;
 
-/** The file's bytes. */
+/** The bytes of a capture file with these packets. */
 export function pcapng(packets: readonly CapturedPacket[]): Buffer {
   const name = Buffer.from("wire0");
   return Buffer.concat([

@@ -1,42 +1,57 @@
 /**
- * A peer: the client's end of one connection, spoken by hand. Nothing is sent that the caller does not send, so a handshake can be frozen
- * at every step.
+ * A peer: a client without a socket, whose segments the caller writes. It sends nothing by itself, so a handshake can be stopped at every
+ * step.
  */
 import { types } from "node:util";
-import { ArgumentError, LabError, requireBoolean, requireInteger, requireKnown, requireNumber } from "../errors";
-import { Endpoint, native } from "../native";
+import { ArgumentError, ClosedError, LabError, requireBoolean, requireInteger, requireKnown } from "../errors";
+import { type Endpoint, native } from "../native";
+import { requireTimeout } from "../waiting/timeout";
+import { msUntil } from "../waiting/until";
 import type { TcpOption } from "./options";
-import { optionOf, Segment, SegmentFields, segment, sequenceLength } from "./segment";
+import { optionOf, type Segment, type SegmentFields, segment, sequenceLength } from "./segment";
 
+/** The peer's end of the connection. */
 export interface PeerOptions {
-  /** any of 10.0.0.0/8 but what belongs to the Lab, to mirrors and to ghosts. Default: 10.2.0.1, 10.2.0.2, … */
+  /** an address of 10.0.0.0/8 that the Lab, mirrors and ghosts do not have. Default: 10.2.0.1, 10.2.0.2, … */
   address?: string;
-  /** 1 to 65535; default 40000 */
+  /** 1 to 65,535; default 40,000 */
   port?: number;
-  /** the initial sequence number; default: random, as a kernel's would be */
+  /** the initial sequence number, 32 bits; default: random, as a kernel's */
   sequence?: number;
-  /** receive window that segments announce; default 65535 */
+  /** the receive window in the peer's segments, bytes, 0 to 65,535; default 65,535 */
   window?: number;
 }
 
+/** The TCP options and the data of a SYN. */
 export interface SynOptions {
-  /** default 1460; 0: no MSS option, which means 536 */
+  /** maximum segment size, bytes; 0: no MSS option, which means 536. Default 1460 */
   mss?: number;
-  /** shift of the window, 0 to 14; default: not offered */
+  /** shift of the window, 0 to 14; default: no window scale option */
   windowScale?: number;
-  /** SACK permitted; default false */
+  /** true: SACK permitted. Default false */
   sack?: boolean;
-  /** default false; if the SYN-ACK brings them too, all later segments carry them */
+  /** true: a timestamps option; if the SYN-ACK has one, too, all later segments carry it. Default false */
   timestamps?: boolean;
-  /** TCP Fast Open: true asks for a cookie, a cookie is sent back */
+  /** TCP Fast Open: true asks for a Fast Open cookie; bytes are the cookie. Default: no Fast Open option */
   fastOpen?: true | Uint8Array;
-  /** data that comes with the SYN */
+  /** data in the SYN; default: none */
   data?: string | Uint8Array;
 }
 
-/** Fields of a segment that the caller wants otherwise than the peer would write them. */
+/** How receive() waits. */
+export interface ReceiveOptions {
+  /** ms to wait for a segment; Infinity: no time limit. Default 1000 */
+  timeout?: number;
+}
+
+/** The SYN of a handshake, and how long to wait for the answer. */
+export interface HandshakeOptions extends SynOptions, ReceiveOptions {}
+
+/** Fields of a segment that replace what the peer would write. */
 export type SegmentChanges = Partial<Omit<SegmentFields, "source" | "destination" | "payload">>;
 
+/** ms that receive() waits for a segment */
+const defaultTimeout = 1000;
 const synNames = ["mss", "windowScale", "sack", "timestamps", "fastOpen", "data"];
 const changeNames = [
   "sequence",
@@ -53,21 +68,23 @@ const rawNames = ["source", "destination", "payload", ...changeNames];
 
 /** What a peer needs of its wire. */
 export interface WireEnd {
-  /** Sends, and takes in what has arrived. */
+  /** true: nothing is sent, and nothing arrives any more */
+  readonly closed: boolean;
+  /** Sends a packet, and takes in what has arrived. */
   transmit(bytes: Uint8Array | SegmentFields): Segment | undefined;
-  /** Resolves when something has arrived, or after some ms. */
-  arrival(ms: number): Promise<void>;
+  /** Takes in what has arrived. */
   collect(): void;
 }
 
+/** A client of one listener, written segment by segment; see Wire.peer(). */
 export class Peer {
   /** the next sequence number that this peer sends */
   sequence: number;
-  /** the next sequence number that it expects */
+  /** the next sequence number that this peer expects */
   acknowledgment = 0;
-  /** the number it began with */
+  /** the peer's initial sequence number */
   readonly initialSequence: number;
-  /** the number the kernel began with, once its SYN-ACK has come */
+  /** the kernel's initial sequence number, from its SYN-ACK on */
   initialOfKernel?: number;
   private readonly window: number;
   private readonly inbox: Segment[] = [];
@@ -77,8 +94,9 @@ export class Peer {
 
   constructor(
     private readonly wire: WireEnd,
+    /** address and port of this peer */
     readonly local: Endpoint,
-    /** the listener's */
+    /** address and port of the listener */
     readonly remote: Endpoint,
     options: PeerOptions,
   ) {
@@ -92,42 +110,51 @@ export class Peer {
     this.sequence = this.initialSequence;
   }
 
+  /** the peer's IPv4 address */
   get address(): string {
     return this.local.address;
   }
 
+  /** the peer's port */
   get port(): number {
     return this.local.port;
   }
 
-  /** A SYN with the peer's initial sequence number; a second call sends it again. */
+  /**
+   * Sends a SYN with the peer's initial sequence number; a second call retransmits it.
+   * Options: `mss`, `windowScale`, `sack`, `timestamps`, `fastOpen`, `data`.
+   * @throws ArgumentError; ClosedError
+   */
   syn(options: SynOptions = {}): Segment {
     requireKnown(options, synNames, "syn()");
     const offer = synOptions(options);
     const payload = bytesOf(options.data);
-    // the answer comes within transmit()
+    // transmit() takes in the answer
     this.sequence = (this.initialSequence + 1) >>> 0;
     this.offered = options.timestamps === true;
     return this.transmit({ flags: { syn: true }, sequence: this.initialSequence, options: offer, payload });
   }
 
-  /** An ACK of all that has come in order. */
+  /** Sends an ACK of everything that has arrived in order. @throws SegmentError; ArgumentError; ClosedError */
   ack(changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "ack()");
     return this.transmit({ ...this.next(changes), flags: { ack: true, ...changes.flags } });
   }
 
-  /** Data, with PSH and ACK, in one segment. @throws LabError EMSGSIZE above the link's MTU of 1500 bytes, headers included */
+  /**
+   * Sends data in one segment, with PSH and ACK.
+   * @throws LabError EMSGSIZE: with its headers it is longer than the link's MTU of 1500 bytes; SegmentError; ArgumentError; ClosedError
+   */
   send(data: string | Uint8Array, changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "send()");
     const payload = bytesOf(data);
-    if (payload.length === 0) throw new ArgumentError("send() takes data.", "ack() sends a segment without.");
+    if (payload.length === 0) throw new ArgumentError("send() needs data.", "ack() sends a segment without data.");
     const sent = this.transmit({ ...this.next(changes), flags: { ack: true, psh: true, ...changes.flags }, payload });
     if (changes.sequence === undefined) this.sequence = (this.sequence + payload.length) >>> 0;
     return sent;
   }
 
-  /** FIN with ACK: no more data will come. */
+  /** Sends FIN with ACK: no more data will follow. @throws SegmentError; ArgumentError; ClosedError */
   fin(changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "fin()");
     const sent = this.transmit({ ...this.next(changes), flags: { fin: true, ack: true, ...changes.flags } });
@@ -135,15 +162,16 @@ export class Peer {
     return sent;
   }
 
-  /** RST with the next sequence number, the only one that the kernel takes for sure. */
+  /** Sends RST with the next sequence number, the only one that resets the connection in any case (RFC 5961, 3.2). @throws SegmentError; ArgumentError; ClosedError */
   rst(changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "rst()");
     return this.transmit({ sequence: this.sequence, window: 0, ...changes, flags: { rst: true, ...changes.flags } });
   }
 
   /**
-   * Any segment: fields left out are this peer's ends and defaults; or bytes, sent as they are.
-   * @throws SegmentError fields that do not fit; LabError EMSGSIZE
+   * Sends any segment: fields that are left out are this peer's ends, its window, and the defaults of segment(). Bytes are sent as they are.
+   * @returns the segment; undefined if the bytes are not one
+   * @throws SegmentError; LabError EMSGSIZE; ArgumentError; ClosedError
    */
   raw(fields: Partial<SegmentFields> | Uint8Array): Segment | undefined {
     if (types.isUint8Array(fields)) return this.wire.transmit(fields);
@@ -151,48 +179,55 @@ export class Peer {
     return this.transmit(fields);
   }
 
-  /** The oldest segment not yet received; waits for one. @throws LabError ETIMEDOUT nothing came within `timeout` ms (default 1000); ArgumentError */
-  async receive(options: { timeout?: number } = {}): Promise<Segment> {
+  /**
+   * The oldest segment that has not been received; waits for one.
+   * Options: `timeout` (ms, default 1000).
+   * @throws LabError ETIMEDOUT: no segment arrived in time; ArgumentError; ClosedError
+   */
+  async receive(options: ReceiveOptions = {}): Promise<Segment> {
     requireKnown(options, ["timeout"], "receive()");
-    const timeout = requireTimeout(options.timeout);
-    const deadline = native.now() + timeout;
-    for (;;) {
-      const came = this.tryReceive();
-      if (came) return came;
-      const left = deadline - native.now();
-      if (left <= 0) {
-        throw new LabError(`Nothing came to ${this.address}:${this.port} within ${timeout} ms.`, {
-          code: "ETIMEDOUT",
-          hint: "A full queue is silent, and so is a connection with nothing to say.",
-        });
-      }
-      await this.wire.arrival(left);
-    }
+    const timeout = requireTimeout(options.timeout ?? defaultTimeout);
+    await msUntil(() => {
+      this.wire.collect();
+      if (this.inbox.length === 0 && this.wire.closed) throw new ClosedError("Wire");
+      return this.inbox.length > 0;
+    }, timeout);
+    const oldest = this.inbox.shift();
+    if (oldest) return oldest;
+    throw new LabError(`No segment arrived at ${this.address}:${this.port} within ${timeout} ms.`, {
+      code: "ETIMEDOUT",
+      hint: "The kernel sends no answer when a queue is full, and nothing on a connection without data.",
+    });
   }
 
-  /** The oldest segment not yet received, or null. Never waits. */
+  /** The oldest segment that has not been received, or null. Never waits. */
   tryReceive(): Segment | null {
     this.wire.collect();
     return this.inbox.shift() ?? null;
   }
 
-  /** All segments not yet received. */
+  /** All segments that have not been received, oldest first. Never waits. */
   receiveAll(): Segment[] {
     this.wire.collect();
     return this.inbox.splice(0);
   }
 
-  /** SYN, wait for the SYN-ACK, ACK: the SYN-ACK. @throws LabError ETIMEDOUT; ECONNREFUSED the kernel has sent RST */
-  async handshake(options: SynOptions & { timeout?: number } = {}): Promise<Segment> {
+  /**
+   * Sends a SYN, waits for the SYN-ACK, and sends the ACK.
+   * Options: `timeout` (ms, default 1000), and those of syn().
+   * @returns the SYN-ACK
+   * @throws LabError ETIMEDOUT: no answer; ECONNREFUSED: the kernel answered with RST; ArgumentError; ClosedError
+   */
+  async handshake(options: HandshakeOptions = {}): Promise<Segment> {
     requireKnown(options, [...synNames, "timeout"], "handshake()");
-    const { timeout: wanted, ...syn } = options;
-    const timeout = requireTimeout(wanted);
+    const { timeout = defaultTimeout, ...syn } = options;
+    requireTimeout(timeout);
     this.syn(syn);
     const answer = await this.receive({ timeout });
     if (answer.flags.rst)
-      throw new LabError(`The kernel has answered the SYN to port ${this.remote.port} with RST.`, {
+      throw new LabError(`The kernel answered the SYN to port ${this.remote.port} with RST.`, {
         code: "ECONNREFUSED",
-        hint: "Nobody listens there.",
+        hint: "No socket listens on this port.",
       });
     this.ack();
     return answer;
@@ -205,7 +240,7 @@ export class Peer {
       this.initialOfKernel = came.sequence;
       this.timestamps = this.offered && optionOf(came, "timestamps") !== undefined;
       this.acknowledgment = (came.sequence + 1) >>> 0;
-      // data in the SYN that was taken with it (Fast Open)
+      // data of the SYN that the kernel has accepted with it (Fast Open)
       const taken = (came.acknowledgment - this.sequence) >>> 0;
       if (came.flags.ack && taken > 0 && taken < 65_536) this.sequence = came.acknowledgment;
     } else if (came.sequence === this.acknowledgment) {
@@ -229,15 +264,15 @@ export class Peer {
   }
 }
 
-function requireTimeout(timeout = 1000): number {
-  return requireNumber(timeout, "timeout (ms)", 0, 1e9);
-}
-
 function timestamps(echo: number): TcpOption[] {
-  return [{ kind: "nop" }, { kind: "nop" }, { kind: "timestamps", value: Math.floor(native.now()) >>> 0, echo }];
+  return [{ kind: "nop" }, { kind: "nop" }, timestamp(echo)];
 }
 
-/** In the order and with the filling that Linux clients use (tcp_options_write). */
+function timestamp(echo: number): TcpOption {
+  return { kind: "timestamps", value: Math.floor(native.now()) >>> 0, echo };
+}
+
+/** The options in the order and with the padding of a Linux client (tcp_options_write()). @throws ArgumentError */
 function synOptions({
   mss = 1460,
   windowScale,
@@ -250,16 +285,12 @@ function synOptions({
   requireBoolean(clock, "timestamps");
   if (fastOpen !== undefined && fastOpen !== true && !types.isUint8Array(fastOpen))
     throw new ArgumentError(
-      `fastOpen is true, which asks for a cookie, or a Uint8Array, the cookie; not ${JSON.stringify(fastOpen)}.`,
+      `fastOpen must be true, which asks for a cookie, or a Uint8Array with the cookie, not ${JSON.stringify(fastOpen)}.`,
     );
   const options: TcpOption[] = [];
   if (mss > 0) options.push({ kind: "mss", mss });
-  if (clock)
-    options.push(
-      ...(sack ? [] : ([{ kind: "nop" }, { kind: "nop" }] as TcpOption[])),
-      ...(sack ? ([{ kind: "sackPermitted" }] as TcpOption[]) : []),
-      timestamps(0)[2],
-    );
+  if (clock && sack) options.push({ kind: "sackPermitted" }, timestamp(0));
+  else if (clock) options.push(...timestamps(0));
   else if (sack) options.push({ kind: "nop" }, { kind: "nop" }, { kind: "sackPermitted" });
   if (windowScale !== undefined)
     options.push({ kind: "nop" }, { kind: "windowScale", shift: requireInteger(windowScale, "windowScale", 0, 14) });
@@ -271,5 +302,5 @@ function bytesOf(data: string | Uint8Array | undefined): Uint8Array {
   if (data === undefined) return new Uint8Array();
   if (typeof data === "string") return new TextEncoder().encode(data);
   if (types.isUint8Array(data)) return data;
-  throw new ArgumentError(`Data is a text or a Uint8Array, not ${String(data)}.`);
+  throw new ArgumentError(`Data must be a text or a Uint8Array, not ${String(data)}.`);
 }

@@ -1,8 +1,8 @@
 import { LabError } from "../errors";
 
-/** Bytes that are no segment, or a segment that cannot be written as bytes. */
+/** The bytes are not a TCP segment in an IPv4 packet, or a segment cannot be written as bytes. `code` is ERR_SEGMENT. */
 export class SegmentError extends LabError {
-  /** where in the packet the trouble is, bytes from the start of the IPv4 header; undefined for values that were to be written */
+  /** the byte at fault, counted from the start of the IPv4 header; undefined when a segment could not be written */
   declare readonly offset?: number;
 
   constructor(message: string, hint?: string, offset?: number) {

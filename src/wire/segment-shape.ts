@@ -2,46 +2,54 @@
 import type { Endpoint } from "../native";
 import type { TcpOption } from "./options";
 
+/** The flags of a TCP header, from bit 0 on. Source: RFC 9293, 3.1 */
 export const flagNames = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"] as const;
+/** The name of a flag. */
 export type Flag = (typeof flagNames)[number];
-/** Bit 0 is FIN. */
+/** Which flags of a segment are set. */
 export type Flags = Record<Flag, boolean>;
 
-/** What of the IPv4 header a reader may want to set; the rest follows from the segment. */
+/** The fields of the IPv4 header that can be set; the others follow from the segment. */
 export interface IpFields {
   /** hops left */
   ttl: number;
   /** type of service: DSCP and ECN */
   tos: number;
+  /** 16 bits, to tell the fragments of packets apart */
   identification: number;
+  /** the DF flag */
   dontFragment: boolean;
-  /** the bit that must be zero */
+  /** the flag that RFC 791 reserves, and that must be zero */
   reserved: boolean;
   /** IPv4 options as bytes, a multiple of four, at most 40 */
   options: Uint8Array;
 }
 
+/** One TCP segment with its IPv4 header, every field present. */
 export interface Segment {
   source: Endpoint;
   destination: Endpoint;
-  /** of the first byte of data, or of the SYN or FIN; 32 bits, wraps around */
+  /** sequence number of the first byte of data, or of the SYN or FIN; 32 bits, wraps around */
   sequence: number;
-  /** the next sequence number expected; means something only with the ack flag */
+  /** the next sequence number that the sender expects; valid only with the ack flag */
   acknowledgment: number;
   flags: Flags;
-  /** as it stands in the header, not scaled */
+  /** the receive window as it stands in the header, not scaled, bytes */
   window: number;
+  /** valid only with the urg flag */
   urgentPointer: number;
   /** the four bits between data offset and flags, the lowest of them AE (RFC 9768) */
   reserved: number;
+  /** TCP options in their order */
   options: TcpOption[];
+  /** the data, bytes */
   payload: Uint8Array;
   ip: IpFields;
-  /** written instead of the right ones; decoding gives them only where they are wrong */
+  /** checksums to be written instead of the right ones; decode() gives them only where they are wrong */
   checksums: { ip?: number; tcp?: number };
 }
 
-/** A segment to be made: all but the ends is optional. */
+/** The fields of a segment to be made. Only `source` and `destination` must be given; see segment() for the defaults. */
 export type SegmentFields = Pick<Segment, "source" | "destination"> &
   Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & {
     flags?: Partial<Flags>;

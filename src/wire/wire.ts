@@ -1,35 +1,34 @@
-/**
- * The Wire: the far end of the Lab's link. Raw IPv4/TCP segments in and out, addresses of one's choice, and a log of all of them.
- */
+/** The Wire: the far end of the Lab's link. It sends and receives raw IPv4/TCP segments, from addresses of your choice, and logs them. */
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
 import { ArgumentError, ClosedError, explain, LabError, requireInteger, requireKnown } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
-import { native, WirePort } from "../native";
-import { connectionKey, connectionOf, WireEntry, WireLog } from "./log";
+import { native, type WirePort } from "../native";
+import { valueAt } from "../native/column";
+import { connectionKey, connectionOf, type WireEntry, WireLog } from "./log";
 import { ghostNetwork, mirrorNetwork, peerAddress, requirePeerAddress, wireNetwork } from "./networks";
-import { Peer, PeerOptions, WireEnd } from "./peer";
-import { decode, encode, Segment, SegmentFields } from "./segment";
+import { Peer, type PeerOptions, type WireEnd } from "./peer";
+import { decode, encode, type Segment, type SegmentFields } from "./segment";
 
-/** ms between two looks for what has arrived unasked */
+/** ms between two looks for segments that no peer waits for */
 const lookInterval = 10;
-/** ms that one wait for an arrival takes at most */
-const patience = 100;
+/** packets */
 const logCapacity = 100_000;
 const defaultPort = 40_000;
 
+/** What observers of a wire (ladders) learn. */
 export interface WireEvents {
-  /** after each segment, in the order of their times */
+  /** after each packet, in the order of their times */
   segment: [entry: WireEntry];
 }
 
+/** The far end of a Lab's link; see Lab.wire(). */
 export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd {
   private readonly peers = new Map<string, Peer>();
   private entries: WireEntry[] = [];
   private forgotten = 0;
   private readonly timer: NodeJS.Timeout;
-  private waiting?: { promise: Promise<boolean>; cancel(): void };
   private open = true;
   private named = 0;
 
@@ -42,10 +41,10 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     this.timer.unref();
   }
 
-  /** @throws LabError ENODEV: the Lab was opened without wire; ClosedError */
+  /** Opens the far end. @throws LabError ENODEV: the Lab has no wire; ClosedError */
   static async open(host: LabHost): Promise<Wire> {
     requireWire(host);
-    const [packetFd] = await host.sockets("packet", 1);
+    const packetFd = await host.socket("packet");
     let port: WirePort;
     try {
       port = new native.WirePort({
@@ -61,53 +60,62 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
       native.close(packetFd);
       throw error;
     }
-    // from here on the descriptor is the port's
+    // the port owns the descriptor from here on
     return host.keep(new Wire(host, port));
   }
 
+  /** true from close() on */
   get closed(): boolean {
     return !this.open;
   }
 
-  /** A peer that talks to a port of this Lab. Several at once may do so. @throws ArgumentError an address or port that cannot be, or is taken; ClosedError */
+  /**
+   * A peer: a client of a listener (or of a port of this Lab) whose segments you write. A wire can have many.
+   * Options: `address`, `port`, `sequence` (the initial sequence number), `window` (bytes).
+   * @throws ArgumentError an address or port that a peer cannot have, or that another peer has; ClosedError
+   */
   peer(to: { readonly port: number } | number, options: PeerOptions = {}): Peer {
     this.requireOpen();
     requireKnown(options, ["address", "port", "sequence", "window"], "peer()");
     const remote = {
       address: this.host.address,
-      port: requireInteger(typeof to === "number" ? to : to?.port, "port of the listener", 1, 65535),
+      port: requireInteger(portOf(to), "port of the listener", 1, 65535),
     };
     const port = requireInteger(options.port ?? defaultPort, "port", 1, 65535);
     const address = requirePeerAddress(options.address ?? this.unused(port, remote.port), this.host.address);
     const key = connectionKey({ address, port }, remote.port);
     if (this.peers.has(key))
       throw new ArgumentError(
-        `There is a peer ${address}:${port} that talks to port ${remote.port} already.`,
-        "Take another address or port.",
+        `The peer ${address}:${port} to port ${remote.port} exists already.`,
+        "Choose another address or port.",
       );
     const peer = new Peer(this, { address, port }, remote, options);
     this.peers.set(key, peer);
     return peer;
   }
 
-  /** All segments so far, of one peer or of all. The newest 100,000 are kept. */
+  /** All packets so far, of one peer or of all. The wire keeps the newest 50,000 to 100,000. */
   log(of?: Peer): WireLog {
     if (this.open) this.collect();
     const log = new WireLog([...this.entries], this.forgotten);
     return of ? log.filter((entry) => connectionOf(entry) === keyOf(of)) : log;
   }
 
-  /** Writes the log as pcapng, which Wireshark opens; resolves to the number of packets. @throws LabError ENOENT, EACCES */
+  /** Writes the log as a pcapng file, which Wireshark opens. @returns the number of packets @throws LabError ENOENT, EACCES, EISDIR, … */
   toPcap(path: string): Promise<number> {
     return this.log().toPcap(path);
   }
 
-  /** packets for which there was no room */
+  /** arrived packets that were lost because the ring of the socket was full (PACKET_STATISTICS) */
   get drops(): number {
     return this.port.drops();
   }
 
-  /** Sends one segment, or bytes as they are; the segment, unless the bytes are none. @throws SegmentError; LabError EMSGSIZE; ClosedError */
+  /**
+   * Sends one segment, or bytes as they are, and takes in what has arrived.
+   * @returns the segment; undefined if the bytes are not one
+   * @throws SegmentError; LabError EMSGSIZE; ClosedError
+   */
   transmit(packet: SegmentFields | Uint8Array): Segment | undefined {
     this.requireOpen();
     const bytes = types.isUint8Array(packet) ? Uint8Array.from(packet) : encode(packet);
@@ -117,7 +125,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
       this.port.send(bytes);
     } catch (error) {
       throw explain(error, `A packet of ${bytes.length} bytes cannot be sent`, {
-        EMSGSIZE: "The link takes 1500 bytes: send less in one segment.",
+        EMSGSIZE: "The link's MTU is 1500 bytes. Send less data in one segment.",
       });
     }
     const entry: WireEntry = { time, direction: "in", bytes, segment: decoded(bytes) };
@@ -126,41 +134,30 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     return entry.segment;
   }
 
-  /** Takes in what has arrived; done every 10 ms, and before anybody looks. */
+  /** Takes in what has arrived. The wire does it every 10 ms, and before each answer to a caller. */
   collect(): void {
     if (!this.open) return;
     const { time, packets } = this.port.take();
     packets.forEach((bytes, at) => {
       const segment = decoded(bytes);
-      const entry: WireEntry = { time: time[at], direction: "out", bytes, segment };
+      const entry: WireEntry = { time: valueAt(time, at), direction: "out", bytes, segment };
       if (segment) this.peers.get(connectionOf(entry))?.deliver(segment);
       this.note(entry);
     });
   }
 
-  /** Resolves when something has arrived, or after `ms` (at most 100). @throws ClosedError */
-  async arrival(ms: number): Promise<void> {
-    this.requireOpen();
-    // one wait for all: libuv watches a descriptor once
-    this.waiting ??= native.poll(this.port.fd, 1, Math.ceil(Math.min(ms, patience)));
-    const { waiting } = this;
-    await waiting.promise;
-    if (this.waiting === waiting) this.waiting = undefined;
-  }
-
-  /** Peers are silent from now on; the log stays. Idempotent. */
-  close(): void {
+  /** Its peers neither send nor receive any more; the log stays. Idempotent. */
+  async close(): Promise<void> {
     if (!this.open) return;
     this.collect();
     this.open = false;
     clearInterval(this.timer);
-    this.waiting?.cancel();
     this.port.close();
     this.host.drop(this);
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   private note(entry: WireEntry): void {
@@ -185,18 +182,26 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
   }
 }
 
-/** @throws LabError ENODEV */
+/** @throws LabError ENODEV: the Lab has no wire; ClosedError */
 export function requireWire(host: LabHost): void {
   host.requireOpen();
   if (host.farIndex === 0)
-    throw new LabError("This Lab has no wire.", { code: "ENODEV", hint: "Open it with { wire: true }, the default." });
+    throw new LabError("This Lab has no wire.", {
+      code: "ENODEV",
+      hint: "Open the Lab with { wire: true }, the default.",
+    });
 }
 
 function keyOf({ local, remote }: Peer): string {
   return connectionKey(local, remote.port);
 }
 
-/** The log must take whatever was sent. */
+/** The port of a listener, or a number; checked by the caller, because a notebook may give anything. */
+function portOf(to: unknown): unknown {
+  return typeof to === "object" && to !== null && "port" in to ? to.port : to;
+}
+
+/** undefined: the bytes are not a segment. The log takes them all the same. */
 function decoded(bytes: Uint8Array): Segment | undefined {
   try {
     return decode(bytes, { verify: false });

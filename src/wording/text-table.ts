@@ -1,24 +1,31 @@
 /** A plain-text table: the text form of summaries, of tables in notebooks and of figures. */
 
+/** One column of a text table: its head, and to which side its cells are set. */
 export interface TextColumn {
   readonly title: string;
   readonly align: "left" | "right";
 }
 
-/** Lines of a table with a ruled header, columns two spaces apart. Widths count code points. */
+/**
+ * Lines of a table with a ruled header, columns two spaces apart. Widths count code points.
+ * @param rows the cells of each row, in the order of the columns; a missing cell is left blank
+ */
 export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
   const width = (text: string): number => [...text].length;
-  const widths = columns.map((column, i) => Math.max(width(column.title), ...rows.map((row) => width(row[i] ?? ""))));
+  const sized = columns.map(({ title, align }, i) => ({
+    align,
+    size: Math.max(width(title), ...rows.map((row) => width(row[i] ?? ""))),
+  }));
   const line = (cells: readonly string[]): string =>
-    columns
-      .map((column, i) => {
+    sized
+      .map(({ align, size }, i) => {
         const cell = cells[i] ?? "";
-        const blank = " ".repeat(widths[i] - width(cell));
-        return column.align === "right" ? blank + cell : cell + blank;
+        const blank = " ".repeat(size - width(cell));
+        return align === "right" ? blank + cell : cell + blank;
       })
       .join("  ")
       .trimEnd();
-  return [line(columns.map((column) => column.title)), line(widths.map((n) => "─".repeat(n))), ...rows.map(line)].join(
-    "\n",
-  );
+  const head = columns.map(({ title }) => title);
+  const rule = sized.map(({ size }) => "─".repeat(size));
+  return [head, rule, ...rows].map(line).join("\n");
 }

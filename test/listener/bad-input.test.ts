@@ -15,7 +15,7 @@ const cases: [
     LabError,
     /^Cannot listen on 0\.0\.0\.0:8080: EADDRINUSE \(bind\)\.$/,
     (lab) => lab.listen({ port: 8080 }),
-    "Another socket of this Lab listens on port 8080: close it, choose another port, or give both reusePort: true.",
+    "Another socket of this Lab listens on port 8080. Close it, choose another port, or give both reusePort: true.",
   ],
   [
     "a port of 70000",
@@ -44,7 +44,7 @@ const cases: [
     LabError,
     /^Cannot listen on 8\.8\.8\.8:0: EADDRNOTAVAIL \(bind\)\.$/,
     (lab) => lab.listen({ address: "8.8.8.8" }),
-    "8.8.8.8 is no address of this Lab: it has 127.0.0.0/8 and 10.0.0.1.",
+    "The Lab does not have this address. It has 127.0.0.0/8 and 10.0.0.1.",
   ],
   ["an address that is none", Error, /address/, (lab) => lab.listen({ address: "localhost" })],
   ["zero hertz", ArgumentError, /hz.*not 0/, (lab, listener) => lab.record(listener, { hz: 0 })],
@@ -63,7 +63,7 @@ const cases: [
   [
     "a million clients",
     LimitError,
-    /^1,000,000 clients need as many descriptors, and this process has [\d,]+ left of [\d,]+\.$/,
+    /^1,000,000 clients: each needs a file descriptor, and this process has [\d,]+ left of [\d,]+\.$/,
     (lab, listener) => lab.connect(listener, { clients: 1_000_000 }),
     /^Ask for fewer/,
   ],
@@ -85,7 +85,7 @@ const cases: [
   [
     "a schedule of another length",
     ArgumentError,
-    /schedule has 1 moments for 2 clients/,
+    /^schedule has 1 moment for 2 clients\.$/,
     (lab, listener) => lab.connect(listener, { clients: 2, schedule: [0] }),
   ],
   ["something that is no listener", ArgumentError, /Listener/, (lab) => lab.connect({} as never)],
@@ -156,8 +156,8 @@ describe("bad input", () => {
       const server = await listener.accept({ timeout: 2000 });
       await client.write("still here");
       assert.equal(String(await server.read()), "still here");
-      client.close();
-      server.close();
+      await client.close();
+      await server.close();
       assert.ok(native.descriptors().open <= before, "a descriptor was left open");
     });
   }

@@ -60,7 +60,7 @@ describe("a mirror ends with its clients", () => {
   it("also when they cannot be started", async () => {
     const fds = native.descriptors().open;
     const attempts: [Parameters<Lab["connect"]>[1], RegExp][] = [
-      [{ clients: 10_000_000 }, /descriptors/],
+      [{ clients: 10_000_000 }, /file descriptor/],
       [{ clients: 0 }, /clients/],
       [{ clients: 2, schedule: [1] }, /schedule/],
       [{ clients: 2, schedule: [2, 1] }, /ascend/],

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Flags, flagNames, Segment } from "../../dist/wire/segment";
+import { type Flags, flagNames, type Segment } from "../../dist/wire/segment";
 import type { TcpOption } from "../../dist/wire/options";
 
 const rec = <T extends object>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) =>

@@ -38,7 +38,7 @@ describe("ghost clients", () => {
     for (let look = 0; look < 100 && connections[0].info().unacked > 0; look++)
       await new Promise((resolve) => setTimeout(resolve, 2));
     assert.equal(connections[0].info().unacked, 0);
-    for (const connection of connections) connection.close();
+    for (const connection of connections) await connection.close();
     for (let look = 0; look < 500 && ghosts.counts().closedByServer < 500; look++)
       await new Promise((resolve) => setTimeout(resolve, 2));
     assert.equal(ghosts.counts().closedByServer, 500);
@@ -82,13 +82,13 @@ describe("ghost clients", () => {
     assert.ok(Math.abs(steady.sendingTime - 499) < 100, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
     const slow = await lab.ghosts(listener, { count: 1_000_000, rate: 100 });
     const waiting = slow.finished();
-    setTimeout(() => slow.close(), 50);
+    setTimeout(() => void slow.close(), 50);
     await assert.rejects(waiting, InterruptedError);
     const sent = slow.counts().sent;
     assert.ok(sent > 0 && sent < 100);
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(slow.counts().sent, sent, "closed is closed");
-    slow.close();
+    await slow.close();
     await assert.rejects(slow.reset(), InterruptedError);
   });
 
@@ -117,7 +117,7 @@ describe("ghost clients", () => {
     assert.ok(longest === 101 || longest === 102, String(longest));
     assert.equal(trace.summary().get("TcpExt.SyncookiesSent").max, 20_000 - longest);
     assert.ok(trace.summary().get("meminfo.Slab").min > 1000, "kB");
-    assert.ok(trace.events.some(({ detail }) => /^20\s000 SYNs$/.test(detail ?? "")));
+    assert.ok(trace.events.some(({ detail }) => detail === "20,000 SYNs"));
   });
 
   it("have no target but a listener of their own Lab, and no flood without an end", async () => {
@@ -132,7 +132,10 @@ describe("ghost clients", () => {
     await refuses(lab.ghosts(listener, { count: 10, segments: "udp" as never }), /cannot send "udp"/);
     await refuses(lab.ghosts(listener, { count: 10, from: "8.8.8.0/24" }), /8\.8\.8\.0\/24 is outside/);
     await refuses(lab.ghosts(listener, { count: 10, from: "nowhere" }), /must be a network/);
-    await refuses(lab.ghosts(listener, { count: 100_000_000, from: "10.128.0.0/30" }), /not enough addresses/);
+    await refuses(
+      lab.ghosts(listener, { count: 100_000_000, from: "10.128.0.0/30" }),
+      /does not have enough addresses for 100,000,000 ghosts/,
+    );
     await refuses(lab.ghosts(listener, { count: 10, target: "10.0.0.1" } as never), /no option "target"/);
     await refuses(lab.ghosts(listener, { count: 10, rate: -1 }), /rate/);
     await refuses(lab.ghosts(listener, { count: 10, sack: 1 as never }), /sack must be true or false/);
@@ -152,8 +155,7 @@ describe("ghost clients", () => {
     await assert.rejects(
       lab.ghosts(await lab.listen(), { count: most }),
       (error: Error) =>
-        error instanceof LimitError &&
-        /MiB are free[^]*Ask for [\d,]+ at most/.test(`${error.message} ${(error as LimitError).hint}`),
+        error instanceof LimitError && /MiB are free[^]*Ask for [\d,]+ at most/.test(`${error.message} ${error.hint}`),
     );
   });
 

@@ -19,8 +19,8 @@ describe("a ladder", () => {
       const connection = listener.tryAccept()!;
       ladder.note("read() gives 2 bytes");
       peer.rst();
-      ladder.close();
-      ladder.close();
+      await ladder.close();
+      await ladder.close();
       peer.syn();
       const steps = ladder.steps.map(
         ({ from, to, label, after }) =>

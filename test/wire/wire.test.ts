@@ -103,12 +103,12 @@ describe("the Wire", () => {
     assert.equal(lab.counters().since(before).get("Tcp.InCsumErrors"), 1);
     assert.equal(listener.synQueue, 0, "the kernel has looked at the checksum");
     peer.raw(Uint8Array.of(0x45, 0, 0, 1));
-    assert.match(wire.log().lines().join("\n"), /4 bytes that are no segment/);
+    assert.match(wire.log().lines().join("\n"), /4 bytes that are not a TCP segment/);
     assert.throws(() => peer.raw({ source: { address: "10.0.0.9", port: 70_000 } }), /source.port.*70000/);
     assert.throws(() => peer.raw(new Uint8Array(3000)), {
       code: "EMSGSIZE",
       message: "A packet of 3000 bytes cannot be sent: EMSGSIZE (send).",
-      hint: "The link takes 1500 bytes: send less in one segment.",
+      hint: "The link's MTU is 1500 bytes. Send less data in one segment.",
     });
   });
 
@@ -201,7 +201,9 @@ describe("the Wire", () => {
     assert.deepEqual(labels(twoLadder), ["SYN seq 0: SYN queue", "SYN, ACK seq 0, ack 1: SYN queue"]);
     await assert.rejects(
       lab.ladder(listener, two, { live: false }),
-      (error: Error) => error instanceof ArgumentError && /talks to port 8081.*8080/.test(error.message),
+      (error: Error) =>
+        error instanceof ArgumentError &&
+        /^The peer sends to port 8081, and the listener has port 8080\.$/.test(error.message),
     );
   });
 
@@ -301,7 +303,7 @@ describe("the Wire", () => {
       );
       await assert.rejects(wire.toPcap(path.join(directory, "none", "x.pcapng")), {
         code: "ENOENT",
-        hint: "There is no such directory.",
+        hint: "The directory does not exist.",
       });
     } finally {
       rmSync(directory, { recursive: true });
@@ -327,7 +329,7 @@ describe("the Wire", () => {
     wire.peer(listener, { address: "10.2.0.77" });
     refuses(() => wire.peer(listener, { address: "10.2.0.77" }), /10\.2\.0\.77:40000.*already/);
     refuses(() => wire.peer(listener).syn({ windowScale: 15 }), /windowScale/);
-    refuses(() => wire.peer(listener).send(""), /send\(\) takes data/);
+    refuses(() => wire.peer(listener).send(""), /^send\(\) needs data\.$/);
     refuses(() => wire.peer(listener).syn({ mms: 3 } as never), /no option "mms"/);
   });
 
@@ -357,7 +359,11 @@ describe("the Wire", () => {
       /payload must be a Uint8Array of bytes, not "hi"/,
       SegmentError,
     );
-    refuses(() => peer.raw({ flags: { synn: true } as never }), /^flags has no field "synn"\.\n→ Its fields: .*\bsyn\b/, SegmentError);
+    refuses(
+      () => peer.raw({ flags: { synn: true } as never }),
+      /^flags has no field "synn"\.\n→ Its fields are .*\bsyn\b/,
+      SegmentError,
+    );
     refuses(() => peer.raw({ flags: { syn: 1 as never } }), /flags\.syn must be true or false, not 1/, SegmentError);
     refuses(() => peer.ack({ flags: { pshh: true } as never }), /"pshh"/, SegmentError);
     refuses(() => wire.log().lines({ relativ: false } as never), /lines\(\) has no option "relativ"/);
@@ -383,10 +389,10 @@ describe("the Wire", () => {
     const peer = wire.peer(listener);
     await assert.rejects(
       peer.receive({ timeout: 30 }),
-      (error: LabError) => error.code === "ETIMEDOUT" && /Nothing came to 10\.2\..*30 ms/.test(error.message),
+      (error: LabError) =>
+        error.code === "ETIMEDOUT" && /^No segment arrived at 10\.2\.0\.1:40000 within 30 ms\.$/.test(error.message),
     );
-    wire.close();
-    wire.close();
+    await Promise.all([wire.close(), wire.close()]);
     assert.throws(() => peer.syn(), ClosedError);
     await assert.rejects(peer.receive({ timeout: 30 }), ClosedError);
     const again = await lab.wire();
