@@ -22,7 +22,7 @@ const narrowed = {
   "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
   // `[...text]` counts code points, which is what a column of a terminal needs here: no text has joined emojis.
   "@typescript-eslint/no-misused-spread": ["error", { allow: ["string"] }],
-  // An interface may ask for a promise where one implementation has none to wait for; `async` turns throws to rejections.
+  // An interface may ask for a promise where one implementation waits for none; `async` turns throws into rejections.
   "@typescript-eslint/require-await": "off",
   // The library is CommonJS: the addon, tslab's files and an exercise's check are loaded when they are needed.
   "@typescript-eslint/no-require-imports": "off",
