@@ -1,4 +1,4 @@
-// npm run bench: builds and runs the trials; results on stdout, progress on stderr.
+// npm run bench: builds and runs the measurements; results on stdout, progress on stderr.
 import { spawnSync } from "node:child_process";
 import { build } from "./build.mjs";
 import { at, command, root } from "./project.mjs";

@@ -1,4 +1,4 @@
-// Builds what is older than its sources: the addon and the lab host, and the TypeScript.
+// Builds what is older than its sources: the addon, the lab host and the TypeScript.
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -19,7 +19,7 @@ import { findPython, requireCompiler, requireLinux, requireNode } from "./prereq
 import { at, command, run, say, withLock } from "./project.mjs";
 import { publishLibrary } from "./publish.mjs";
 
-/** The content of all files below a folder, build output left out. */
+/** A hash of all files below a folder, without build output. */
 function digest(folder, extra = "") {
   const hash = createHash("sha256").update(extra);
   const walk = (directory) => {
@@ -42,9 +42,9 @@ function buildNative() {
   const built = ["one_listener.node", "lab-host"].every((name) => existsSync(at("native", "build", "Release", name)));
   if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
   requireCompiler();
-  say("building the native addon and the lab host (a minute or so)");
+  say("building the native addon and the lab host (about a minute)");
   const python = findPython();
-  // Node's headers often lie beside its binary; then nothing needs to be downloaded, and else not into the reader's home.
+  // Node's headers often lie beside its binary. If not, node-gyp downloads them into the project, not into the home folder.
   const prefix = path.resolve(path.dirname(process.execPath), "..");
   const headers = existsSync(path.join(prefix, "include", "node", "node_api.h"))
     ? [`--nodedir=${prefix}`]
@@ -69,7 +69,7 @@ function modified(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-// Not npx tsc: tslab brings an old compiler of that name.
+// Not npx tsc: tslab installs an older compiler with that name.
 const compiler = () => at("node_modules", "typescript", "bin", "tsc");
 
 function buildTypeScript(tests) {
@@ -82,7 +82,7 @@ function buildTypeScript(tests) {
   if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo")))
     publishLibrary();
   if (!tests) return;
-  // compiled tests stand in .build/test and import ../../dist
+  // compiled tests are in .build/test and import ../../dist
   mkdirSync(at(".build"), { recursive: true });
   if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
 }
@@ -117,7 +117,7 @@ function bundlePage() {
   ]);
 }
 
-/** Compiled files whose source is gone: a test that was renamed must not run under its old name as well. */
+/** Removes compiled files without a source: a test that was renamed must not run under its old name as well. */
 function removeOrphans(compiled, sources) {
   if (!existsSync(compiled)) return;
   const ending = /(\.js|\.d\.ts)(\.map)?$/;
@@ -129,7 +129,10 @@ function removeOrphans(compiled, sources) {
   }
 }
 
-/** Brings everything up to date; does nothing where nothing has changed. */
+/**
+ * Builds what has changed, after npm's packages are installed. Only one command builds at a time.
+ * `tests`: test/ and bench/ as well. Throws Missing where the machine lacks something, and Error where a build fails.
+ */
 export function build({ tests = false } = {}) {
   requireLinux();
   requireNode();

@@ -1,4 +1,4 @@
-// JupyterLab 4, the kernelspec and the settings; all of it inside the project.
+// JupyterLab 4, the kernelspec and the settings, all inside the project.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,19 +8,19 @@ import { at, run, say } from "./project.mjs";
 const packages = ["jupyterlab>=4.2,<5", "nbclient>=0.10"];
 const venvPython = at(".venv", "bin", "python");
 
-/** A Python that has JupyterLab 4 and nbclient. */
+/** The path of a Python with JupyterLab 4 and nbclient; installs them into .venv where there is none. */
 export function findJupyter() {
   for (const python of [venvPython, behind("jupyter-lab"), behind("jupyter"), "python3"])
     if (python && hasJupyterLab(python)) return python;
   const python = findPython();
   requireVenv(python);
-  say("JupyterLab 4 is not here: making an environment for it in .venv (a minute or two)");
+  say("installing JupyterLab 4 into .venv (one or two minutes)");
   run(python, ["-m", "venv", at(".venv")]);
   run(venvPython, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], { show: true });
   return venvPython;
 }
 
-/** The Python that runs a program of the PATH: `jupyter` may live in an environment of its own (conda, pipx). */
+/** The Python that runs a program of the PATH: `jupyter` may be in its own environment (conda, pipx). */
 function behind(program) {
   const file = (process.env.PATH ?? "")
     .split(path.delimiter)
@@ -43,7 +43,7 @@ export function jupyterEnvironment() {
     JUPYTER_DATA_DIR: own("data"),
     JUPYTER_RUNTIME_DIR: own("runtime"),
     JUPYTER_PATH: own("share", "jupyter"),
-    // tests of the pages choose themes, which are no business of the reader's
+    // browser tests choose themes, which must not change the reader's settings
     JUPYTERLAB_SETTINGS_DIR: process.env.JUPYTERLAB_SETTINGS_DIR ?? own("lab", "user-settings"),
     JUPYTERLAB_WORKSPACES_DIR: own("lab", "workspaces"),
     IPYTHONDIR: own("ipython"),
@@ -56,10 +56,13 @@ function writeJson(file, content) {
   writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** Registers tslab, started by our launcher, for this project only, and writes the workbook's settings; the reader's own go before them. */
+/**
+ * Registers the Jupyter kernel for this project only, and writes the workbook's default settings. A reader's own settings
+ * take precedence.
+ */
 export function registerKernel() {
   const own = (...parts) => at(".jupyter", ...parts);
-  // Ending an endless loop from outside leaves Node's bookkeeping of callbacks out of step, which it would die of.
+  // An interrupt of an endless loop leaves Node's async-hook stack inconsistent. With its checks on, Node would abort.
   const unforced = "--no-force-async-hooks-checks";
   writeJson(own("share", "jupyter", "kernels", "tslab", "kernel.json"), {
     argv: [
@@ -74,16 +77,16 @@ export function registerKernel() {
     env: { ONE_LISTENER_PLOTLY_URL: "files/node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js" },
   });
   writeJson(own("config", "labconfig", "default_setting_overrides.json"), {
-    // no question at the first start, and no calls to other machines
+    // no question at the first start, and no requests to other machines
     "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
-    // pictures of cells off the screen are drawn as well
+    // plots of cells off the screen are drawn as well
     "@jupyterlab/notebook-extension:tracker": { windowingMode: "none" },
   });
   writeJson(own("config", "jupyter_server_config.json"), {
     ZMQChannelsWebsocketConnection: { iopub_data_rate_limit: 10_000_000 },
-    // its search asks npm, which writes into the reader's home; notebooks in TypeScript have no server there
+    // the search for language servers calls npm, which writes into the home folder; none serves TypeScript notebooks
     LanguageServerManager: { autodetect: false },
-    // Ctrl-C once is enough
+    // one Ctrl-C ends it
     JupyterApp: { answer_yes: true },
   });
 }

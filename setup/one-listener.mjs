@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npx one-listener …: the command line, built first if need be.
+// npx one-listener …: builds what has changed, then runs the command.
 import { createRequire } from "node:module";
 import { build } from "./build.mjs";
 import { at, command } from "./project.mjs";

@@ -1,10 +1,10 @@
-// What must be on the machine before anything can be installed. Each missing thing is one message and the line that mends it.
+// What the machine must have before anything can be installed. Each missing part is one message, and the line that installs it.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { Missing } from "./project.mjs";
 
-/** The package manager's line for this distribution. */
+/** The line that installs packages on a distribution. `release`: ID and ID_LIKE of its /etc/os-release. */
 export function installLine(packages, release = osRelease()) {
   const { debian, fedora, arch, alpine } = packages;
   if (/debian|ubuntu/.test(release)) return `sudo apt-get install ${debian}`;
@@ -24,6 +24,7 @@ function osRelease() {
 
 const works = (program, args) => spawnSync(program, args, { stdio: "ignore" }).status === 0;
 
+/** Throws where Node.js is older than 20. */
 export function requireNode(version = process.versions.node) {
   if (Number(version.split(".")[0]) < 20) {
     throw new Missing(
@@ -33,15 +34,17 @@ export function requireNode(version = process.versions.node) {
   }
 }
 
+/** Throws where the system is not Linux. */
 export function requireLinux(platform = process.platform) {
   if (platform !== "linux") {
     throw new Missing(
-      `One Listener looks inside the Linux kernel, and this is ${platform}. It needs Linux: a virtual machine, a container or WSL 2 serves well.`,
+      `One Listener runs only on Linux, and this is ${platform}. Use a Linux virtual machine, a container or WSL 2.`,
       "for instance:  multipass launch --name one-listener && multipass shell one-listener",
     );
   }
 }
 
+/** Throws where there is no C++ compiler or no make. */
 export function requireCompiler() {
   const compiler = process.env.CXX ?? "g++";
   if (!works(compiler, ["--version"]) && !works("c++", ["--version"]) && !works("clang++", ["--version"])) {
@@ -57,7 +60,7 @@ export function requireCompiler() {
     );
 }
 
-/** Python 3.9 or newer: node-gyp needs it for building, JupyterLab for running. */
+/** The path of a Python 3.9 or newer: node-gyp needs it to build, JupyterLab to run. Throws where there is none. */
 export function findPython() {
   for (const name of [process.env.PYTHON, "python3", "python"].filter(Boolean)) {
     const probe = spawnSync(name, ["-c", "import sys; print(sys.executable); sys.exit(sys.version_info < (3, 9))"], {
@@ -66,15 +69,16 @@ export function findPython() {
     if (probe.status === 0) return probe.stdout.trim();
   }
   throw new Missing(
-    "Python 3.9 or newer is missing: the addon's build and JupyterLab need it.",
+    "Python 3.9 or newer is missing. The build of the addon and JupyterLab need it.",
     installLine({ debian: "python3 python3-venv", fedora: "python3", arch: "python", alpine: "python3" }),
   );
 }
 
+/** Throws where a Python cannot make virtual environments. */
 export function requireVenv(python) {
   if (!works(python, ["-c", "import venv, ensurepip"])) {
     throw new Missing(
-      `${path.basename(python)} has no venv module: JupyterLab is put into an environment of the project's own.`,
+      `${path.basename(python)} has no venv module. The set-up needs it to install JupyterLab inside the project.`,
       installLine({ debian: "python3-venv", fedora: "python3-pip", arch: "python", alpine: "py3-pip py3-virtualenv" }),
     );
   }

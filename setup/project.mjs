@@ -1,27 +1,34 @@
-// Where things are, and how the set-up speaks.
+// Where files are, and how the set-up prints progress and errors.
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** The folder of the project. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+/** A path inside the project. */
 export const at = (...parts) => path.join(root, ...parts);
 
-/** A line of progress; stdout is for results. */
+/** Prints a line of progress to stderr; stdout is for results. */
 export function say(text) {
   process.stderr.write(`· ${text}\n`);
 }
 
-/** Ends the command with one clear message and the line that mends it. */
+/** Ends the command with one message and the line that solves the problem, without a stack. */
 export class Missing extends Error {
-  constructor(what, mend) {
-    super(`${what}\n\n    ${mend}\n`);
+  /** @param hint a line to type, or a list to choose from */
+  constructor(message, hint) {
+    super(message);
+    this.hint = hint;
   }
 }
 
-/** Runs a program; its output is shown only if it fails, or where `show` is set. */
-export function run(command, args, { show = false, cwd = root, env = process.env } = {}) {
-  const result = spawnSync(command, args, {
+/**
+ * Runs a program to its end and returns its stdout. Its output is shown only if it fails, or where `show` is set.
+ * Throws if the program cannot be started, or ends with another status than 0.
+ */
+export function run(program, args, { show = false, cwd = root, env = process.env } = {}) {
+  const result = spawnSync(program, args, {
     cwd,
     env,
     stdio: show ? ["inherit", 2, 2] : ["ignore", "pipe", "pipe"],
@@ -32,13 +39,13 @@ export function run(command, args, { show = false, cwd = root, env = process.env
   if (result.status !== 0) {
     if (!show) process.stderr.write(`${result.stdout}${result.stderr}`);
     throw new Error(
-      `${path.basename(command)} ${args.slice(0, 3).join(" ")} … failed${result.status === null ? ` (${result.signal})` : ""}`,
+      `${path.basename(program)} ${args.slice(0, 3).join(" ")} … failed${result.status === null ? ` (${result.signal})` : ""}`,
     );
   }
   return result.stdout;
 }
 
-/** One set-up at a time: a second command waits until the first has built. */
+/** One set-up at a time: a second command waits until the first one has ended. Takes over the lock of a killed one. */
 export function withLock(action) {
   const file = at(".setup-lock");
   for (let waited = 0; ; waited++) {
@@ -54,7 +61,7 @@ export function withLock(action) {
         unlinkSync(file);
         continue;
       }
-      if (waited === 0) say(`another command (pid ${owner}) is setting up; waiting for it`);
+      if (waited === 0) say(`another command (pid ${owner}) is setting up; this one waits for it`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     }
   }
@@ -85,14 +92,14 @@ function isRunning(pid) {
   }
 }
 
-/** Runs a command's body and turns its errors into one message and an exit status. */
+/** Runs a command's body, and turns errors into one message and an exit status. The body returns its status (0: success). */
 export async function command(body) {
   try {
     process.exitCode = (await body()) ?? 0;
   } catch (error) {
-    // a misspelt option needs no stack either
-    const plain = error instanceof Missing || String(error.code).startsWith("ERR_PARSE_ARGS");
-    process.stderr.write(`\n${plain ? error.message : error.stack}\n`);
+    if (error instanceof Missing) process.stderr.write(`\n${error.message}\n\n    ${error.hint}\n\n`);
+    // a mistyped option needs no stack either
+    else process.stderr.write(`\n${String(error.code).startsWith("ERR_PARSE_ARGS") ? error.message : error.stack}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,16 +1,16 @@
-// Puts the library where notebooks find it under its name: node_modules/one-listener.
+// Publishes the library to node_modules/one-listener, where notebooks find it by its name.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { at, run } from "./project.mjs";
 
 /**
- * tslab resolves packages through node_modules only. A link to the project would do for running, but not for types: where tslab has
- * to write down a type that the cell does not import, its compiler looks for a path to the declaring file and fails ("Paths must
- * either both be absolute or both be relative"), because a cell's file has no directory. So all declarations go into one file of
- * ambient modules, whose names need no path.
+ * tslab resolves packages through node_modules only. A link to the project is enough to run cells, but not for types:
+ * where tslab writes down a type that the cell does not import, its compiler looks for a path to the declaring file and
+ * fails ("Paths must either both be absolute or both be relative"), because a cell's file has no directory. So all
+ * declarations go into one file of ambient modules, whose names need no path.
  */
 export function publishLibrary() {
-  // made aside: a kernel that starts meanwhile finds the old one
+  // made in another folder first: a Jupyter kernel that starts meanwhile finds the old one
   const place = at("node_modules", ".one-listener-new");
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });

@@ -1,4 +1,4 @@
-// npm start: everything from a fresh clone to JupyterLab on the workbook.
+// npm start: from a fresh clone to JupyterLab with the workbook.
 import { spawn } from "node:child_process";
 import net from "node:net";
 import { parseArgs } from "node:util";
@@ -8,10 +8,10 @@ import { command, Missing, root, say } from "./project.mjs";
 
 const help = `npm start [-- options]
 
-  --no-browser   do not open a browser; the address is printed
+  --no-browser   do not open a browser, only print the address
   --port N       the port of the Jupyter server (default 8888, or the next free one)
-  --ip ADDRESS   the address to serve on (default: this machine only)
-  --setup-only   install, build and register, but do not start
+  --ip ADDRESS   the address to listen on (default 127.0.0.1: this machine only)
+  --setup-only   install, build and register the Jupyter kernel, but do not start JupyterLab
 `;
 
 function portIsFree(port, host) {
@@ -39,16 +39,13 @@ command(async () => {
     if (!/^\d+$/.test(values.port) || Number(values.port) < 1 || Number(values.port) > 65535)
       throw new Missing(`--port must be a number from 1 to 65535, not ${values.port}.`, "npm start -- --port 8890");
     if (!(await portIsFree(Number(values.port), values.ip)))
-      throw new Missing(
-        `Port ${values.port} is taken by another program.`,
-        `npm start -- --port ${Number(values.port) + 1}`,
-      );
+      throw new Missing(`Another program uses port ${values.port}.`, `npm start -- --port ${Number(values.port) + 1}`);
   }
   build();
   const python = findJupyter();
   registerKernel();
-  if (values["setup-only"]) return say("ready: npm start");
-  say("starting JupyterLab; Ctrl-C ends it");
+  if (values["setup-only"]) return say("the set-up is complete: npm start");
+  say("starting JupyterLab (Ctrl-C ends it)");
   const args = [
     "-m",
     "jupyterlab",
@@ -60,7 +57,7 @@ command(async () => {
   if (values["no-browser"]) args.push("--no-browser");
   if (process.geteuid() === 0) args.push("--allow-root");
   const jupyter = spawn(python, args, { cwd: root, env: jupyterEnvironment(), stdio: "inherit" });
-  // A terminal's Ctrl-C reaches Jupyter too, which would ask whether we are sure.
+  // A terminal's Ctrl-C reaches Jupyter too, which would ask for a confirmation.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => jupyter.kill("SIGTERM"));
   return new Promise((resolve) => jupyter.on("exit", (code) => resolve(code ?? 0)));
 });

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { DrivenKernel, isAlive, pause, plain } from "./driven-kernel";
+import { isAlive } from "../fixtures/processes";
+import { sleep } from "../fixtures/waiting";
+import { type DrivenKernel, plain, kernelOfSuite } from "./driven-kernel";
 
 describe("what goes on behind a cell", () => {
   let kernel: DrivenKernel;
-  before(async function () {
-    kernel = await DrivenKernel.start(this);
-  });
-  after(() => kernel?.close());
+  kernelOfSuite((started) => void (kernel = started));
 
   for (const [name, code] of Object.entries({
     "a rejection that nobody awaits":
@@ -34,7 +33,8 @@ describe("what goes on behind a cell", () => {
     await kernel.said(id, "on");
     kernel.interrupt();
     await kernel.outcome(id);
-    await pause(200);
+    // a late message would come now
+    await sleep(200);
     assert.equal((await kernel.outcome(id)).stderr, "");
   });
 
@@ -99,7 +99,7 @@ describe("what goes on behind a cell", () => {
     assert.ok(messages.length < 200, `${messages.length} messages`);
   });
 
-  it("calls back whoever writes to stdout, and keeps characters whole that are written in pieces", async () => {
+  it("calls the callback of a write to stdout, and keeps a character whole that is written in pieces", async () => {
     const { stdout } = await kernel.run(
       `const euro = Buffer.from("€");
        process.stdout.write(euro.subarray(0, 1));

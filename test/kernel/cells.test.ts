@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import os from "node:os";
-import { DrivenKernel, isAlive } from "./driven-kernel";
-
-/** A loop on each processor, bounded in time; ended by stop(). */
-function keepBusy(loopsEach: number, seconds: number): { stop(): void } {
-  const code = `const end = Date.now() + ${seconds * 1000}; while (Date.now() < end);`;
-  const loops: ChildProcess[] = [];
-  for (let at = 0; at < os.cpus().length * loopsEach; at += 1)
-    loops.push(spawn(process.execPath, ["-e", code], { stdio: "ignore" }));
-  return { stop: () => loops.forEach((loop) => loop.kill("SIGKILL")) };
-}
+import { isAlive } from "../fixtures/processes";
+import { sleep } from "../fixtures/waiting";
+import { DrivenKernel } from "./driven-kernel";
 
 describe("notebook cells", () => {
   let kernel: DrivenKernel;
@@ -18,34 +9,12 @@ describe("notebook cells", () => {
     kernel = await DrivenKernel.start(this);
     await kernel.print('import { Lab, owned } from "one-listener";', { cell: "imports" });
   });
-  afterEach(() => kernel?.close());
+  afterEach(() => kernel.close());
 
-  it("can be run twenty times on a busy machine: each run starts when all of the run before is closed", async function () {
-    this.timeout(180_000);
-    await kernel.print("const lab = await Lab.open();", { cell: "lab" });
-    const busy = keepBusy(4, 170);
-    try {
-      for (let run = 1; run <= 20; run += 1) {
-        const outcome = await kernel.run(
-          'const listener = await lab.listen({ port: 8080 });\nconst trace = await lab.record(listener, { live: false });\nconst clients = await lab.connect(listener, { clients: 150, kind: "mirror", rtt: 5 });\nconsole.log("run");',
-          { cell: "again" },
-        );
-        assert.equal(outcome.status, "ok", `run ${run}: ${JSON.stringify(outcome.error)}`);
-        assert.equal(outcome.stderr, "");
-      }
-      assert.equal(
-        await kernel.print("console.log(owned().filter((thing) => thing.constructor.name === 'Listener').length)"),
-        "1",
-      );
-    } finally {
-      busy.stop();
-    }
-  });
-
-  it("that open a Lab close it when they are run again, the very first cell too", async () => {
+  it("that open a Lab close it when they are run again, the very first cell too", async function () {
     const cell =
       'import { Lab as First } from "one-listener";\nconst first = await First.open({ wire: false });\nconsole.log(first.host.pid);';
-    const other = await DrivenKernel.start({ skip: () => assert.fail("no Python") } as never);
+    const other = await DrivenKernel.start(this);
     try {
       const pid = Number(await other.print(cell, { cell: "one" }));
       assert.ok(isAlive(pid));
@@ -101,7 +70,8 @@ describe("notebook cells", () => {
     await kernel.print("gate.shut = true;", { cell: "b" });
     const id = kernel.send("console.log('must not run');", { cell: "c" });
     await kernel.wait((message) => message.id === id && message.type === "execute_input");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // so that the cell waits at the gate
+    await sleep(200);
     kernel.interrupt();
     const { status, reply, stdout } = await kernel.outcome(id);
     assert.deepEqual([status, reply.ename, stdout], ["error", "Interrupted", ""]);

@@ -1,11 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
 import readline from "node:readline";
 import type { Context } from "mocha";
-import { skip } from "../skip";
-
-export const projectDir = path.resolve(__dirname, "..", "..", "..");
+import { inProject } from "../fixtures/project";
+import { skip } from "../fixtures/skip";
 
 export interface KernelMessage {
   from: "iopub" | "shell" | "control" | "drive";
@@ -36,7 +34,7 @@ export interface ExecuteOptions {
 
 /** A Python with jupyter_client, or the test is skipped. */
 export function pythonOf(context: Context): string {
-  const python = process.env.ONE_LISTENER_PYTHON ?? path.join(projectDir, ".venv", "bin", "python");
+  const python = process.env.ONE_LISTENER_PYTHON ?? inProject(".venv", "bin", "python");
   if (python.includes("/") && !existsSync(python))
     skip(context, "there is no Python with JupyterLab here: npm test installs one");
   return python;
@@ -44,7 +42,7 @@ export function pythonOf(context: Context): string {
 
 /** The command of our kernelspec, as set-up has written it. */
 export function kernelCommand(): string[] {
-  const file = path.join(projectDir, ".jupyter", "share", "jupyter", "kernels", "tslab", "kernel.json");
+  const file = inProject(".jupyter", "share", "jupyter", "kernels", "tslab", "kernel.json");
   return (JSON.parse(readFileSync(file, "utf8")) as { argv: string[] }).argv;
 }
 
@@ -66,8 +64,8 @@ export class DrivenKernel {
 
   static async start(context: Context, command = kernelCommand()): Promise<DrivenKernel> {
     const driver = spawn(pythonOf(context), [
-      path.join(projectDir, "test", "kernel", "drive.py"),
-      path.join(projectDir, "notebooks"),
+      inProject("test", "kernel", "drive.py"),
+      inProject("notebooks"),
       ...command,
     ]);
     driver.stderr.pipe(process.stderr);
@@ -197,13 +195,12 @@ export function plain(lines: readonly string[]): string {
   return lines.join("\n").replace(/\x1b\[[\d;]*m/g, "");
 }
 
-/** Whether a process is there and no zombie. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
+/** Starts one kernel before the first test of the suite in which this is called, and ends it after the last one. */
+export function kernelOfSuite(use: (kernel: DrivenKernel) => void | Promise<void>): void {
+  let kernel: DrivenKernel | undefined;
+  before(async function () {
+    kernel = await DrivenKernel.start(this);
+    await use(kernel);
+  });
+  after(() => kernel?.close());
 }
-
-export const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

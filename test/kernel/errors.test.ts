@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { DrivenKernel, plain } from "./driven-kernel";
+import { type DrivenKernel, plain, kernelOfSuite } from "./driven-kernel";
 
 describe("a cell that fails", () => {
   let kernel: DrivenKernel;
-  before(async function () {
-    kernel = await DrivenKernel.start(this);
-  });
-  after(() => kernel?.close());
+  kernelOfSuite((started) => void (kernel = started));
 
   it("says so in an error message and in its reply, alike", async () => {
     const { status, reply, error, stderr } = await kernel.run("throw new RangeError('too many clients')");

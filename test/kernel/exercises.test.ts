@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Lab } from "../../dist/index";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 import { DrivenKernel, Outcome } from "./driven-kernel";
 
 const root = path.join(__dirname, "..", "..", "..");

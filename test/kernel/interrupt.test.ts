@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
-import { DrivenKernel, isAlive, kernelCommand, pause } from "./driven-kernel";
+import { isAlive } from "../fixtures/processes";
+import { sleep, until } from "../fixtures/waiting";
+import { DrivenKernel, kernelCommand, kernelOfSuite } from "./driven-kernel";
 
 describe("an interrupt", () => {
   let kernel: DrivenKernel;
-  before(async function () {
-    kernel = await DrivenKernel.start(this);
-  });
-  after(() => kernel?.close());
+  kernelOfSuite((started) => void (kernel = started));
 
-  const sleep = "await new Promise((resolve) => setTimeout(resolve, 20));";
+  const shortWait = "await new Promise((resolve) => setTimeout(resolve, 20));";
   const cells: Record<string, string> = {
     "a synchronous endless loop": "console.log('on'); while (true) {}",
     "an endless loop after an await that had nothing to wait for": "console.log('on'); await null; while (true) {}",
-    "an endless loop after a real await": `console.log('on'); ${sleep} while (true) {}`,
+    "an endless loop after a real await": `console.log('on'); ${shortWait} while (true) {}`,
     "an endless loop in a timer":
       "console.log('on'); setTimeout(() => { while (true) {} }, 10); await new Promise(() => {});",
     "an await that never ends": "console.log('on'); await new Promise(() => {});",
-    "a loop that awaits": `console.log('on'); for (;;) { ${sleep} }`,
-    "a for await loop": `console.log('on'); for await (const x of (async function* () { for (;;) { ${sleep} yield 1; } })()) {}`,
+    "a loop that awaits": `console.log('on'); for (;;) { ${shortWait} }`,
+    "a for await loop": `console.log('on'); for await (const x of (async function* () { for (;;) { ${shortWait} yield 1; } })()) {}`,
   };
   for (const [name, code] of Object.entries(cells)) {
     it(`ends ${name}, and the next cell runs`, async () => {
       const id = kernel.send(code);
       await kernel.said(id, "on").catch(() => undefined);
-      await pause(100);
+      // so that the loop, the timer or the await has begun: the kernel cannot tell from inside of it
+      await sleep(100);
       kernel.interrupt();
       const { status, reply, error } = await kernel.outcome(id);
       assert.equal(status, "error");
@@ -35,7 +35,7 @@ describe("an interrupt", () => {
 
   it("runs finally blocks, which may await", async () => {
     const id = kernel.send(
-      `console.log('on'); try { for (;;) { ${sleep} } } finally { ${sleep} console.log('tidied up'); }`,
+      `console.log('on'); try { for (;;) { ${shortWait} } } finally { ${shortWait} console.log('tidied up'); }`,
     );
     await kernel.said(id, "on");
     kernel.interrupt();
@@ -44,21 +44,24 @@ describe("an interrupt", () => {
   });
 
   it("leaves no rest of the cell at work, nor of functions of earlier cells that it called", async () => {
-    await kernel.run(`let rounds = 0; async function forever() { for (;;) { ${sleep} rounds += 1; } }`);
-    const id = kernel.send("console.log('on'); await forever();");
-    await kernel.said(id, "on");
-    await pause(100);
+    await kernel.run(
+      `let rounds = 0; async function forever() { for (;;) { ${shortWait} rounds += 1; if (rounds === 2) console.log("twice"); } }`,
+    );
+    const id = kernel.send("await forever();");
+    await kernel.said(id, "twice");
     kernel.interrupt();
     await kernel.outcome(id);
     const then = Number(await kernel.print("rounds"));
-    assert.ok(then > 0);
-    await pause(200);
+    assert.ok(then >= 2);
+    // ten more rounds, if the function still ran
+    await sleep(200);
     assert.equal(Number(await kernel.print("rounds")), then);
   });
 
   it("does nothing when no cell runs", async () => {
     kernel.interrupt();
-    await pause(100);
+    // the signal arrives before the cell
+    await sleep(100);
     assert.equal(await kernel.print("'still here'"), "still here");
   });
 
@@ -76,7 +79,8 @@ describe("an interrupt", () => {
       const id = kernel.send(
         round % 2 ? "console.log('on'); while (true) {}" : "console.log('on'); await new Promise(() => {});",
       );
-      await pause(round * 5);
+      // another moment each time
+      await sleep(round * 5);
       await kernel.said(id, round % 2 ? "" : "on").catch(() => undefined);
       kernel.interrupt();
       assert.equal((await kernel.outcome(id)).reply.ename, "Interrupted");
@@ -120,9 +124,9 @@ describe("an interrupt", () => {
         .filter(Boolean);
       assert.ok(children.length > 0);
       for (const pid of new Set(children)) process.kill(Number(pid), "SIGKILL");
-      await pause(300);
+      await until(() => !children.some((pid) => isAlive(Number(pid))), "the shell is gone");
       const id = other.send("console.log('on'); while (true) {}");
-      await pause(300);
+      await other.said(id, "on");
       other.interrupt();
       assert.equal((await other.outcome(id)).reply.ename, "Interrupted");
     } finally {

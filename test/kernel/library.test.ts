@@ -1,23 +1,38 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { Lab } from "../../dist/index";
-import { skip } from "../skip";
-import { DrivenKernel, isAlive, kernelCommand, pause } from "./driven-kernel";
+import { isAlive, openFiles } from "../fixtures/processes";
+import { skip } from "../fixtures/skip";
+import { until } from "../fixtures/waiting";
+import { DrivenKernel, kernelOfSuite } from "./driven-kernel";
 
-/** Threads of a process, by name, and its descriptors that are sockets or files of a Lab. */
-function footprint(pid: number): { threads: number; descriptors: number; children: number[] } {
+interface Footprint {
+  threads: number;
+  descriptors: number;
+  children: number[];
+}
+
+/** The number of a process's threads, of its descriptors that are sockets or files of a Lab, and its children's pids. */
+function footprint(pid: number): Footprint {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const children = tasks.flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number),
   );
-  const descriptors = readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    try {
-      return /^socket:|^\/proc\//.test(readlinkSync(`/proc/${pid}/fd/${fd}`));
-    } catch {
-      return false;
-    }
-  }).length;
+  const descriptors = openFiles(pid).filter((file) => /^socket:|^\/proc\//.test(file)).length;
   return { threads: tasks.length, descriptors, children };
+}
+
+/** The footprint once it has not changed for 100 looks. */
+async function footprintAtRest(pid: number): Promise<Footprint> {
+  let last = footprint(pid);
+  let looks = 0;
+  await until(() => {
+    const now = footprint(pid);
+    looks = JSON.stringify(now) === JSON.stringify(last) ? looks + 1 : 0;
+    last = now;
+    return looks === 100;
+  }, "the Jupyter kernel is at rest");
+  return last;
 }
 
 describe("the library in a kernel", () => {
@@ -28,9 +43,8 @@ describe("the library in a kernel", () => {
     } catch (error) {
       skip(this, `no Lab can be opened here: ${(error as Error).message}`);
     }
-    kernel = await DrivenKernel.start(this);
   });
-  after(() => kernel?.close());
+  kernelOfSuite((started) => void (kernel = started));
 
   it("is imported by its name in less time than the kernel takes to start", async () => {
     const from = performance.now();
@@ -49,23 +63,6 @@ describe("the library in a kernel", () => {
     assert.equal((await kernel.run('import { native as calls } from "one-listener";')).status, "error");
   });
 
-  it("starts a kernel in less than twice the time that bare tslab takes", async function () {
-    const tslab = [kernelCommand()[0], require.resolve("tslab/bin/tslab"), "kernel", "--config-path={connection_file}"];
-    const best = { bare: Infinity, ours: Infinity };
-    const start = async (command: string[]) => {
-      const started = await DrivenKernel.start(this, command);
-      await started.close();
-      return started.startSeconds;
-    };
-    // the best of a few in turn: other work on the machine only ever adds
-    for (let round = 0; round < 5 && (round < 2 || best.ours >= 2 * best.bare); round += 1) {
-      best.bare = Math.min(best.bare, await start(tslab));
-      best.ours = Math.min(best.ours, await start(kernelCommand()));
-    }
-    console.log(`      bare tslab ${best.bare.toFixed(2)} s, ours ${best.ours.toFixed(2)} s`);
-    assert.ok(best.ours < 2 * best.bare);
-  });
-
   const ends: Record<string, { last: string; interrupt: boolean }> = {
     "that fails": { last: "throw new Error('enough')", interrupt: false },
     "that is interrupted while it awaits": { last: "console.log('on'); await new Promise(() => {})", interrupt: true },
@@ -79,8 +76,7 @@ describe("the library in a kernel", () => {
       await kernel.run(`import { Lab } from "one-listener";`);
       // what stays for the whole session (thread pools, …) is there after a first Lab
       await kernel.run("const first = await Lab.open(); await first.close();");
-      await pause(300);
-      const before = footprint(kernel.pid);
+      const before = await footprintAtRest(kernel.pid);
       const id = kernel.send(
         `const lab = await Lab.open();
          const listener = await lab.listen({ backlog: 8 });
@@ -91,26 +87,21 @@ describe("the library in a kernel", () => {
       );
       if (interrupt) {
         await kernel.said(id, "on");
-        await pause(200);
-        const during = footprint(kernel.pid);
-        assert.ok(
-          during.threads > before.threads &&
+        await until(() => {
+          const during = footprint(kernel.pid);
+          return (
+            during.threads > before.threads &&
             during.descriptors > before.descriptors &&
-            during.children.length > before.children.length,
-        );
+            during.children.length > before.children.length
+          );
+        }, "the cell has a Lab, threads and descriptors");
         kernel.interrupt();
       }
       assert.equal((await kernel.outcome(id)).status, "error");
-      let after = footprint(kernel.pid);
-      for (const deadline = performance.now() + 3000; performance.now() < deadline; after = footprint(kernel.pid)) {
-        if (
-          after.threads <= before.threads &&
-          after.descriptors <= before.descriptors &&
-          after.children.length <= before.children.length
-        )
-          break;
-        await pause(50);
-      }
+      const isGone = ({ threads, descriptors, children }: Footprint) =>
+        threads <= before.threads && descriptors <= before.descriptors && children.length <= before.children.length;
+      await until(() => isGone(footprint(kernel.pid)), "all of the cell is gone", 3000).catch(() => undefined);
+      const after = footprint(kernel.pid);
       assert.deepEqual({ ...after, children: after.children.length }, { ...before, children: before.children.length });
     });
   }
@@ -136,9 +127,7 @@ describe("the library in a kernel", () => {
     const { children } = footprint(other.pid);
     assert.ok(children.length > 1);
     process.kill(other.pid, "SIGKILL");
-    for (const deadline = performance.now() + 3000; performance.now() < deadline && children.some(isAlive);)
-      await pause(50);
-    assert.deepEqual(children.filter(isAlive), []);
+    await until(() => !children.some(isAlive), "the lab hosts end", 3000);
     await other.close();
   });
 });

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
-import { DrivenKernel, pause } from "./driven-kernel";
+import { type DrivenKernel, kernelOfSuite } from "./driven-kernel";
 
 const plotlyType = "application/vnd.plotly.v1+json";
 
 describe("notebook cells that use the library", () => {
   let kernel: DrivenKernel;
-  before(async function () {
-    // as the kernelspec says it: the server serves the library, the kernel need not embed it
-    process.env.ONE_LISTENER_PLOTLY_URL = "files/plotly.js";
-    kernel = await DrivenKernel.start(this);
+  // as in the kernelspec: the server serves the plotting library, so that no message carries it
+  before(() => void (process.env.ONE_LISTENER_PLOTLY_URL = "files/plotly.js"));
+  kernelOfSuite(async (started) => {
+    kernel = started;
     delete process.env.ONE_LISTENER_PLOTLY_URL;
     await kernel.print('import { Lab, plot, sleep } from "one-listener";');
   });
-  after(() => kernel?.close());
 
   it("may say { rate } of a name that an earlier cell has declared", async () => {
     await kernel.print("const rate = 100;");
@@ -33,7 +32,7 @@ describe("notebook cells that use the library", () => {
       "const recording = await lab.record(listener); await sleep(1500); const trace = await recording.stop();",
     );
     assert.equal(status, "ok");
-    // six a second are sent; a busy machine may send fewer
+    // 6 per second are sent; a busy machine may send fewer
     const moves = displays.filter(({ data }) => /oneListener\.update/.test(String(data["text/html"])));
     assert.ok(moves.length >= 4, `${moves.length} pictures`);
     const whole = displays.filter(({ data }) => plotlyType in data);
@@ -41,7 +40,6 @@ describe("notebook cells that use the library", () => {
     assert.ok(
       whole.every(({ data }) => typeof data[plotlyType] === "object" && typeof data["text/plain"] === "string"),
     );
-    await pause(300);
     assert.ok(
       messages.every((message) => JSON.stringify(message).length < 100_000),
       "no message carries the library",

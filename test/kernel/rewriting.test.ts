@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
+import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import { guardAwaits, offerGuards } from "../../dist/kernel/await-guard";
 import { sourceLine } from "../../dist/kernel/source-line";
 import { parseStack } from "../../dist/kernel/traceback";
 
-/** Runs a cell's body the way tslab does. */
+/** Runs a cell's body as tslab does. */
 function runCell(javascript: string): Promise<unknown> {
-  return (
-    new Function(
-      `return (async function (exports, require) { ${javascript}\n})({}, undefined)`,
-    ) as () => Promise<unknown>
-  )();
+  return runInThisContext(`(async function (exports, require) { ${javascript}\n})({}, undefined)`) as Promise<unknown>;
 }
 
 describe("guarding awaits", () => {

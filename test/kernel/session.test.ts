@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { DrivenKernel, isAlive, pause } from "./driven-kernel";
+import { isAlive } from "../fixtures/processes";
+import { sleep, until } from "../fixtures/waiting";
+import { DrivenKernel, kernelOfSuite } from "./driven-kernel";
 
 describe("a kernel's session", () => {
   let kernel: DrivenKernel;
-  before(async function () {
-    kernel = await DrivenKernel.start(this);
-  });
-  after(() => kernel?.close());
+  kernelOfSuite((started) => void (kernel = started));
 
   it("declares names again, with another type", async () => {
     await kernel.run("const backlog = 128; let name = 'a'; class Queue { length = 1; }");
@@ -58,7 +57,8 @@ describe("a kernel's session", () => {
     const from = kernel.messages.length;
     const { content } = await kernel.request("complete_request", { code: "process.hrti", cursor_pos: 12 });
     assert.ok((content.matches as string[]).includes("hrtime"));
-    await pause(50);
+    // a wrong "idle" would come now
+    await sleep(50);
     const states = kernel.messages
       .slice(from)
       .filter(({ type }) => type === "status")
@@ -76,7 +76,8 @@ describe("a kernel's session", () => {
     assert.equal(info.status, "ok");
     assert.match(info.language_info.version as string, /^5\./);
     kernel["tell"]({ op: "request", id: "unknown", type: "debug_request", content: {}, channel: "control" });
-    await pause(200);
+    // a late message would come now
+    await sleep(200);
     assert.equal((await kernel.outcome(id)).stderr, "");
   });
 
@@ -106,9 +107,7 @@ describe("a kernel's session", () => {
       const id = other.send(code);
       await other.said(id, "on").catch(() => undefined);
       other.driver.kill("SIGKILL");
-      const deadline = performance.now() + 6000;
-      while (isAlive(pid) && performance.now() < deadline) await pause(50);
-      assert.ok(!isAlive(pid), "the kernel lives on without its Jupyter");
+      await until(() => !isAlive(pid), "the kernel ends without its Jupyter", 6000);
     });
   }
 });

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+/** Copies of the project, in which the set-up's commands are tried. */
 import {
   cpSync,
   existsSync,
@@ -6,44 +6,43 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import os from "node:os";
 import path from "node:path";
+import { type Ended, runProgram } from "../fixtures/processes";
+import { inProject } from "../fixtures/project";
+import { TemporaryFolder } from "../fixtures/temporary-folder";
 
-export const projectDir = path.resolve(__dirname, "..", "..", "..");
-
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** A second copy of the project with the same packages, where set-up can be tried without touching this one. */
+/** A second copy of the project with the same npm packages. `built`: with its compiled addon. */
 export class Clone {
-  readonly folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-clone-"));
+  private readonly temporary = new TemporaryFolder("clone");
+
+  /** The copy's absolute path. */
+  get folder(): string {
+    return this.temporary.place;
+  }
 
   constructor({ built = true } = {}) {
     for (const name of ["package.json", "package-lock.json", "tsconfig.json", "setup", "src", "native", "exercises"]) {
-      cpSync(path.join(projectDir, name), this.path(name), {
+      cpSync(inProject(name), this.path(name), {
         recursive: true,
         preserveTimestamps: true,
-        filter: (file) => built || file !== path.join(projectDir, "native", "build"),
+        filter: (file) => built || file !== inProject("native", "build"),
       });
     }
     mkdirSync(this.path("node_modules"));
-    for (const name of readdirSync(path.join(projectDir, "node_modules"))) {
-      // what set-up itself puts there, it must put there
+    for (const name of readdirSync(inProject("node_modules"))) {
+      // not what the set-up itself writes there
       if (!name.includes("one-listener") || name === ".one-listener-lock")
-        symlinkSync(path.join(projectDir, "node_modules", name), this.path("node_modules", name));
+        symlinkSync(inProject("node_modules", name), this.path("node_modules", name));
     }
   }
 
+  /** A path inside the copy. */
   path(...parts: string[]): string {
-    return path.join(this.folder, ...parts);
+    return this.temporary.path(...parts);
   }
 
   /** Runs one of the set-up's commands. */
@@ -69,32 +68,26 @@ export class Clone {
     writeFileSync(path.join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   }
 
+  /** Removes the copy. */
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    this.temporary.remove();
   }
 }
 
+/** Runs a command of the set-up of the project in `folder`; `environment` is added to that of this process. */
 export function runSetup(
   folder: string,
   file: string,
   args: string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [path.join(folder, "setup", file), ...args], {
-      cwd: folder,
-      env: { ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => (stdout += chunk));
-    child.stderr.on("data", (chunk) => (stderr += chunk));
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  return runProgram(process.execPath, [path.join(folder, "setup", file), ...args], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
   });
 }
 
-/** Every file below some folders, with when it was written. */
+/** The time of the last change of every file below some folders (ms since 1970), by path. */
 export function written(...folders: string[]): Map<string, number> {
   const found = new Map<string, number>();
   const walk = (folder: string): void => {
@@ -109,11 +102,7 @@ export function written(...folders: string[]): Map<string, number> {
   return found;
 }
 
-/** Whether a program can be run. */
-export function has(program: string): boolean {
-  return spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
-}
-
+/** The text of a file. */
 export function readText(file: string): string {
   return readFileSync(file, "utf8");
 }

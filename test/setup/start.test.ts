@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { skip } from "../skip";
-import { projectDir, runSetup } from "./clone";
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+import { ancestors, openFiles, pids } from "../fixtures/processes";
+import { inProject, projectDir } from "../fixtures/project";
+import { skip } from "../fixtures/skip";
+import { folderOfSuite } from "../fixtures/temporary-folder";
+import { until } from "../fixtures/waiting";
+import { runSetup } from "./clone";
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -18,43 +20,68 @@ function freePort(): Promise<number> {
   });
 }
 
-describe("npm start", function () {
-  this.timeout(120_000);
-  const home = mkdtempSync(path.join(os.tmpdir(), "one-listener-home-"));
-  // a JupyterLab that the reader has installed with pip --user is found by its real home
-  const environment = {
-    ...process.env,
+/** This environment with another home folder, and without settings of Jupyter. */
+function environmentWithHome(home: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !/^(JUPYTER|IPYTHON)/.test(name));
+  return {
+    ...Object.fromEntries(others),
     HOME: home,
+    // a JupyterLab that was installed with pip --user is found by the real home folder
     PYTHONUSERBASE: process.env.PYTHONUSERBASE ?? path.join(os.homedir(), ".local"),
     PYTHONDONTWRITEBYTECODE: "1",
   };
-  for (const name of Object.keys(environment))
-    if (/^(JUPYTER|IPYTHON)/.test(name)) delete (environment as NodeJS.ProcessEnv)[name];
+}
+
+/** The pids of the Jupyter kernels of a server that have opened their five sockets. */
+function kernelsOf(server: number): number[] {
+  const isKernel = (pid: number) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return (
+        command.includes("dist/kernel/") && openFiles(pid).filter((file) => file.startsWith("socket:")).length >= 5
+      );
+    } catch {
+      // it has ended meanwhile
+      return false;
+    }
+  };
+  return pids().filter((pid) => ancestors(pid).includes(server) && isKernel(pid));
+}
+
+describe("npm start", function () {
+  this.timeout(120_000);
+  const home = folderOfSuite("home");
   let server: ChildProcess | undefined;
+  let serverPid = 0;
   let port = 0;
   let token = "";
   let log = "";
 
   before(async function () {
-    if (!existsSync(process.env.ONE_LISTENER_PYTHON ?? path.join(projectDir, ".venv", "bin", "python")))
+    if (!existsSync(process.env.ONE_LISTENER_PYTHON ?? inProject(".venv", "bin", "python")))
       skip(this, "JupyterLab is not here: npm test installs it");
     port = await freePort();
-    server = spawn(
-      process.execPath,
-      [path.join(projectDir, "setup", "start.mjs"), "--no-browser", "--port", String(port)],
-      { cwd: projectDir, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    server = spawn(process.execPath, [inProject("setup", "start.mjs"), "--no-browser", "--port", String(port)], {
+      cwd: projectDir,
+      env: environmentWithHome(home.place),
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const { pid } = server;
+    assert.ok(pid !== undefined);
+    serverPid = pid;
     for (const stream of [server.stdout!, server.stderr!]) stream.on("data", (chunk) => (log += String(chunk)));
-    for (let waited = 0; token === "" && waited < 90_000; waited += 50) {
-      if (server.exitCode !== null) throw new Error(`it has ended:\n${log}`);
-      await pause(50);
-      token = /[?&]token=(\w+)/.exec(log)?.[1] ?? "";
-    }
-    assert.notEqual(token, "", `no address was printed:\n${log}`);
+    token = await until(
+      () => {
+        if (server?.exitCode !== null) throw new Error(`npm start has ended:\n${log}`);
+        return /[?&]token=(\w+)/.exec(log)?.[1];
+      },
+      () => `an address is printed:\n${log}`,
+      90_000,
+    );
   });
-  after(async () => {
-    if (server && server.exitCode === null && server.signalCode === null) process.kill(-server.pid!, "SIGKILL");
-    rmSync(home, { recursive: true, force: true });
+  after(() => {
+    if (server && server.exitCode === null && server.signalCode === null) process.kill(-serverPid, "SIGKILL");
   });
 
   async function ask(what: string, options: RequestInit = {}): Promise<any> {
@@ -100,15 +127,16 @@ describe("npm start", function () {
 
   it("starts a kernel, and ends it", async () => {
     const { id } = await ask("api/kernels", { method: "POST", body: JSON.stringify({ name: "tslab" }) });
-    await pause(3000);
+    await until(() => kernelsOf(serverPid).length === 1, "a kernel listens", 20_000);
     assert.equal(((await ask(`api/kernels/${id}`)) as { id: string }).id, id);
     await ask(`api/kernels/${id}`, { method: "DELETE" });
+    await until(() => kernelsOf(serverPid).length === 0, "the kernel ends", 10_000);
   });
 
   it("says that a port is taken, and another line to try", async () => {
     const { code, stderr } = await runSetup(projectDir, "start.mjs", ["--no-browser", "--port", String(port)]);
     assert.equal(code, 1);
-    assert.match(stderr, new RegExp(`Port ${port} is taken[^]*npm start -- --port \\d+`));
+    assert.match(stderr, new RegExp(`Another program uses port ${port}\\.\n\n    npm start -- --port \\d+`));
     assert.doesNotMatch(stderr, /\n\s+at /);
   });
 
@@ -133,42 +161,19 @@ describe("npm start", function () {
   it("ends at once by Ctrl-C, with its kernels", async () => {
     const { id } = await ask("api/kernels", { method: "POST", body: JSON.stringify({ name: "tslab" }) });
     assert.ok(id);
-    await pause(2500);
-    const kernels = readdirSync("/proc").filter(
-      (pid) => /^\d+$/.test(pid) && parents(Number(pid)).includes(server!.pid!),
-    );
-    assert.ok(kernels.length >= 2, "Jupyter and a kernel run");
+    await until(() => kernelsOf(serverPid).length === 1, "a kernel listens", 20_000);
+    const ours = pids().filter((pid) => ancestors(pid).includes(serverPid));
+    assert.ok(ours.length >= 2, "Jupyter and a kernel run");
     const ended = new Promise<number | null>((resolve) => server!.once("exit", resolve));
     const began = performance.now();
     // as a terminal does it
-    process.kill(-server!.pid!, "SIGINT");
+    process.kill(-serverPid, "SIGINT");
     await ended;
     assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`);
-    for (let waited = 0; waited < 5000 && kernels.some((pid) => existsSync(`/proc/${pid}`)); waited += 50)
-      await pause(50);
-    assert.deepEqual(
-      kernels.filter((pid) => existsSync(`/proc/${pid}`)),
-      [],
-    );
+    await until(() => !ours.some((pid) => existsSync(`/proc/${pid}`)), "Jupyter and its kernel end");
   });
 
   it("has written nothing into the reader's home", () => {
-    assert.deepEqual(readdirSync(home), []);
+    assert.deepEqual(readdirSync(home.place), []);
   });
 });
-
-/** The pids above a process. */
-function parents(pid: number): number[] {
-  const found: number[] = [];
-  for (let at = pid; at > 1 && found.length < 20;) {
-    let status: string;
-    try {
-      status = readFileSync(`/proc/${at}/status`, "utf8");
-    } catch {
-      break;
-    }
-    at = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-    if (at > 0) found.push(at);
-  }
-  return found;
-}
