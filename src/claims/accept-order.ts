@@ -17,7 +17,7 @@ async function oneAfterTheOther() {
     const connections = listener.acceptAll({ limit: clients - 10 });
     const accepted = connections.map((connection) => connection.remote.port);
     const left = listener.acceptQueue;
-    for (const connection of connections) connection.close();
+    for (const connection of connections) await connection.close();
     return { completed, accepted, left };
   });
 }
@@ -43,7 +43,7 @@ export const acceptOrder = claim({
       );
     const displaced = accepted.filter((port, at) => port !== completed[at]).length;
     const expected = completed.length - accepted.length;
-    const measured = `${accepted.length} of ${completed.length} accepted, ${displaced} out of turn${left === undefined ? "" : `, ${left} left in the queue`}`;
+    const measured = `${accepted.length} of ${completed.length} accepted, ${displaced} out of order${left === undefined ? "" : `, ${left} left in the queue`}`;
     const kernel = "reqsk_queue_remove()";
     if (displaced > 0)
       return {
@@ -53,11 +53,11 @@ export const acceptOrder = claim({
         kernel,
       };
     if (left !== undefined && left !== expected)
-      return { verdict: "false", measured, why: `${expected} should have been left.`, kernel };
+      return { verdict: "false", measured, why: `${expected} connections should have been left in the queue.`, kernel };
     return {
       verdict: "holds",
       measured,
-      why: "The queue is a linked list: inet_csk_reqsk_queue_add() appends at its tail, accept() takes from its head.",
+      why: "The accept queue is a linked list. inet_csk_reqsk_queue_add() appends a connection at its tail, and accept() takes one from its head.",
       kernel,
     };
   },

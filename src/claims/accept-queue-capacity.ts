@@ -1,13 +1,13 @@
-/** Claims 6, 12 and 14: how many connections an accept queue holds, and what the backlog is a bound of. */
+/** Claims 6, 12 and 14: how many connections an accept queue holds, and what the backlog limits. */
 import { ArgumentError } from "../errors";
-import { claim, Verdict } from "./claim";
+import { claim, type Verdict } from "./claim";
 import { count, integer, optional } from "./evidence";
 import { loopbackOverflow } from "./loopback-overflow";
 import { countOf } from "../wording/number";
 import { withCookies } from "./cookies-setting";
 
 const backlogField = integer("the argument of listen(2)");
-const waitingField = count("connections in the accept queue when more clients had come than it holds");
+const waitingField = count("connections in the accept queue after more clients had connected than it holds");
 const cookiesField = optional(count("net.ipv4.tcp_syncookies"));
 
 const isFull = "sk_acceptq_is_full()";
@@ -28,22 +28,28 @@ export const capacity = claim({
   judge({ backlog, somaxconn, waiting, cookies }): Verdict {
     const measured = `listen(${backlog}) with somaxconn = ${somaxconn}: ${waiting} wait${withCookies(cookies)}`;
     if (waiting === backlog)
-      return { verdict: "holds", measured, why: "The queue took as many as listen() was told.", kernel: isFull };
+      return {
+        verdict: "holds",
+        measured,
+        why: "The accept queue held as many connections as the backlog says.",
+        kernel: isFull,
+      };
     // the kernel compares as unsigned: -1 is the largest of all
     const most = Math.min(backlog >>> 0, somaxconn);
-    const clamped = most !== backlog ? ` listen(2) had cut ${backlog} down to ${most} (somaxconn) in silence.` : "";
+    const clamped =
+      most !== backlog ? ` listen() had cut ${backlog} down to ${most} (somaxconn) without an error.` : "";
     const deciding = most !== backlog ? "__sys_listen()" : isFull;
     if (waiting === most + 1)
       return {
         verdict: "false",
         measured,
-        why: `The queue counts as full only when it is longer than its maximum, so there is room for one more.${clamped}`,
+        why: `The kernel calls the accept queue full only when it holds more than its limit of ${most}, so ${most + 1} connections fit.${clamped}`,
         kernel: deciding,
       };
     return {
       verdict: "false",
       measured,
-      why: `The queue took neither ${backlog} nor ${most + 1}.${clamped}`,
+      why: `The accept queue held neither ${backlog} nor ${most + 1} connections.${clamped}`,
       kernel: deciding,
     };
   },
@@ -52,15 +58,15 @@ export const capacity = claim({
 export const boundOfTheQueue = claim({
   number: 12,
   section: "Part 2",
-  statement: "The backlog bounds the accept queue, not the number of connections.",
+  statement: "The backlog limits the accept queue, not the number of connections.",
   quote: "NOT the total connection limit",
   notebook: "04",
   evidence: {
     backlog: backlogField,
-    clients: count("how many clients came at once"),
+    clients: count("clients that connected at once"),
     waiting: waitingField,
     open: count("connections accepted and open at once, after the application had begun to accept"),
-    established: optional(count("clients that were connected while the queue was full")),
+    established: optional(count("clients that were ESTABLISHED while the queue was full")),
     cookies: cookiesField,
   },
   experiment: (once) => once(loopbackOverflow),
@@ -68,18 +74,18 @@ export const boundOfTheQueue = claim({
     if (clients <= backlog + 1)
       throw new ArgumentError(
         `${countOf(clients, "client")} cannot fill a queue with a backlog of ${backlog}.`,
-        "Let more come than the backlog.",
+        "Connect more clients than the backlog.",
       );
-    const measured = `backlog ${backlog}, ${clients} clients: ${waiting} wait${withCookies(cookies)}; with accept() at work ${open} are open at once`;
+    const measured = `backlog ${backlog}, ${clients} clients: ${waiting} wait${withCookies(cookies)}; while the application accepts, ${open} are open at once`;
     const kernel = isFull;
     if (waiting > backlog + 1)
       return { verdict: "false", measured, why: `The accept queue grew beyond the backlog.`, kernel };
     if (open <= backlog + 1)
-      return { verdict: "false", measured, why: "Accepted connections were held to the backlog as well.", kernel };
+      return { verdict: "false", measured, why: "The backlog limited the accepted connections, too.", kernel };
     return {
       verdict: "holds",
       measured,
-      why: "Only connections that wait for accept() are counted against the backlog (sk_ack_backlog); accept() takes a connection off that count.",
+      why: "Only connections that wait for accept() count against the backlog (sk_ack_backlog). accept() takes a connection off this count.",
       kernel,
     };
   },
@@ -96,14 +102,24 @@ export const firstOnes = claim({
   judge({ backlog, waiting, cookies }): Verdict {
     const measured = `${waiting} of ${backlog} in the full queue${withCookies(cookies)}`;
     if (waiting === backlog)
-      return { verdict: "holds", measured, why: "The queue was full when it held the backlog.", kernel: isFull };
+      return {
+        verdict: "holds",
+        measured,
+        why: "The accept queue was full when its length was the backlog.",
+        kernel: isFull,
+      };
     if (waiting > backlog)
       return {
         verdict: "false",
         measured,
-        why: `When ${backlog} waited, the queue was not full yet: the kernel asks whether it is longer than its maximum.`,
+        why: `With ${backlog} connections waiting, the queue was not yet full. The kernel calls it full only when it holds more than the limit, so ${backlog + 1} fit.`,
         kernel: isFull,
       };
-    return { verdict: "false", measured, why: `The queue was full before ${backlog} waited.`, kernel: isFull };
+    return {
+      verdict: "false",
+      measured,
+      why: `The accept queue was full before it held ${backlog} connections.`,
+      kernel: isFull,
+    };
   },
 });

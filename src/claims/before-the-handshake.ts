@@ -36,24 +36,25 @@ export const rateLimited = claim({
     syns: count("SYNs sent"),
     reached: count("segments that TCP received meanwhile (Tcp.InSegs)"),
     answered: count("SYNs that were answered"),
-    rate: amount("SYNs a second"),
+    rate: amount("SYNs per second"),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
   experiment: (once) => once(unlimited),
   judge({ syns, reached, answered, rate, cookies }) {
-    if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand.");
+    if (syns < 1000) throw new ArgumentError(`${syns} SYNs are not excessive.`, "Send some ten thousand SYNs.");
     if (cookies === 0)
       throw new ArgumentError(
-        "Without SYN cookies a full SYN queue answers nobody, whatever their rate.",
+        "Without SYN cookies a full SYN queue answers no SYN, whatever the rate.",
         "Set tcp_syncookies to 1, the default, or 2.",
       );
-    const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} a second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered${withCookies(cookies)}`;
+    const measured = `${formatNumber(syns)} SYNs at ${formatNumber(Math.round(rate))} per second: ${formatNumber(reached)} reached TCP, ${formatNumber(answered)} were answered${withCookies(cookies)}`;
     const kernel = "tcp_conn_request()";
-    if (answered < 0.9 * syns) return { verdict: "holds", measured, why: "Not all were let through.", kernel };
+    if (answered < 0.9 * syns)
+      return { verdict: "holds", measured, why: "The kernel did not answer all SYNs.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "Not by itself: every SYN was taken and answered. A limit must be set up, in netfilter or in front of the machine.",
+      why: "The kernel has no such limit by itself: it answered the SYNs. A limit must be set up, in netfilter or in front of the machine.",
       kernel,
     };
   },
@@ -125,9 +126,9 @@ export const filteredBefore = claim({
       return {
         verdict: "holds",
         measured,
-        why: "The hook stands before TCP: for the listener these SYNs have never existed.",
+        why: "The netfilter hook runs before TCP, so the listener never sees these SYNs.",
         kernel,
       };
-    return { verdict: "false", measured, why: "They came through.", kernel };
+    return { verdict: "false", measured, why: "SYNs passed the filter.", kernel };
   },
 });

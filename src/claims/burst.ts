@@ -1,40 +1,41 @@
-/** Clients that come at once, and an application that accepts at a steady rate: what becomes of each. */
+/** Clients that connect at once, and an application that accepts at a steady rate: what happens to each client. */
 import type { Lab } from "../front-door";
 import { native } from "../native";
 import { formatNumber } from "../wording/number";
 import { amount, count, optional, text } from "./evidence";
 import { msUntil } from "../waiting/until";
 
+/** What happened to the clients of a burst. */
 export interface BurstOutcome {
   backlog: number;
   clients: number;
-  /** accepts a second; 0: as fast as it can */
+  /** accepts per second; 0: as fast as it can */
   rate: number;
   /** right after the burst */
   acceptQueue: number;
   synQueue: number;
   /** clients in neither queue */
   outside: number;
-  /** when the watch ended */
+  /** until the measurement ended */
   seconds: number;
   accepted: number;
-  /** SYNs that were sent again */
+  /** SYNs that were retransmitted */
   resends: number;
-  /** clients that believe to be connected, and of whom the server knows nothing */
+  /** clients that are ESTABLISHED without a connection on the server */
   phantoms: number;
-  /** clients that are still trying */
+  /** clients in SYN_SENT */
   trying: number;
-  /** clients that stopped trying by their own timer */
+  /** clients that timed out */
   timedOut: number;
   /** clients that were refused or reset */
   reset: number;
-  /** seconds that the first of those tried that ended with an error, and the error */
+  /** seconds until the first client ended with an error, and the error */
   gaveUp?: number;
   error?: string;
   cookies: number;
 }
 
-/** Clients that come at once over loopback, and an application that accepts at a steady rate; watched for some seconds or until all are in. */
+/** Clients that connect at once over loopback, and an application that accepts at a steady rate; measured for `seconds` or until all are accepted. */
 export async function burst(
   lab: Lab,
   { clients, backlog, rate, seconds }: { clients: number; backlog: number; rate: number; seconds: number },
@@ -80,20 +81,20 @@ export async function burst(
 /** What a judge is told of a burst. */
 export const outcomeFields = {
   backlog: count("the argument of listen(2)"),
-  clients: count("clients that came at once"),
-  rate: amount("accepts a second; 0: as fast as the loop can"),
+  clients: count("clients that connected at once"),
+  rate: amount("accepts per second; 0: as fast as the loop can"),
   acceptQueue: count("connections in the accept queue right after the burst"),
   synQueue: count("requests in the SYN queue then"),
   outside: count("clients in neither queue"),
-  seconds: amount("seconds until all were accepted, or until the watch ended"),
+  seconds: amount("seconds until all were accepted, or until the measurement ended"),
   accepted: count("connections accepted by then"),
-  resends: count("SYNs that clients sent again (TCPSynRetrans)"),
-  phantoms: count("clients that believe to be connected, and of whom the server knows nothing"),
-  trying: count("clients that are still trying"),
-  timedOut: count("clients that stopped trying by their own timer"),
+  resends: count("SYNs that clients retransmitted (TCPSynRetrans)"),
+  phantoms: count("clients that are ESTABLISHED without a connection on the server"),
+  trying: count("clients that are still in SYN_SENT"),
+  timedOut: count("clients that timed out"),
   reset: count("clients that were refused or reset"),
-  gaveUp: optional(amount("seconds that the first of those tried that ended with an error")),
-  error: optional(text("how connect() ended for it")),
+  gaveUp: optional(amount("seconds until the first client ended with an error")),
+  error: optional(text("the error of this connect()")),
   cookies: count("net.ipv4.tcp_syncookies"),
 };
 
@@ -106,11 +107,11 @@ interface Lost {
   cookies: number;
 }
 
-/** What became of those that were not accepted. */
+/** The clients that were not accepted, in words. */
 export function lost({ phantoms, trying, timedOut, gaveUp, error, cookies }: Lost): string {
   const ended =
     timedOut > 0
-      ? `${formatNumber(timedOut)} gave up${gaveUp === undefined ? "" : ` after ${gaveUp.toFixed(1)} s`}${error ? ` with ${error}` : ""}, `
+      ? `${formatNumber(timedOut)} timed out${gaveUp === undefined ? "" : ` after ${gaveUp.toFixed(1)} s`}${error ? ` with ${error}` : ""}, `
       : "";
-  return `${ended}${formatNumber(trying)} still trying, ${formatNumber(phantoms)} believe to be connected and are not (tcp_syncookies = ${cookies})`;
+  return `${ended}${formatNumber(trying)} in SYN_SENT, ${formatNumber(phantoms)} phantoms (tcp_syncookies = ${cookies})`;
 }

@@ -12,7 +12,7 @@ const first = 1000;
 const longest = 120_000;
 
 /**
- * ms from a SYN until its sender gives up: waits of a second, `linear` times, then doubled each time, up to two minutes. Source:
+ * ms from a SYN until its sender times out: 1 s between the first retransmissions, `linear` times, then doubled each time, up to two minutes. Source:
  * tcp_retransmit_timer(), tcp_write_timeout(); sysctls tcp_syn_retries and tcp_syn_linear_timeouts.
  */
 export function givesUpAfter(retries: number, linear: number): number {
@@ -26,15 +26,15 @@ export function givesUpAfter(retries: number, linear: number): number {
 }
 
 export interface Haste {
-  /** seconds after which a client gives up now */
+  /** seconds after which a client times out now */
   patience: number;
-  /** seconds after which it gives up by default */
+  /** seconds after which it times out by default */
   usualPatience: number;
 }
 
 /**
- * Turns the clients' clock, and that of the SYN queue, up as far as sysctls can: one resend each, three seconds. The first wait stays one
- * second: sysctls change how often a SYN is sent again, not when.
+ * Makes clients and the SYN queue time out as soon as sysctls can: one retransmission each, 3 s. The first interval stays 1 s: no sysctl
+ * makes it shorter.
  */
 export async function hasten(lab: Lab): Promise<Haste> {
   const usual = { retries: await lab.sysctl.get("net.ipv4.tcp_syn_retries"), linear: await linearTimeouts(lab) };
@@ -49,7 +49,7 @@ export async function hasten(lab: Lab): Promise<Haste> {
 const retries = 1;
 const linear = 1;
 
-/** Four clients of a server that never accepts, patient for some seconds only. */
+/** Four clients of a server that never accepts, with a timeout of some seconds. */
 async function impatientClients() {
   return inLab({ wire: false }, async (lab) => {
     const usual = { retries: await lab.sysctl.get("net.ipv4.tcp_syn_retries"), linear: await linearTimeouts(lab) };
@@ -88,12 +88,12 @@ async function linearTimeouts(lab: Lab): Promise<number> {
 
 const evidence = {
   clients: count("clients that met a full accept queue"),
-  timedOut: count("clients that ended by their own timer"),
+  timedOut: count("clients that timed out"),
   reset: count("clients that were refused or reset"),
   error: text("how connect() ended for them"),
-  gaveUp: amount("seconds after which they gave up, with the settings of the experiment"),
-  reckoned: amount("seconds that those settings say"),
-  reckonedByDefault: amount("seconds that a fresh Lab's settings say"),
+  gaveUp: amount("seconds after which they timed out, with the settings of the experiment"),
+  reckoned: amount("seconds computed from these settings"),
+  reckonedByDefault: amount("seconds computed from the settings of a new Lab"),
   cookies: optional(count("net.ipv4.tcp_syncookies")),
 };
 
@@ -106,16 +106,17 @@ export const fullQueueTimesOut = claim({
   evidence,
   experiment: (once) => once(impatientClients),
   judge({ clients, timedOut, error, gaveUp, reckoned, reckonedByDefault, cookies }) {
-    if (clients === 0) throw new ArgumentError("Nobody met a full queue.", "Fill it, and let another client come.");
-    const measured = `${timedOut} of ${countOf(clients, "client")} ended with ${error || "nothing"} after ${gaveUp.toFixed(1)} s (reckoned: ${reckoned.toFixed(0)} s); by default it would be ${reckonedByDefault.toFixed(0)} s${withCookies(cookies)}`;
+    if (clients === 0)
+      throw new ArgumentError("No client met a full queue.", "Fill the accept queue, then connect another client.");
+    const measured = `${timedOut} of ${countOf(clients, "client")} ended with ${error || "nothing"} after ${gaveUp.toFixed(1)} s (computed: ${reckoned.toFixed(0)} s); with default settings ${reckonedByDefault.toFixed(0)} s${withCookies(cookies)}`;
     const kernel = "tcp_write_timeout()";
     if (timedOut === clients)
       return {
         verdict: "holds",
         measured,
-        why: "Their SYNs are dropped, and they stop asking in the end. Whoever is in the queue already waits without limit.",
+        why: "The kernel drops their SYNs, and connect() finally fails with ETIMEDOUT. A connection that is already in the queue waits without limit.",
         kernel,
       };
-    return { verdict: timedOut > 0 ? "depends" : "false", measured, why: "Not all of them did.", kernel };
+    return { verdict: timedOut > 0 ? "depends" : "false", measured, why: "Not all of the clients timed out.", kernel };
   },
 });

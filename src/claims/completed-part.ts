@@ -1,33 +1,33 @@
-/** Claims 15 and 18: what becomes of a handshake that meets a full accept queue. */
+/** Claims 15 and 18: what happens to a handshake that meets a full accept queue. */
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
-import { count, Evidence, list, optional } from "./evidence";
+import { count, type Evidence, list, optional } from "./evidence";
 import { countOf } from "../wording/number";
-import { wireBursts } from "./wire-bursts";
+import { type WireBurst, wireBursts } from "./wire-bursts";
 
 const burst = {
   cookies: count("net.ipv4.tcp_syncookies"),
-  believe: count("clients that were ESTABLISHED once nothing moved"),
+  believe: count("clients that were ESTABLISHED when nothing changed any more"),
   queued: count("connections in the accept queue then"),
 };
 
 const stay = {
   ...burst,
-  clients: count("how many clients came at once"),
+  clients: count("clients that connected at once"),
   synQueueWhileFull: count("requests in SYN_RECV while the accept queue was full"),
-  resent: optional(count("requests whose SYN-ACK the server sent again although the client had answered it")),
+  resent: optional(count("requests whose SYN-ACK the server retransmitted although the client had answered it")),
 };
 
-/** What the kernel did with the surplus of one burst. */
+/** What the kernel did in one burst with the clients beyond the capacity. */
 function fate({ believe, queued, synQueueWhileFull, resent = 0, cookies }: Evidence<typeof stay>): string {
   if (synQueueWhileFull > 0 && resent > 0)
-    return "it dropped the final ACK, kept the request in SYN_RECV as if no ACK had come, and sent its SYN-ACK again";
-  if (synQueueWhileFull > 0) return "it kept requests";
+    return "it dropped the final ACK, kept the request in SYN_RECV, and retransmitted its SYN-ACK";
+  if (synQueueWhileFull > 0) return "it kept the requests in the SYN queue";
   if (believe > queued)
     return cookies === 0
-      ? "it dropped the final ACKs and kept nothing"
-      : "it had answered with cookies, dropped the final ACKs and kept nothing";
-  return "it dropped the SYNs and kept nothing";
+      ? "it dropped the final ACKs and stored nothing"
+      : "it had answered with SYN cookies, dropped the final ACKs and stored nothing";
+  return "it dropped the SYNs and stored nothing";
 }
 
 export const completedPart = claim({
@@ -39,7 +39,7 @@ export const completedPart = claim({
   evidence: { ...stay, others: optional(list("the same of other bursts, under other conditions", stay)) },
   async experiment(once) {
     const [first, ...others] = await once(wireBursts);
-    const narrow = ({ cookies, clients, believe, queued, synQueueWhileFull, resent }: typeof first) => ({
+    const narrow = ({ cookies, clients, believe, queued, synQueueWhileFull, resent }: WireBurst) => ({
       cookies,
       clients,
       believe,
@@ -53,7 +53,10 @@ export const completedPart = claim({
     const cases = [first, ...others];
     for (const { clients, queued } of cases)
       if (clients <= queued)
-        throw new ArgumentError(`All ${clients} clients fitted into the accept queue.`, "Let more come than it holds.");
+        throw new ArgumentError(
+          `All ${clients} clients fitted into the accept queue.`,
+          "Connect more clients than it holds.",
+        );
     const staying = cases.filter(
       ({ clients, queued, believe, synQueueWhileFull, resent = 0 }) =>
         believe === clients && synQueueWhileFull === clients - queued && resent === 0,
@@ -61,24 +64,29 @@ export const completedPart = claim({
     const measured = cases
       .map(
         ({ cookies, clients, believe, queued, synQueueWhileFull, resent }) =>
-          `tcp_syncookies = ${cookies}: of ${clients} clients ${believe} are connected as they see it, the accept queue has ${queued}, the SYN queue ${synQueueWhileFull}${resent ? ` (SYN-ACK sent again for ${resent})` : ""}`,
+          `tcp_syncookies = ${cookies}: ${believe} of ${clients} clients are ESTABLISHED, ${queued} in the accept queue, ${synQueueWhileFull} in the SYN queue${resent ? ` (SYN-ACK retransmitted for ${resent})` : ""}`,
       )
       .join("; ");
     const fates = [...new Set(cases.filter((each) => !staying.includes(each)).map(fate))].join("; or ");
     const kernel = "tcp_v4_syn_recv_sock()";
     if (staying.length === cases.length)
-      return { verdict: "holds", measured, why: "The surplus completed and stayed in the SYN queue.", kernel };
+      return {
+        verdict: "holds",
+        measured,
+        why: "The clients beyond the capacity completed their handshake and stayed in the SYN queue.",
+        kernel,
+      };
     if (staying.length > 0)
       return {
         verdict: "depends",
         measured,
-        why: `Sometimes the surplus completed and stayed in the SYN queue. Else the kernel did this: ${fates}.`,
+        why: `In some bursts the clients beyond the capacity completed their handshake and stayed in the SYN queue. In the others the kernel did this: ${fates}.`,
         kernel,
       };
     return {
       verdict: "false",
       measured,
-      why: `There is no such part. What the kernel did with the surplus: ${fates}.`,
+      why: `The SYN queue has no completed part. What the kernel did with the clients beyond the capacity: ${fates}.`,
       kernel,
     };
   },
@@ -95,25 +103,21 @@ export const notDropped = claim({
   notebook: "04",
   evidence: { ...dropped, others: optional(list("the same of other bursts, under other conditions", dropped)) },
   async experiment(once) {
-    const [first, ...others] = (await once(wireBursts)).map(({ cookies, believe, queued, drops }) => ({
-      cookies,
-      believe,
-      queued,
-      drops,
-    }));
-    return { ...first, others };
+    const [first, ...others] = await once(wireBursts);
+    const narrow = ({ cookies, believe, queued, drops }: WireBurst) => ({ cookies, believe, queued, drops });
+    return { ...narrow(first), others: others.map(narrow) };
   },
   judge({ others = [], ...first }) {
     const cases = [first, ...others];
     const measured = cases
       .map(
         ({ cookies, drops, believe, queued }) =>
-          `tcp_syncookies = ${cookies}: ${countOf(drops, "drop")}, ${believe} clients are connected as they see it, ${queued} in the accept queue`,
+          `tcp_syncookies = ${cookies}: ${countOf(drops, "drop")}, ${believe} clients are ESTABLISHED, ${queued} in the accept queue`,
       )
       .join("; ");
     const losing = cases.filter(({ drops }) => drops > 0);
     const unseen = losing.some(({ believe, queued }) => believe > queued)
-      ? " Where it is the final ACK that is dropped, the client does not learn of it and takes itself for connected."
+      ? " If the final ACK is dropped, the client stays ESTABLISHED and does not learn of it."
       : "";
     const kernel = "tcp_conn_request()";
     if (losing.length === 0) return { verdict: "holds", measured, why: "The listener dropped nothing.", kernel };
@@ -127,7 +131,7 @@ export const notDropped = claim({
     return {
       verdict: "false",
       measured,
-      why: `It is not rejected (no RST), but the listener drops its SYN or its final ACK at once and in silence.${unseen}`,
+      why: `The kernel sends no RST, but it drops the SYN or the final ACK at once and sends no answer.${unseen}`,
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claims 8 and 46: what a connection costs the kernel. */
+/** Claims 8 and 46: how much kernel memory a connection needs. */
 import { ArgumentError } from "../errors";
 import { kernelMemory } from "../lab/memory";
 import { countOf, formatNumber } from "../wording/number";
@@ -11,7 +11,7 @@ const most = 6000;
 const mostTalkers = 1000;
 const said = 8192;
 
-/** Idle connections, and then data that nobody reads. */
+/** Idle connections, and then data that the application does not read. */
 async function idleAndUnread() {
   const crowd = clientsWithin(most);
   const talkers = Math.min(mostTalkers, crowd);
@@ -39,7 +39,7 @@ const evidence = {
   connections: count("connections that were open and idle"),
   bytesEach: amount("bytes of kernel objects for one end of each"),
   buffersEach: amount("bytes of buffers for one end of each"),
-  unread: optional(count("bytes that a client then sent and nobody read")),
+  unread: optional(count("bytes that a client then sent and the application did not read")),
   buffersUnread: optional(amount("bytes of buffers that this took, each")),
 };
 
@@ -60,11 +60,12 @@ export const buffersWhileIdle = claim({
         : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
     const measured = `${countOf(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
     const kernel = "__sk_mem_raise_allocated()";
-    if (buffersEach >= 64 * 1024) return { verdict: "holds", measured, why: "That much is allocated.", kernel };
+    if (buffersEach >= 64 * 1024)
+      return { verdict: "holds", measured, why: "The kernel allocated that much for each idle connection.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "Buffers are made of the data in them. 128 KB and more is how much may wait, by tcp_rmem and tcp_wmem; a client that talks to a server that does not read can fill it.",
+      why: "The kernel allocates buffer memory only for data that is waiting. The 128 KB are a limit for this memory (tcp_rmem). It is reached only when the server does not read what the client sends.",
       kernel,
     };
   },
@@ -73,7 +74,7 @@ export const buffersWhileIdle = claim({
 export const memoryEach = claim({
   number: 46,
   section: "Part 4",
-  statement: "A connection costs about 135 KB of kernel memory, 10,000 of them 1.35 GB.",
+  statement: "A connection needs about 135 KB of kernel memory, 10,000 connections need 1.35 GB.",
   quote: "Total: ~135KB per connection",
   notebook: "08",
   evidence,
@@ -84,11 +85,11 @@ export const memoryEach = claim({
     const all = bytesEach + buffersEach;
     const measured = `${formatNumber(Math.round(all))} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
     const kernel = "sk_prot_alloc()";
-    if (all > 65 * 1024) return { verdict: "holds", measured, why: "It is of that size.", kernel };
+    if (all > 65 * 1024) return { verdict: "holds", measured, why: "A connection needed memory of that size.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "A socket, an inode, a file and a directory entry: some kilobytes. A busy connection's data comes on top of it, and only while it is there.",
+      why: "A connection needs a socket, an inode, a file and a directory entry: a few kilobytes. Its data comes on top, and only while it waits in a buffer.",
       kernel,
     };
   },

@@ -3,7 +3,7 @@
  */
 import { inspect } from "node:util";
 import { verdictCard } from "../plot";
-import { ClaimNumber, Decision, EvidenceOf, judge, measure } from "./registry";
+import { type ClaimNumber, type Decision, type EvidenceOf, judge, measure } from "./registry";
 
 /**
  * Passes a verdict on a claim of the source text and shows it.

@@ -1,5 +1,5 @@
 /** Claim 63: an accept loop that goes on after any error. */
-import { once } from "node:events";
+import { once as nextEvent } from "node:events";
 import { createInterface } from "node:readline";
 import { ArgumentError } from "../errors";
 import { epollServer, type EpollServerReport } from "../server/epoll-server";
@@ -10,32 +10,30 @@ import { inLab } from "./experiment";
 import { msUntil } from "../waiting/until";
 
 const port = 8080;
-const limit = 40;
+const descriptorLimit = 40;
 const watched = 1000;
 
 /** The text's loop, `if err != nil { continue }`, over a level-triggered epoll, and twice as many clients as it has descriptors. */
 async function spin() {
   return inLab({ wire: false }, async (lab) => {
     const program = await lab.spawn("python3", ["-c", epollServer(port, { onEmfile: "pass" })], {
-      limits: { nofile: limit },
+      limits: { nofile: descriptorLimit },
     });
-    const reports: EpollServerReport[] = [];
-    const lines = createInterface({ input: program.stdout }).on(
-      "line",
-      (line) => line.startsWith("{") && reports.push(JSON.parse(line)),
-    );
-    await Promise.race([once(lines, "line"), program.exited]);
-    const clients = await lab.connect(port, { clients: 2 * limit, quiet: 100 });
-    await msUntil(() => reports[reports.length - 1]?.failed > 0, 3000);
-    const start = reports.length - 1;
-    await msUntil(() => 1000 * (reports[reports.length - 1].seconds - reports[start].seconds) >= watched, 3 * watched);
-    const [first, last] = [reports[start], reports[reports.length - 1]];
+    let last: EpollServerReport = { seconds: 0, held: 0, ended: 0, failed: 0, wakeups: 0, cpu: 0 };
+    const lines = createInterface({ input: program.stdout }).on("line", (line) => {
+      if (line.startsWith("{")) last = JSON.parse(line) as EpollServerReport;
+    });
+    await Promise.race([nextEvent(lines, "line"), program.exited]);
+    const clients = await lab.connect(port, { clients: 2 * descriptorLimit, quiet: 100 });
+    await msUntil(() => last.failed > 0, 3000);
+    const first = last;
+    await msUntil(() => 1000 * (last.seconds - first.seconds) >= watched, 3 * watched);
     await clients.close();
     await program.close();
     const seconds = last.seconds - first.seconds;
     return {
-      clients: 2 * limit,
-      limit,
+      clients: 2 * descriptorLimit,
+      limit: descriptorLimit,
       accepted: last.held,
       wakeupsPerSecond: (last.wakeups - first.wakeups) / seconds,
       cpu: (last.cpu - first.cpu) / seconds,
@@ -53,7 +51,7 @@ export const retryOnAnyError = claim({
     clients: count("clients that connected"),
     limit: count("descriptors that the server may have"),
     accepted: count("connections that it accepted"),
-    wakeupsPerSecond: amount("times a second that its loop turned without getting anywhere"),
+    wakeupsPerSecond: amount("turns of its loop per second that accepted nothing"),
     cpu: amount("share of a core that this took, 1 is all of it"),
   },
   experiment: (once) => once(spin),
@@ -61,17 +59,17 @@ export const retryOnAnyError = claim({
     if (clients <= accepted)
       throw new ArgumentError(
         "The server has not run out of descriptors.",
-        "Let more clients come, or lower its limit.",
+        "Connect more clients, or lower the limit.",
       );
-    const measured = `${limit} descriptors, ${accepted} of ${clients} accepted; then ${formatNumber(Math.round(wakeupsPerSecond))} turns a second, ${(100 * cpu).toFixed(0)} % of a core`;
+    const measured = `${limit} descriptors, ${accepted} of ${clients} accepted; then ${formatNumber(Math.round(wakeupsPerSecond))} turns of the loop per second, ${(100 * cpu).toFixed(0)} % of a core`;
     const kernel = "alloc_fd()";
     if (cpu > 0.5)
       return {
         verdict: "false",
         measured,
-        why: "EMFILE does not go away by asking again: accept4() takes its number first and never comes as far as the queue. The connection stays there, and epoll, which looks at nothing but the queue (inet_csk_listen_poll), reports it at once. Pause, free a descriptor, or shed the load.",
+        why: "EMFILE does not go away by trying again. accept4() allocates the descriptor first and never reaches the accept queue. The connection stays there, and epoll, which looks only at the queue (inet_csk_listen_poll()), reports it again at once. Pause, free a descriptor, or shed load.",
         kernel,
       };
-    return { verdict: "holds", measured, why: "It cost next to nothing.", kernel };
+    return { verdict: "holds", measured, why: "The loop used little CPU time.", kernel };
   },
 });

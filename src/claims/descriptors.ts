@@ -19,7 +19,7 @@ async function descriptorsOfEach() {
     const established = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] });
     const connections = listener.acceptAll();
     const distinctDescriptors = new Set(connections.map(({ fd }) => fd)).size;
-    for (const connection of connections) connection.close();
+    for (const connection of connections) await connection.close();
     return {
       listenerDescriptors,
       descriptorsBeforeAccept: established.filter(({ inode }) => inode !== 0).length,
@@ -49,13 +49,13 @@ export const ownDescriptors = claim({
     const measured = `${countOf(listenerDescriptors, "descriptor")} for the listener, ${distinctDescriptors} for ${countOf(connections, "connection")}${early}`;
     const kernel = "__sys_accept4()";
     if (listenerDescriptors !== 1)
-      return { verdict: "false", measured, why: "The listener did not take exactly one.", kernel };
+      return { verdict: "false", measured, why: "listen() did not take exactly one descriptor.", kernel };
     if (distinctDescriptors !== connections)
-      return { verdict: "false", measured, why: "Connections shared descriptors.", kernel };
+      return { verdict: "false", measured, why: "Some connections had the same descriptor.", kernel };
     return {
       verdict: "holds",
       measured,
-      why: "accept() makes a file and a descriptor for the connection it takes from the queue; the handshake has made none.",
+      why: "accept() allocates a descriptor and a file for the connection that it takes from the accept queue. The handshake allocates neither.",
       kernel,
     };
   },
@@ -77,7 +77,7 @@ async function readAndWriteOnListener() {
     const read = attempt("read");
     const write = attempt("send");
     const data = await connection.read({ timeout: 2000 });
-    for (const end of [client, connection]) end.close();
+    for (const end of [client, connection]) await end.close();
     return { read, write, onConnection: data?.length ?? 0 };
   });
 }
@@ -97,7 +97,7 @@ export const noDataOnListener = claim({
   },
   experiment: (once) => once(readAndWriteOnListener),
   judge({ read, write, onConnection }) {
-    const there = onConnection === undefined ? "" : `; the accepted connection had ${onConnection} bytes`;
+    const there = onConnection === undefined ? "" : `; read on the accepted connection: ${onConnection} bytes`;
     const measured = `read on the listener: ${read}; write: ${write}${there}`;
     const carried = (result: string) => (/^\d/.test(result) ? parseInt(result, 10) : 0) > 0;
     const kernel = "tcp_recvmsg_locked()";
@@ -106,7 +106,7 @@ export const noDataOnListener = claim({
     return {
       verdict: "holds",
       measured,
-      why: "A socket in LISTEN is connected to nobody: reading ends at its first look at the state, and writing finds no connection to write to.",
+      why: "A listening socket has no peer. read() checks the state of the socket first and fails (ENOTCONN). send() finds no connection to send on and fails (EPIPE).",
       kernel,
     };
   },

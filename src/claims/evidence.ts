@@ -1,16 +1,18 @@
 /**
- * What a claim's judge must be given: fields that check a value and say what it should be. The type of the evidence is derived from them.
+ * What the judge of a claim is given: fields that check a value and say what it should be. The type of the evidence is derived from them.
  */
 import { ArgumentError } from "../errors";
 
-export interface Field<Value> {
+/** One field of the evidence: what it means, and how a value is checked. */
+export interface Field<V> {
   /** what to give, for readers */
   readonly what: string;
   readonly optional: boolean;
   /** The value itself. @throws ArgumentError that names it */
-  read(value: unknown, name: string): Value;
+  read(value: unknown, name: string): V;
 }
 
+/** The fields of a claim's evidence, by name. */
 export type Fields = { readonly [name: string]: Field<unknown> };
 
 type Value<F> = F extends Field<infer V> ? V : never;
@@ -37,7 +39,7 @@ function field<V>(what: string, kind: string, accepts: (value: unknown) => boole
 
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
 
-/** How many: 0, 1, 2, … */
+/** A count: 0, 1, 2, … */
 export function count(what: string): Field<number> {
   return field(what, "a whole number, 0 or more", isCount);
 }
@@ -52,6 +54,7 @@ export function amount(what: string): Field<number> {
   return field(what, "a number, 0 or more", (value) => typeof value === "number" && value >= 0);
 }
 
+/** A text that matches `pattern`; default: any text. */
 export function text(what: string, pattern: RegExp = /^/): Field<string> {
   return field(what, "a text of this form", (value) => typeof value === "string" && pattern.test(value));
 }
@@ -65,12 +68,12 @@ export function numbers(what: string): Field<readonly number[]> {
   );
 }
 
-/** Fields of its own. */
+/** Evidence with fields of its own. */
 export function group<F extends Fields>(what: string, fields: F): Field<Evidence<F>> {
   return { what, optional: false, read: (value, name) => readEvidence(value, fields, name) };
 }
 
-/** Several of the same kind. */
+/** Several pieces of evidence with the same fields. */
 export function list<F extends Fields>(what: string, fields: F): Field<readonly Evidence<F>[]> {
   return {
     what,
@@ -82,6 +85,7 @@ export function list<F extends Fields>(what: string, fields: F): Field<readonly 
   };
 }
 
+/** A field that may be missing. */
 export function optional<V>(inner: Field<V>): Field<V | undefined> {
   return {
     what: inner.what,
@@ -90,17 +94,18 @@ export function optional<V>(inner: Field<V>): Field<V | undefined> {
   };
 }
 
-/** The evidence, checked. @throws ArgumentError that says what is wrong and what to give */
+/** Checks the evidence. @param name how the messages call it @throws ArgumentError that names the field and says what to give */
 export function readEvidence<F extends Fields>(given: unknown, fields: F, name: string): Evidence<F> {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new ArgumentError(`${name} must be an object, not ${show(given)}.`, give(fields));
   const unknown = Object.keys(given).find((key) => !(key in fields));
   if (unknown !== undefined) throw new ArgumentError(`${name} has no field "${unknown}".`, give(fields));
-  const missing = Object.keys(fields).find(
-    (key) => !fields[key].optional && (given as Record<string, unknown>)[key] === undefined,
-  );
+  const values = new Map<string, unknown>(Object.entries(given));
+  const [missing] = Object.entries(fields).find(([key, each]) => !each.optional && values.get(key) === undefined) ?? [];
   if (missing !== undefined) throw new ArgumentError(`${name} lacks "${missing}".`, give(fields));
-  const entries = Object.entries(given).map(([key, value]) => [key, fields[key].read(value, `${name}.${key}`)]);
+  const entries = Object.entries(fields)
+    .filter(([key]) => values.has(key))
+    .map(([key, each]) => [key, each.read(values.get(key), `${name}.${key}`)]);
   return Object.fromEntries(entries) as Evidence<F>;
 }
 
@@ -112,7 +117,7 @@ export function pick<F extends Fields>(wide: Evidence<F>, fields: F): Evidence<F
 }
 
 function give(fields: Fields): string {
-  const lines = Object.entries(fields).map(([key, { what, optional }]) => `  ${key}${optional ? "?" : ""}: ${what}`);
+  const lines = Object.entries(fields).map(([key, { what, optional: may }]) => `  ${key}${may ? "?" : ""}: ${what}`);
   return `Give:\n${lines.join("\n")}`;
 }
 

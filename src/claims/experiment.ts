@@ -1,7 +1,7 @@
 /**
  * What experiments share: a Lab for a while, and measuring once for several claims.
  */
-import { Lab, LabOptions } from "../front-door";
+import { Lab, type LabOptions } from "../front-door";
 import { native } from "../native";
 
 /** Runs `experiment` unless it has run already, and gives its result. */

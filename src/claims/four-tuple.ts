@@ -12,7 +12,7 @@ import { countOf } from "../wording/number";
 const addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
 const clients = 100;
 
-/** Clients from four addresses, each of which says who it is. */
+/** Clients from four addresses, each of which sends its own address and port. */
 async function introductions() {
   return inLab({ wire: false }, async (lab) => {
     const listener = await lab.listen({ backlog: 2 * clients });
@@ -30,29 +30,30 @@ async function introductions() {
     const tuples = new Set(
       rows.map(({ local, remote }) => `${local.address}:${local.port} ${remote.address}:${remote.port}`),
     );
-    for (const connection of connections) connection.close();
+    for (const connection of connections) await connection.close();
     return {
       connections: rows.length,
       distinctTuples: tuples.size,
       distinctServerPorts: new Set(rows.map(({ local }) => local.port)).size,
-      sameTupleAgain: await sameTupleAgain(lab, listener),
+      sameTupleAgain: await connectSameTuple(lab, listener),
       mixed,
     };
   });
 }
 
 /** Two sockets bound to one address and port, both connecting to the same listener: what the second connect() gives. */
-async function sameTupleAgain(lab: Lab, listener: Listener): Promise<string> {
+async function connectSameTuple(lab: Lab, listener: Listener): Promise<string> {
   const sockets = await lab.host.sockets("tcp", 2);
+  const [first = -1, second = -1] = sockets; // two were asked for
   try {
     const solSocket = 1;
     const reuseAddress = 2;
     for (const fd of sockets) native.setsockopt(fd, solSocket, reuseAddress, 1);
-    native.bind(sockets[0], "127.0.0.9", 0);
-    native.bind(sockets[1], "127.0.0.9", native.getsockname(sockets[0]).port);
-    native.connect(sockets[0], "127.0.0.1", listener.port);
+    native.bind(first, "127.0.0.9", 0);
+    native.bind(second, "127.0.0.9", native.getsockname(first).port);
+    native.connect(first, "127.0.0.1", listener.port);
     try {
-      native.connect(sockets[1], "127.0.0.1", listener.port);
+      native.connect(second, "127.0.0.1", listener.port);
       return "connected";
     } catch (error) {
       return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -81,8 +82,7 @@ export const identity = claim({
   },
   experiment: (once) => once(introductions),
   judge({ connections, distinctTuples, distinctServerPorts, sameTupleAgain }) {
-    if (connections < 2)
-      throw new ArgumentError("Telling connections apart takes two of them at least.", "Connect more clients.");
+    if (connections < 2) throw new ArgumentError("At least two connections are needed.", "Connect more clients.");
     const second = sameTupleAgain === undefined ? "" : `; the same 4-tuple a second time: ${sameTupleAgain}`;
     const measured = `${countOf(connections, "connection")}, ${countOf(distinctServerPorts, "server port")}, ${countOf(distinctTuples, "4-tuple")}${second}`;
     const kernel = "__inet_check_established()";
@@ -92,13 +92,13 @@ export const identity = claim({
       return {
         verdict: "false",
         measured,
-        why: "The kernel let a second connection have a 4-tuple that was taken.",
+        why: "The kernel gave a second connection a 4-tuple that was in use.",
         kernel,
       };
     return {
       verdict: "holds",
       measured,
-      why: "connect() looks for the 4-tuple in the table of connections and takes none that is there. Network namespace and bound device count as well.",
+      why: "connect() looks up the 4-tuple in the connection table and does not use one that an open connection has. The kernel also compares the network namespace and the bound device.",
       kernel,
     };
   },
@@ -111,19 +111,25 @@ export const unmixed = claim({
   quote: "No confusion, no mixing of data",
   notebook: "01",
   evidence: {
-    connections: count("connections whose client sent something that only it could say"),
-    mixed: count("connections on which something else was read"),
+    connections: count("connections whose client sent its own address and port"),
+    mixed: count("connections on which other data was read"),
   },
   experiment: (once) => once(introductions),
   judge({ connections, mixed }) {
-    if (connections < 2) throw new ArgumentError("Mixing takes two connections at least.", "Connect more clients.");
-    const measured = `${countOf(connections, "connection")}, ${mixed} with another one's data`;
+    if (connections < 2) throw new ArgumentError("At least two connections are needed.", "Connect more clients.");
+    const measured = `${countOf(connections, "connection")}, ${mixed} with data of another connection`;
     const kernel = "__inet_lookup_established()";
-    if (mixed > 0) return { verdict: "false", measured, why: "Segments reached a socket that was not theirs.", kernel };
+    if (mixed > 0)
+      return {
+        verdict: "false",
+        measured,
+        why: "Data of one connection arrived at the socket of another one.",
+        kernel,
+      };
     return {
       verdict: "holds",
       measured,
-      why: "Each segment is queued on the socket whose addresses and ports match its own, and on no other.",
+      why: "The kernel queues each segment on the socket whose addresses and ports match those of the segment, and on no other.",
       kernel,
     };
   },

@@ -1,83 +1,23 @@
-/** Claims 31 to 35: the handshake as the application meets it. */
-import { ArgumentError, LabError } from "../errors";
-import type { Lab } from "../front-door";
-import type { Connection } from "../listener/connection";
-import { tcpStates } from "../listener/sockets-table";
+/** Claims 32 and 35: how long a handshake takes, and that it does not need the application. */
+import { ArgumentError } from "../errors";
 import { native } from "../native";
 import { claim } from "./claim";
-import { amount, count, list, text } from "./evidence";
+import { amount, count } from "./evidence";
 import { inLab } from "./experiment";
+import { median } from "./median";
 import { atRest } from "../waiting/until";
 import { countOf } from "../wording/number";
 
-async function blockedAccept() {
-  return inLab({}, async (lab) => {
-    const listener = await lab.listen();
-    const peer = (await lab.wire()).peer(listener);
-    const began = native.now();
-    let ended = NaN;
-    const accepting = listener.accept({ timeout: 2000 }).then((connection) => ((ended = native.now()), connection));
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    peer.syn();
-    await peer.receive();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    const acked = native.now();
-    peer.ack();
-    const connection = await accepting;
-    const { address, port } = connection.remote;
-    return {
-      blocked: acked - began,
-      woke: ended - acked,
-      descriptor: connection.fd,
-      returned: `${address}:${port}`,
-      client: `${peer.address}:${peer.port}`,
-    };
-  });
-}
-
-export const acceptWakes = claim({
-  number: 31,
-  section: "Part 3",
-  statement:
-    "A blocked accept() wakes up when the connection is complete and returns its descriptor and the client's address.",
-  quote: "Wake up Accept() call (if blocked)",
-  notebook: "02",
-  evidence: {
-    blocked: amount("ms that accept() had waited when the last ACK was sent"),
-    woke: amount("ms from the last ACK to its return"),
-    descriptor: count("the descriptor it returned"),
-    returned: text("address:port it returned"),
-    client: text("address:port of the client"),
-  },
-  experiment: (once) => once(blockedAccept),
-  judge({ blocked, woke, descriptor, returned, client }) {
-    const measured = `accept() (poll, then accept4) had waited ${blocked.toFixed(0)} ms, returned ${woke.toFixed(2)} ms after the ACK: fd ${descriptor}, ${returned}`;
-    const kernel = "inet_csk_accept()";
-    if (returned !== client || descriptor < 3)
-      return { verdict: "false", measured, why: `The client was ${client}.`, kernel };
-    return {
-      verdict: "holds",
-      measured,
-      why: "The last ACK wakes whoever waits on the listener (sock_def_readable). Our accept() waits in poll(), so that it can be interrupted, and then calls accept4(); a thread that blocks in accept4() itself sleeps on the same wait queue (inet_csk_wait_for_connect).",
-      kernel,
-    };
-  },
-});
-
-const rtt = 40;
+const wireRtt = 40;
 const rounds = 25;
-
-function middle(values: ArrayLike<number>): number {
-  return Array.from(values).sort((a, b) => a - b)[values.length >> 1];
-}
 
 async function handshakeTimes() {
   return inLab({}, async (lab) => {
     const listener = await lab.listen({ backlog: 2 * rounds });
     const near = await lab.connect(listener, { clients: rounds, rate: 1000 });
-    const far = await lab.connect(listener, { clients: rounds, rate: 1000, kind: "mirror", rtt });
+    const far = await lab.connect(listener, { clients: rounds, rate: 1000, kind: "mirror", rtt: wireRtt });
     await far.settled({ timeout: 2000 });
-    return { loopback: middle(near.connected()), rtt, overWire: middle(far.connected()) };
+    return { loopback: median(near.connected()), rtt: wireRtt, overWire: median(far.connected()) };
   });
 }
 
@@ -94,127 +34,14 @@ export const handshakeDuration = claim({
   },
   experiment: (once) => once(handshakeTimes),
   judge({ loopback, rtt, overWire }) {
-    const measured = `over loopback ${(loopback * 1000).toFixed(0)} µs, over a wire with a round trip of ${rtt} ms ${overWire.toFixed(1)} ms`;
+    const measured = `over loopback ${(loopback * 1000).toFixed(0)} µs, over a wire with RTT ${rtt} ms ${overWire.toFixed(1)} ms`;
     const kernel = "tcp_rcv_synsent_state_process()";
     const inside = [loopback, overWire].filter((ms) => ms >= 1 && ms <= 10).length;
-    if (inside === 2) return { verdict: "holds", measured, why: "Both are within the range.", kernel };
+    if (inside === 2) return { verdict: "holds", measured, why: "Both times are within the range.", kernel };
     return {
       verdict: inside === 1 ? "depends" : "false",
       measured,
-      why: "For the client it takes one round trip, whatever that is, and the kernel's few microseconds. The server's entry lives as long.",
-      kernel,
-    };
-  },
-});
-
-async function dataBeforeAccept() {
-  return inLab({}, async (lab) => {
-    const listener = await lab.listen();
-    const peer = (await lab.wire()).peer(listener);
-    await peer.handshake();
-    peer.send("GET / HTTP/1.1");
-    const waiting = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] })[0]?.receiveQueue ?? 0;
-    const connection = listener.tryAccept();
-    return { sent: "GET / HTTP/1.1", waiting, read: String((await connection?.read({ timeout: 1000 })) ?? "") };
-  });
-}
-
-export const dataWaits = claim({
-  number: 33,
-  section: "Part 3",
-  statement: "Data may arrive before accept() and waits in the connection's own buffer.",
-  quote: "Data goes to nfd=7's buffer",
-  notebook: "02",
-  evidence: {
-    sent: text("what the client sent before accept()"),
-    waiting: count("bytes in the connection's receive buffer before accept()"),
-    read: text("what read() gave after accept()"),
-  },
-  experiment: (once) => once(dataBeforeAccept),
-  judge({ sent, waiting, read }) {
-    if (sent.length === 0) throw new ArgumentError("Nothing was sent.", "Send something before accept().");
-    const measured = `${countOf(waiting, "byte")} waited before accept(), read() then gave ${JSON.stringify(read)}`;
-    const kernel = "tcp_data_queue()";
-    if (read !== sent || waiting === 0) return { verdict: "false", measured, why: "It was not kept.", kernel };
-    return {
-      verdict: "holds",
-      measured,
-      why: "The socket is complete before accept() and receives like any other; only the descriptor is missing.",
-      kernel,
-    };
-  },
-});
-
-/** What a connection turns out to be, right after accept(). */
-async function kinds() {
-  return inLab({ sysctls: { "net.ipv4.tcp_fastopen": 3 } }, async (lab) => {
-    const wire = await lab.wire();
-    const listener = await lab.listen();
-    const [plain, closed, reset] = [wire.peer(listener), wire.peer(listener), wire.peer(listener)];
-    for (const peer of [plain, closed, reset]) await peer.handshake();
-    closed.fin();
-    reset.rst();
-    const cases = [];
-    for (const name of ["as usual", "the client has sent FIN", "the client has sent RST"])
-      cases.push({ name, ...(await describe(listener.tryAccept())) });
-    return {
-      cases: [...cases, { name: "data came with the SYN (Fast Open)", ...(await describe(await fastOpened(lab))) }],
-    };
-  });
-}
-
-async function describe(connection: Connection | null): Promise<{ state: string; read: string }> {
-  if (!connection) return { state: "none", read: "" };
-  const state = tcpStates[connection.info().state];
-  try {
-    const data = await connection.read({ timeout: 30 });
-    return { state, read: data === null ? "end of stream" : `${data.length} bytes` };
-  } catch (error) {
-    return { state, read: (error as LabError).code === "ETIMEDOUT" ? "waits for data" : (error as LabError).code };
-  } finally {
-    connection.close();
-  }
-}
-
-/** A connection accepted before its handshake has ended. */
-async function fastOpened(lab: Lab): Promise<Connection | null> {
-  const listener = await lab.listen({ fastOpen: 16 });
-  const wire = await lab.wire();
-  const first = wire.peer(listener, { address: "10.7.0.1", port: 40_000 });
-  first.syn({ fastOpen: true });
-  const answer = await first.receive();
-  const cookie = answer.options.find((option) => option.kind === "fastOpen");
-  first.rst();
-  if (cookie?.kind !== "fastOpen") return null;
-  wire.peer(listener, { address: "10.7.0.1", port: 40_001 }).syn({ fastOpen: cookie.cookie, data: "GET /" });
-  return listener.tryAccept();
-}
-
-export const readyToUse = claim({
-  number: 34,
-  section: "Part 3",
-  statement: "accept() returns a connection that is ESTABLISHED and ready to use.",
-  quote: "Connection in ESTABLISHED state (ready to use)",
-  notebook: "02",
-  evidence: {
-    cases: list("accepted connections", {
-      name: text("what had happened to it in the queue"),
-      state: text("its state after accept()"),
-      read: text("what reading gave"),
-    }),
-  },
-  experiment: (once) => once(kinds),
-  judge({ cases }) {
-    if (cases.length === 0) throw new ArgumentError("No connection was accepted.", "Accept some.");
-    const measured = cases.map(({ name, state, read }) => `${name}: ${state}, ${read}`).join("; ");
-    const kernel = "inet_csk_accept()";
-    const ready = cases.filter(({ state }) => state === "ESTABLISHED").length;
-    if (ready === cases.length) return { verdict: "holds", measured, why: "All of them were.", kernel };
-    if (ready === 0) return { verdict: "false", measured, why: "None of them was.", kernel };
-    return {
-      verdict: "depends",
-      measured,
-      why: "The queue hands out what is in it, and much may have happened since: an end, a reset, or, with Fast Open, a handshake that has not ended yet.",
+      why: "For the client, a handshake takes one round-trip time plus a few microseconds in the kernel. The server stores the request for about as long.",
       kernel,
     };
   },
@@ -239,7 +66,7 @@ async function withoutApplication() {
 export const withoutTheApplication = claim({
   number: 35,
   section: "Part 3",
-  statement: "The kernel conducts handshakes in parallel, without the application.",
+  statement: "The kernel completes handshakes in parallel, without the application.",
   quote: "Kernel handles handshakes in parallel",
   notebook: "02",
   evidence: {
@@ -249,15 +76,16 @@ export const withoutTheApplication = claim({
   },
   experiment: (once) => once(withoutApplication),
   judge({ handshakes, completed, acceptCalls }) {
-    if (handshakes < 2) throw new ArgumentError("One handshake is not in parallel with anything.", "Let more begin.");
+    if (handshakes < 2)
+      throw new ArgumentError("One handshake is not in parallel with another one.", "Let more begin.");
     const measured = `${completed} of ${countOf(handshakes, "handshake")} complete after ${acceptCalls} calls of accept()`;
     const kernel = "tcp_v4_rcv()";
     if (completed < handshakes || acceptCalls > 0)
-      return { verdict: "false", measured, why: "Some needed the application.", kernel };
+      return { verdict: "false", measured, why: "Some handshakes needed the application.", kernel };
     return {
       verdict: "holds",
       measured,
-      why: "Segments are handled in softirq context, on whichever processor they arrive, whatever the application is doing.",
+      why: "The kernel handles segments in softirq context, on the CPU where they arrive, whatever the application is doing.",
       kernel,
     };
   },

@@ -33,7 +33,7 @@ export const buffersAtAck = claim({
   notebook: "02",
   evidence: {
     connections: count("connections made"),
-    bytesEach: amount("bytes of kernel memory that each has cost"),
+    bytesEach: amount("bytes of kernel memory per connection"),
     buffersEach: amount("bytes of buffers among TCP's memory for each"),
   },
   experiment: (once) => once(memoryOfConnections),
@@ -44,11 +44,11 @@ export const buffersAtAck = claim({
     const kernel = "tcp_create_openreq_child()";
     const all = bytesEach + buffersEach;
     if (all >= textBytes / 2)
-      return { verdict: "holds", measured, why: "As much as the text says is allocated.", kernel };
+      return { verdict: "holds", measured, why: "The kernel allocated as much as the text says.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "A socket is made, and no buffer: 64 KB and more are limits up to which data may wait. Without data there is nothing to store.",
+      why: "The kernel makes a socket and no buffer. 64 KB and more are limits for waiting data, and without data there is nothing to store.",
       kernel,
     };
   },

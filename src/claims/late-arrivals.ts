@@ -1,4 +1,4 @@
-/** Claims 16 and 19: whether accept() calls in those outside, and whether the application gets them all in the end. */
+/** Claims 16 and 19: whether accept() brings in the clients outside, and whether the application gets all connections. */
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
@@ -9,7 +9,7 @@ import { wireBurst } from "./wire-bursts";
 import { countOf, formatTime } from "../wording/number";
 import { withCookies } from "./cookies-setting";
 
-/** ms: generous for a kernel that moves a connection at once, and far from the second that a resend takes */
+/** ms: much for a kernel that moves a connection at once, and far from the 1 s until a retransmission */
 const atOnce = 50;
 
 export const movesOver = claim({
@@ -19,7 +19,7 @@ export const movesOver = claim({
   quote: "immediately moves from SYN → Accept Queue",
   notebook: "04",
   evidence: {
-    emptyFor: amount("ms for which the place made by accept() stayed empty; Infinity: nobody came"),
+    emptyFor: amount("ms for which the place made by accept() stayed empty; Infinity: to the end"),
     outside: count("clients without a connection at that moment"),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
@@ -27,28 +27,28 @@ export const movesOver = claim({
   judge({ emptyFor, outside, cookies }) {
     if (outside === 0)
       throw new ArgumentError(
-        "Nobody was outside, so nobody could move over.",
-        "Let more clients connect than the queue holds, then accept.",
+        "No client was outside, so no connection could move.",
+        "Connect more clients than the queue holds, then accept.",
       );
     const measured = `${countOf(outside, "client")} outside; the free place stayed empty ${emptyFor === Infinity ? "until the end" : `for ${formatTime(emptyFor)}`}${withCookies(cookies)}`;
     const kernel = "tcp_retransmit_timer()";
     if (emptyFor <= atOnce)
-      return { verdict: "holds", measured, why: "The place was filled as soon as it was free.", kernel };
+      return { verdict: "holds", measured, why: "Another connection took the place as soon as it was free.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "The server remembers nobody whom it could call in. The place is taken by whoever resends next, and that is decided by the clients' timers.",
+      why: "The server has no record of the clients outside. The free place goes to the next SYN that arrives, and the clients' retransmission timers decide when that is.",
       kernel,
     };
   },
 });
 
-/** Cookies on, 20 ms away, and an application that accepts all it can get. */
+/** SYN cookies on, RTT 20 ms, and an application that accepts without a pause. */
 async function acceptingAllThatCome() {
   return inLab({ sysctls: { "net.ipv4.tcp_syncookies": 1 } }, async (lab) => {
     const { listener, burst, seen } = await wireBurst(lab, { clients: 20 });
     const loop = listener.acceptLoop();
-    // longer than a SYN or a SYN-ACK waits for its first resend
+    // longer than the interval until the first retransmission of a SYN or SYN-ACK
     await atRest(() => [loop.accepted, listener.synQueue], { quiet: 1500 });
     const counts = burst.counts();
     const accepted = loop.accepted;
@@ -70,30 +70,31 @@ export const everyConnection = claim({
   quote: "Application gets the connection eventually",
   notebook: "04",
   evidence: {
-    clients: count("how many clients connected"),
-    accepted: count("connections that the application has got once nothing moves any more"),
+    clients: count("clients that connected"),
+    accepted: count("connections that the application has accepted when nothing changes any more"),
     believe: optional(count("clients that are ESTABLISHED then")),
     trying: optional(count("clients that are still in SYN_SENT then")),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
   experiment: (once) => once(acceptingAllThatCome),
   judge({ clients, accepted, believe, trying = 0, cookies }) {
-    const faith = believe === undefined ? "" : `, ${believe} are connected as they see it`;
-    const still = trying > 0 ? `, ${trying} still try` : "";
-    const measured = `of ${countOf(clients, "client")} the application got ${accepted}${faith}${still}${withCookies(cookies)}`;
+    const faith = believe === undefined ? "" : `, ${believe} clients are ESTABLISHED`;
+    const still = trying > 0 ? `, ${trying} are in SYN_SENT` : "";
+    const measured = `the application accepted ${accepted} of ${countOf(clients, "client")}${faith}${still}${withCookies(cookies)}`;
     const kernel = "tcp_get_cookie_sock()";
-    if (accepted >= clients) return { verdict: "holds", measured, why: "All of them were accepted.", kernel };
+    if (accepted >= clients)
+      return { verdict: "holds", measured, why: "The application accepted all of them.", kernel };
     if (accepted + trying >= clients)
       return {
         verdict: "depends",
         measured,
-        why: "The rest is on its way or gives up: their timers decide, and how long the application takes.",
+        why: "The remaining clients retransmit or time out. Their timers decide, and how long the application takes.",
         kernel,
       };
     return {
       verdict: "false",
       measured,
-      why: "The final ACK of the others met a full queue and was dropped. They take themselves for connected and resend nothing; the server knows nothing of them.",
+      why: "The kernel dropped the final ACKs of the other clients at the full accept queue. These clients are ESTABLISHED and have nothing to retransmit. The server has no record of them.",
       kernel,
     };
   },

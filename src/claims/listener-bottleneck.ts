@@ -4,15 +4,16 @@ import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import { constant } from "../listener/arrivals";
 import { native } from "../native";
-import { handOff, limited, Server } from "../server/accept-loops";
+import { handOff, limited, type Server } from "../server/accept-loops";
 import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, group } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
+import { median } from "./median";
 
 const queued = 60_000;
 
-/** Connections a second that so many threads take from filled queues. */
+/** Connections per second that `threads` threads accept from filled queues. */
 async function acceptRate(lab: Lab, listeners: number, threads: number): Promise<number> {
   const first = await lab.listen({ backlog: queued, reusePort: listeners > 1 });
   const all = [first];
@@ -20,7 +21,7 @@ async function acceptRate(lab: Lab, listeners: number, threads: number): Promise
   const ghosts = await lab.ghosts(first.port, { count: queued });
   await ghosts.finished();
   const start = native.now();
-  const loops = Array.from({ length: threads }, (_, at) => all[at % all.length].acceptLoop({ close: true }));
+  const loops = Array.from({ length: threads }, (_, at) => (all[at % all.length] ?? first).acceptLoop({ close: true }));
   while (all.some((each) => each.acceptQueue > 0)) await new Promise((resolve) => setTimeout(resolve, 1));
   const seconds = (native.now() - start) / 1000;
   const accepted = loops.reduce((sum, loop) => sum + loop.accepted, 0);
@@ -28,10 +29,6 @@ async function acceptRate(lab: Lab, listeners: number, threads: number): Promise
   await ghosts.close();
   for (const each of all) await each.close();
   return accepted / seconds;
-}
-
-function middle(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 async function rates() {
@@ -47,9 +44,9 @@ async function rates() {
       runs.twoListeners.push(await acceptRate(lab, 2, 2));
     }
     return {
-      oneThread: middle(runs.oneThread),
-      twoThreads: middle(runs.twoThreads),
-      twoListeners: middle(runs.twoListeners),
+      oneThread: median(runs.oneThread),
+      twoThreads: median(runs.twoThreads),
+      twoListeners: median(runs.twoListeners),
     };
   });
 }
@@ -61,36 +58,41 @@ export const noBottleneck = claim({
   quote: "No bottleneck at listener level",
   notebook: "09",
   evidence: {
-    oneThread: amount("connections a second that one thread accepts and closes"),
-    twoThreads: amount("that two threads take from one listener"),
-    twoListeners: amount("that two threads take from two listeners of the same port (SO_REUSEPORT)"),
+    oneThread: amount("connections per second that one thread accepts and closes"),
+    twoThreads: amount("the same with two threads and one listener"),
+    twoListeners: amount("the same with two threads and two listeners of the same port (SO_REUSEPORT)"),
   },
   experiment: (once) => once(rates),
   judge({ oneThread, twoThreads, twoListeners }) {
     if (oneThread <= 0) throw new ArgumentError("Nothing was accepted.", "Fill the queue first.");
     const k = (rate: number) => formatNumber(Math.round(rate));
-    const measured = `accepted a second: ${k(oneThread)} by one thread, ${k(twoThreads)} by two (${(twoThreads / oneThread).toFixed(2)} times), ${k(twoListeners)} by two with a listener each (${(twoListeners / oneThread).toFixed(2)} times)`;
+    const measured = `accepts per second: ${k(oneThread)} by one thread, ${k(twoThreads)} by two (${(twoThreads / oneThread).toFixed(2)} times), ${k(twoListeners)} by two with a listener each (${(twoListeners / oneThread).toFixed(2)} times)`;
     const kernel = "inet_csk_accept()";
     if (twoThreads >= 1.6 * oneThread)
-      return { verdict: "holds", measured, why: "Two threads take nearly twice as many.", kernel };
+      return {
+        verdict: "holds",
+        measured,
+        why: "Two threads accept nearly twice as many connections per second as one.",
+        kernel,
+      };
     if (twoListeners > 1.1 * twoThreads) {
       return {
         verdict: "false",
         measured,
-        why: "Another thread at the same listener brings less than its share, and a listener of its own brings it more: there is one queue, and one lock. That is what SO_REUSEPORT is for.",
+        why: "A second thread at the same listener adds less than its share, and a listener of its own adds more: a listener has one accept queue behind one socket lock. SO_REUSEPORT gives each thread a listener of its own.",
         kernel,
       };
     }
     return {
       verdict: "depends",
       measured,
-      why: "Another thread brings less than its share, but with a listener of its own it brings no more: here something else is in short supply, processors perhaps. With more of them the one queue and its lock can be next.",
+      why: "A second thread adds less than its share. A second listener adds no more, so the limit here is not the listener but something else, perhaps the number of CPUs. With more CPUs, the accept queue and its lock can become the limit.",
       kernel,
     };
   },
 });
 
-const semaphore = 10;
+const semaphoreSize = 10;
 const backlog = 64;
 const service = 50;
 
@@ -102,7 +104,7 @@ async function serve(lab: Lab, server: Server) {
     most = Math.max(most, ++inside);
     await new Promise((resolve) => setTimeout(resolve, service));
     inside--;
-    connection.close();
+    await connection.close();
   });
   const recording = await lab.record(listener, { live: false });
   const clients = 300;
@@ -123,17 +125,17 @@ async function serve(lab: Lab, server: Server) {
 
 async function withSemaphore() {
   return inLab({ wire: false }, async (lab) => ({
-    semaphore: await serve(lab, limited(semaphore)),
+    semaphore: await serve(lab, limited(semaphoreSize)),
     without: await serve(lab, handOff),
   }));
 }
 
 const seen = {
-  clients: count("clients that came"),
+  clients: count("clients that connected"),
   most: count("connections that were handled at the same time, at most"),
   peak: count("longest accept queue"),
-  room: count("connections that have room in it"),
-  drops: count("SYNs dropped (ListenDrops)"),
+  room: count("its capacity"),
+  drops: count("SYNs and final ACKs dropped (ListenDrops)"),
 };
 
 export const semaphorePractice = claim({
@@ -149,17 +151,23 @@ export const semaphorePractice = claim({
   },
   experiment: (once) => once(withSemaphore),
   judge({ semaphore, without }) {
-    if (semaphore.clients === 0) throw new ArgumentError("Nobody came.", "Let more come than the semaphore admits.");
+    if (semaphore.clients === 0)
+      throw new ArgumentError("No client connected.", "Connect more clients than the semaphore admits.");
     const words = (of: typeof semaphore) =>
-      `at most ${of.most} handled at once, queue up to ${of.peak} of ${of.room}, ${of.drops} SYNs dropped`;
+      `at most ${of.most} handled at once, accept queue at most ${of.peak} of ${of.room}, ${of.drops} SYNs and final ACKs dropped`;
     const measured = `semaphore: ${words(semaphore)}; without: ${words(without)}`;
     const kernel = "tcp_conn_request()";
     if (semaphore.peak <= without.peak && semaphore.drops <= without.drops)
-      return { verdict: "holds", measured, why: "It limited, and nothing else changed.", kernel };
+      return {
+        verdict: "holds",
+        measured,
+        why: "The semaphore limited the handlers, and nothing else changed.",
+        kernel,
+      };
     return {
       verdict: "depends",
       measured,
-      why: "It does limit. But a loop that waits for its semaphore does not accept: the queue fills, SYNs are dropped, and clients wait for timers without being told. To refuse, accept and close.",
+      why: "The semaphore limits the connections that are handled. But while the loop waits for it, it does not accept: the queue fills, the kernel drops SYNs, and clients wait for their retransmission timers. To reject clients, accept and close.",
       kernel,
     };
   },
@@ -225,12 +233,12 @@ export const countingTools = claim({
     const measured = `${connections} connections: netstat's table shows ${netstat} (${netstatMs.toFixed(1)} ms), sock_diag ${diag} (${diagMs.toFixed(1)} ms), /proc/PID/fd ${lsof} descriptors more (${lsofMs.toFixed(1)} ms)`;
     const kernel = "tcp4_seq_show()";
     if (lsof < connections || netstat < connections)
-      return { verdict: "false", measured, why: "They count less than there is.", kernel };
+      return { verdict: "false", measured, why: "They count fewer than there are.", kernel };
     if (netstat !== connections)
       return {
         verdict: "depends",
         measured,
-        why: "lsof does. netstat counts every ESTABLISHED socket: here both ends of each connection, elsewhere also those that wait for accept() and those of other programs; sock_diag can be asked for one port.",
+        why: "lsof counts descriptors correctly. netstat counts every ESTABLISHED socket on the machine: both ends of a local connection, connections that wait for accept(), and those of other programs. sock_diag can count one port only.",
         kernel,
       };
     return { verdict: "holds", measured, why: "Both counts are right.", kernel };

@@ -1,21 +1,22 @@
 /**
- * Claim 10: finding a connection by its 4-tuple costs the same however many there are.
+ * Claim 10: finding a connection by its 4-tuple takes the same time for any number of connections.
  *
  * The time of a ping-pong over loopback contains two lookups, one for each segment. The same fifty connections play it while others are added
- * around them: once in a roomy table, once in one with a single bucket, where every lookup walks past all that were added since.
+ * around them: once in a large table, once in one with a single bucket, where every lookup walks past all connections that were added later.
  */
 import { ArgumentError, LabError } from "../errors";
 import type { Connection } from "../listener/connection";
 import { native } from "../native";
 import { claim } from "./claim";
-import { count, Evidence, group, numbers, optional } from "./evidence";
+import { count, type Evidence, group, numbers, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
+import { median } from "./median";
 import { countOf } from "../wording/number";
 
 const mostConnections = 1600;
 const roomyBuckets = 16_384;
 const players = 50;
-/** medians are taken of so many ping-pongs, and the least median of so many blocks: what disturbs a measurement only adds time */
+/** a block's median is over `rounds` ping-pongs per connection; the least median of `blocks` counts, because disturbances only add time */
 const rounds = 12;
 const blocks = 5;
 
@@ -34,12 +35,8 @@ function pingPong(near: number, far: number): number {
 function receive(fd: number): void {
   const deadline = native.now() + 1000;
   while (native.recv(fd, ball) < 1) {
-    if (native.now() > deadline) throw new Error("A byte sent over loopback has not arrived within a second.");
+    if (native.now() > deadline) throw new Error("A byte sent over loopback has not arrived within 1 s.");
   }
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** Both ends are sockets of this process: fewer where descriptors are few. */
@@ -68,15 +65,21 @@ async function lookupTimes(
           // taken out of their thread, which would read what we send
           near = Array.from({ length: players }, (_, at) => clients.take(at));
           const farOf = new Map(accepted.map((far) => [native.getpeername(far).port, far]));
-          pairs = near.map((end) => [end.fd, farOf.get(end.local.port)!]);
+          pairs = near.map(({ fd, local }) => {
+            const far = farOf.get(local.port);
+            if (far === undefined) throw new Error(`The client at port ${local.port} was not accepted.`);
+            return [fd, far];
+          });
         }
         const medians = Array.from({ length: blocks }, () =>
-          median(Array.from({ length: rounds }, () => pairs.map(([near, far]) => pingPong(near, far))).flat()),
+          median(
+            Array.from({ length: rounds }, () => pairs.map(([client, server]) => pingPong(client, server))).flat(),
+          ),
         );
         microseconds.push(Number(Math.min(...medians).toFixed(2)));
       }
     } finally {
-      for (const end of near) end.close();
+      for (const end of near) await end.close();
       await native.closeLater(Int32Array.from(accepted));
     }
     return { buckets, connections: counts, microseconds };
@@ -97,18 +100,22 @@ async function lookupCost() {
 
 const series = {
   buckets: count("buckets of the table"),
-  connections: numbers("how many connections there were, ascending"),
-  microseconds: numbers("what a ping-pong took with so many"),
+  connections: numbers("numbers of connections, ascending"),
+  microseconds: numbers("us that a ping-pong took with each number"),
 };
 
 /** How the time grows: 0 is constant, 1 is linear (slope in a log-log plot, from the first to the last point). */
 function growth({ connections, microseconds }: Evidence<typeof series>): number {
-  const last = connections.length - 1;
   if (microseconds.length !== connections.length)
-    throw new ArgumentError("There must be as many times as numbers of connections.", "Give one for each.");
-  if (connections[last] < 4 * connections[0])
-    throw new ArgumentError("The number of connections must grow fourfold at least.", "Else noise decides.");
-  return Math.log(microseconds[last] / microseconds[0]) / Math.log(connections[last] / connections[0]);
+    throw new ArgumentError("There must be as many times as numbers of connections.", "Give one time for each number.");
+  // numbers() has seen to it that there are two values or more
+  const ratio = (values: readonly number[]) => (values.at(-1) ?? NaN) / (values.at(0) ?? NaN);
+  if (!(ratio(connections) >= 4))
+    throw new ArgumentError(
+      "The number of connections must grow at least fourfold, or noise decides.",
+      "Measure with more connections.",
+    );
+  return Math.log(ratio(microseconds)) / Math.log(ratio(connections));
 }
 
 /** a log-log slope below this is noise and cold caches: 16 times the connections, less than 1.75 times the time */
@@ -121,8 +128,8 @@ export const constantLookup = claim({
   quote: "O(1) hash lookup",
   notebook: "01",
   evidence: {
-    roomy: group("times in a table with room", series),
-    tiny: optional(group("times in a table that is far too small", series)),
+    roomy: group("times in a table with enough buckets", series),
+    tiny: optional(group("times in a table with too few buckets", series)),
   },
   experiment: (once) => once(lookupCost),
   judge({ roomy, tiny }) {
@@ -134,14 +141,14 @@ export const constantLookup = claim({
       return {
         verdict: "false",
         measured,
-        why: "Even in a table with room, the time grew with the number of connections.",
+        why: "Even in a table with enough buckets, the time grew with the number of connections.",
         kernel,
       };
     const slow = tiny !== undefined && growth(tiny) >= constant;
     return {
       verdict: "holds",
       measured,
-      why: `On average, while the table has room: the kernel walks one bucket's chain, and the chains are short.${slow ? " Where all share one bucket, every segment walks past them all." : ""}`,
+      why: `The kernel walks the chain of one bucket. While the table has enough buckets, the chains are short and the average time is constant.${slow ? " In a table with too few buckets, every lookup walks a long chain." : ""}`,
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claims 21 and 43: the numbers that the text calls typical, read off this machine. */
+/** Claims 21 and 43: the numbers that the text calls typical, measured on this machine. */
 import { ArgumentError } from "../errors";
 import { kernelMemory, pageSize } from "../lab/memory";
 import { native } from "../native";
@@ -8,7 +8,7 @@ import { amount, count, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
 import { atRest } from "../waiting/until";
 
-const backlog = 128;
+const usualBacklog = 128;
 const mostPairs = 1500;
 
 /** The machine's own table size, so that tcp_max_syn_backlog has the value it has outside of Labs. */
@@ -16,8 +16,8 @@ async function limitsOfThisMachine() {
   return inLab({ wire: false, hashBuckets: 0 }, async (lab) => {
     const { soft, hard } = native.descriptors();
     // half-open handshakes without a wire: TCP_DEFER_ACCEPT ignores the final ACK until data comes
-    const listener = await lab.listen({ backlog, deferAccept: 30 });
-    const clients = await lab.connect(listener, { clients: 3 * backlog });
+    const listener = await lab.listen({ backlog: usualBacklog, deferAccept: 30 });
+    const clients = await lab.connect(listener, { clients: 3 * usualBacklog });
     await atRest(() => [listener.synQueue]);
     const synQueue = listener.synQueue;
     await clients.close();
@@ -35,7 +35,7 @@ async function limitsOfThisMachine() {
     const objects = Math.max(0, kernelMemory().slab - before.slab);
     await loop.close();
     return {
-      backlog,
+      backlog: usualBacklog,
       synQueue,
       softDescriptors: soft,
       hardDescriptors: hard,
@@ -57,20 +57,20 @@ export const typicalLimits = claim({
   notebook: "00",
   evidence: {
     backlog: count("the argument of listen(2)"),
-    synQueue: count("requests that the SYN queue held when more had come"),
+    synQueue: count("requests in the SYN queue after more SYNs"),
     softDescriptors: count("soft limit of descriptors (ulimit -Sn)"),
-    memoryPerConnection: amount("bytes of kernel memory that an idle connection's end cost"),
+    memoryPerConnection: amount("bytes of kernel memory per end of an idle connection"),
     buffersPerConnection: optional(amount("bytes of buffers among them")),
     hardDescriptors: optional(count("hard limit of descriptors (ulimit -Hn)")),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
   experiment: (once) => once(limitsOfThisMachine),
   judge({ backlog, synQueue, softDescriptors, memoryPerConnection, buffersPerConnection, hardDescriptors, cookies }) {
-    const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
+    const kibibytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
     const hard = hardDescriptors === undefined ? "" : ` (hard limit ${formatNumber(hardDescriptors)})`;
-    const buffers = buffersPerConnection === undefined ? "" : `, ${kilobytes(buffersPerConnection)} of it buffers`;
+    const buffers = buffersPerConnection === undefined ? "" : `, ${kibibytes(buffersPerConnection)} of this in buffers`;
     const known = cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`;
-    const measured = `SYN queue ${synQueue} (backlog ${backlog}${known}); ${formatNumber(softDescriptors)} descriptors${hard}; ${kilobytes(memoryPerConnection)} an idle connection${buffers}`;
+    const measured = `SYN queue ${synQueue} (backlog ${backlog}${known}); ${formatNumber(softDescriptors)} descriptors${hard}; ${kibibytes(memoryPerConnection)} of kernel memory per idle connection${buffers}`;
     const kernel = "__sk_mem_raise_allocated()";
     const memory = memoryPerConnection >= textMemory / 2 && memoryPerConnection <= textMemory * 2;
     const outside = [
@@ -78,11 +78,11 @@ export const typicalLimits = claim({
       ...(softDescriptors >= 1024 && softDescriptors <= 65_536 ? [] : ["the descriptors"]),
     ].join(" and ");
     if (!memory) {
-      const rest = outside ? ` Outside of the text's range as well: ${outside}.` : "";
+      const rest = outside ? ` Also outside the text's range: ${outside}.` : "";
       return {
         verdict: "false",
         measured,
-        why: `The kernel charges a connection for buffers only while data is in them: the 128 KB are limits, not allocations.${rest}`,
+        why: `The kernel allocates buffer memory for a connection only while data waits in it: 128 KB is a limit, not an allocation.${rest}`,
         kernel,
       };
     }
@@ -90,10 +90,10 @@ export const typicalLimits = claim({
       return {
         verdict: "depends",
         measured,
-        why: `The memory is as the text says; outside of its range here: ${outside}.`,
+        why: `The memory is within the text's range. Outside its range on this machine: ${outside}.`,
         kernel,
       };
-    return { verdict: "holds", measured, why: "All of it is within the text's ranges on this machine.", kernel };
+    return { verdict: "holds", measured, why: "All three are within the text's ranges on this machine.", kernel };
   },
 });
 
@@ -116,8 +116,8 @@ export const usualSomaxconn = claim({
     const kernel = "__sys_listen()";
     const inside = somaxconn >= 128 && somaxconn <= 4096;
     const why = inside
-      ? "This is the value that a new network namespace starts with; listen() takes the smaller of it and the backlog."
-      : "A new network namespace starts with a value outside of that range here.";
+      ? "A new network namespace starts with this value. listen() uses the smaller of it and the backlog."
+      : "On this kernel a new network namespace starts with a value outside that range.";
     return { verdict: inside ? "holds" : "false", measured, why, kernel };
   },
 });

@@ -11,8 +11,8 @@ import { loopbackOverflow } from "./loopback-overflow";
 import { wireBurst } from "./wire-bursts";
 import { countOf } from "../wording/number";
 
-/** tcp_abort_on_overflow = 1, and final ACKs that come when the accept queue has filled meanwhile: three places, six handshakes. */
-async function abortOnOverflow() {
+/** tcp_abort_on_overflow = 1, and final ACKs that meet an accept queue that has filled meanwhile: three places, six handshakes. */
+async function abortingBurst() {
   return inLab({ sysctls: { "net.ipv4.tcp_abort_on_overflow": 1, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
     const { seen } = await wireBurst(lab, { clients: 6, waitingBefore: 3 });
     return { clients: seen.clients, refused: seen.refused };
@@ -22,7 +22,7 @@ async function abortOnOverflow() {
 export const notRefused = claim({
   number: 17,
   section: "Part 2",
-  statement: "A client that comes when the accept queue is full is not refused.",
+  statement: "A client that connects when the accept queue is full is not refused.",
   quote: "does NOT receive connection refused",
   notebook: "04",
   evidence: {
@@ -33,32 +33,32 @@ export const notRefused = claim({
   },
   async experiment(once) {
     const { refused, cookies } = await once(loopbackOverflow);
-    return { refused, abortOnOverflow: 0, refusedWithAbort: (await once(abortOnOverflow)).refused, cookies };
+    return { refused, abortOnOverflow: 0, refusedWithAbort: (await once(abortingBurst)).refused, cookies };
   },
   judge({ refused, abortOnOverflow, refusedWithAbort, cookies }) {
     const also = refusedWithAbort === undefined ? "" : `; tcp_abort_on_overflow = 1: ${refusedWithAbort} reset`;
     const measured = `tcp_abort_on_overflow = ${abortOnOverflow}${cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`}: ${countOf(refused, "client")} refused${also}`;
     const kernel = "tcp_check_req()";
-    const silent = "What does not fit is dropped without an answer";
+    const silent = "The kernel drops what does not fit and sends no answer";
     if (refused > 0 && abortOnOverflow === 0)
       return {
         verdict: "false",
         measured,
-        why: "Clients were refused although nothing had been set to refuse them.",
+        why: "The kernel refused clients although tcp_abort_on_overflow was 0.",
         kernel,
       };
     if (refused > 0 || (refusedWithAbort ?? 0) > 0)
       return {
         verdict: "depends",
         measured,
-        why: `${silent}, unless tcp_abort_on_overflow is set: then a final ACK that meets a full queue is answered with RST.`,
+        why: `${silent}. But with tcp_abort_on_overflow = 1 it answers a final ACK that meets a full accept queue with RST.`,
         kernel,
       };
-    return { verdict: "holds", measured, why: `${silent}: no RST, and so no refusal.`, kernel };
+    return { verdict: "holds", measured, why: `${silent}: without an RST the client is not refused.`, kernel };
   },
 });
 
-/** An application that never accepts, and clients that resend their SYN once. */
+/** An application that never accepts, and clients that time out after about 3 s (tcp_syn_retries = 1). */
 async function clientsOfASlowApplication() {
   return inLab({ wire: false, sysctls: { "net.ipv4.tcp_syn_retries": 1 } }, async (lab) => {
     const listener = await lab.listen({ backlog: 0 });
@@ -93,12 +93,12 @@ async function clientsOfAnExhaustedServer(lab: Lab) {
   const closedByServer = () => open.filter((connection) => connection.info().state === closeWait).length;
   await atRest(() => [closedByServer()], { quiet: 100 });
   const closed = closedByServer();
-  for (const connection of open) connection.close();
+  for (const connection of open) await connection.close();
   await program.close();
   if (refused === clients)
     throw new LabError("The server did not come up.", {
       code: "ECONNREFUSED",
-      hint: "It is a node program with a limit of its own: can node run in a Lab here?",
+      hint: "It is a node program with a limit of its own. Can node run in a Lab on this machine?",
     });
   return { clients, refused, closed };
 }
@@ -106,7 +106,7 @@ async function clientsOfAnExhaustedServer(lab: Lab) {
 async function reasonsToRefuse() {
   return inLab({ sysctls: { "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
     const slowApplication = clientsOfASlowApplication();
-    // looked at below: an earlier failure must not leave it unhandled
+    // awaited below: an earlier failure must not leave its rejection unhandled
     slowApplication.catch(() => undefined);
     const { seen } = await wireBurst(lab, { clients: 20 });
     const noDescriptors = await clientsOfAnExhaustedServer(lab);
@@ -118,7 +118,7 @@ async function reasonsToRefuse() {
   });
 }
 
-const attempts = { clients: count("how many clients tried"), refused: count("how many of them were refused or reset") };
+const attempts = { clients: count("clients that connected"), refused: count("clients that were refused or reset") };
 
 export const reasons = claim({
   number: 20,
@@ -131,50 +131,57 @@ export const reasons = claim({
     synQueueFull: group("clients that met a full SYN queue", attempts),
     slowApplication: group("clients of an application that does not accept, until their timers have ended", {
       ...attempts,
-      timedOut: optional(count("how many gave up by their own timer")),
+      timedOut: optional(count("clients that timed out")),
     }),
     noDescriptors: group("clients of a server without a free descriptor", {
       ...attempts,
-      closed: optional(count("how many connected and were closed by the server")),
+      closed: optional(count("clients that connected and were closed by the server")),
     }),
     otherwise: optional(
       group("clients that met a full accept queue with tcp_abort_on_overflow = 1 and room in the SYN queue", attempts),
     ),
   },
   async experiment(once) {
-    return { ...(await once(reasonsToRefuse)), otherwise: await once(abortOnOverflow) };
+    return { ...(await once(reasonsToRefuse)), otherwise: await once(abortingBurst) };
   },
   judge({ synQueueFull, slowApplication, noDescriptors, otherwise }) {
     const conditions = [synQueueFull, slowApplication, noDescriptors];
     if (conditions.some(({ clients }) => clients === 0))
-      throw new ArgumentError("Each condition needs clients that met it.", "Let some try.");
+      throw new ArgumentError(
+        "Each condition needs clients that met it.",
+        "Connect some clients under each condition.",
+      );
     const refusing = conditions.filter(({ refused }) => refused > 0).length;
     const elsewhere = (otherwise?.refused ?? 0) > 0;
-    const timedOut =
-      slowApplication.timedOut === undefined ? "" : ` (${slowApplication.timedOut} timed out by themselves)`;
+    const timedOut = slowApplication.timedOut === undefined ? "" : ` (${slowApplication.timedOut} timed out)`;
     const closed =
       noDescriptors.closed === undefined ? "" : ` (${noDescriptors.closed} connected, then closed by the server)`;
     const abort =
       otherwise === undefined
         ? ""
-        : `; with tcp_abort_on_overflow = 1 and room in the SYN queue: ${otherwise.refused} of ${otherwise.clients}`;
+        : `; with tcp_abort_on_overflow = 1 and a full accept queue: ${otherwise.refused} of ${otherwise.clients}`;
     const measured =
       `refused with a full SYN queue: ${synQueueFull.refused} of ${synQueueFull.clients}; by a slow application: ${slowApplication.refused} of ${slowApplication.clients}${timedOut}; ` +
       `without descriptors: ${noDescriptors.refused} of ${noDescriptors.clients}${closed}${abort}`;
     const kernel = "tcp_conn_request()";
     if (refusing === 3 && !elsewhere)
-      return { verdict: "holds", measured, why: "Each of the three led to refusals, and nothing else did.", kernel };
+      return {
+        verdict: "holds",
+        measured,
+        why: "Each of the three conditions led to refusals, and no other condition did.",
+        kernel,
+      };
     if (refusing > 0)
       return {
         verdict: "depends",
         measured,
-        why: `${refusing} of the three led to refusals${elsewhere ? ", and so did something else" : ""}.`,
+        why: `${refusing} of the three conditions led to refusals${elsewhere ? ", and so did another one" : ""}.`,
         kernel,
       };
     return {
       verdict: "false",
       measured,
-      why: `None of the three refuses anybody: a full SYN queue drops or sends cookies, a waiting client gives up by its own timer, and the kernel completes handshakes without descriptors.${elsewhere ? " A full accept queue refuses if it is told to." : ""}`,
+      why: `None of the three makes the kernel send an RST. A full SYN queue drops the SYN or answers with a cookie. A slow application lets clients time out. Handshakes need no descriptor.${elsewhere ? " Only a full accept queue with tcp_abort_on_overflow = 1 refuses clients." : ""}`,
       kernel,
     };
   },

@@ -2,6 +2,7 @@
  * The claims that the notebooks decide so far, by number.
  */
 import { ArgumentError } from "../errors";
+import { acceptWakes, dataWaits, readyToUse } from "./accepted-connection";
 import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
 import type { Claim, Verdict } from "./claim";
@@ -11,10 +12,11 @@ import { buffersWhileIdle, memoryEach } from "./connection-memory";
 import { retryOnAnyError } from "./descriptor-spin";
 import { completedPart, notDropped } from "./completed-part";
 import { noDataOnListener, ownDescriptors } from "./descriptors";
-import { Evidence, Fields, pick, readEvidence } from "./evidence";
-import { Once, once } from "./experiment";
+import { type Evidence, type Fields, pick, readEvidence } from "./evidence";
+import { type Once, once } from "./experiment";
+import { floodsCostNothing, neverQueued } from "./flood-memory";
 import { identity, unmixed } from "./four-tuple";
-import { acceptWakes, dataWaits, handshakeDuration, readyToUse, withoutTheApplication } from "./handshake-application";
+import { handshakeDuration, withoutTheApplication } from "./handshake-application";
 import { buffersAtAck } from "./handshake-memory";
 import {
   descriptorAtAck,
@@ -30,13 +32,13 @@ import { constantLookup } from "./lookup-cost";
 import { typicalLimits, usualSomaxconn } from "./machine-limits";
 import { evenDelivery, resetAfter75 } from "./one-a-second";
 import { notRefused, reasons } from "./refusal";
-import { resetAtTimeout } from "./reset-before-accept";
+import { timedOutGetReset } from "./reset-before-accept";
 import { backlogAndTotals, defaultDescriptors, noSwitches, tenThousand } from "./scale-limits";
 import { fastLoop, handOffSolves } from "./slow-handler";
 import { backlogSolves, spikeDrained, spikeWaits } from "./spike";
 import { ssColumns } from "./ss-columns";
 import { whatCookiesHold } from "./syn-cookies";
-import { cookiesServe, cookiesSetting, floodsCostNothing, floodWithoutCookies, neverQueued } from "./syn-flood";
+import { cookiesServe, cookiesSetting, floodWithoutCookies } from "./syn-flood";
 import { maxSynBacklogBinds, synQueueSize } from "./syn-queue-bound";
 import { allSynsEnter, totalCapacity } from "./syn-queue-size";
 import { thousandsOfConnections } from "./thousands";
@@ -62,7 +64,7 @@ const all = [
   everyConnection,
   reasons,
   typicalLimits,
-  resetAtTimeout,
+  timedOutGetReset,
   totalCapacity,
   usualSomaxconn,
   ssColumns,
@@ -128,6 +130,7 @@ export interface Decision extends Verdict {
 
 /** All claims that can be decided, in the order of their numbers. */
 export const claims: readonly Claim<ClaimNumber, Fields>[] = [
+  // Each judge takes the evidence of its own fields only; judge() below gives it what readEvidence() has checked against them.
   ...(all as readonly unknown[] as readonly Claim<ClaimNumber, Fields>[]),
 ].sort((a, b) => a.number - b.number);
 

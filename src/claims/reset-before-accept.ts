@@ -11,7 +11,7 @@ import { withCookies } from "./cookies-setting";
 
 const waitingBefore = 3;
 
-/** tcp_synack_retries = 0: a request whose final ACK was dropped is given up after a second. The connections in the accept queue wait as long. */
+/** tcp_synack_retries = 0: the kernel deletes a request whose final ACK was dropped after 1 s. The connections in the accept queue wait as long. */
 async function givenUpBeforeAccept() {
   return inLab({ sysctls: { "net.ipv4.tcp_synack_retries": 0, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
     const start = native.now();
@@ -37,14 +37,14 @@ async function givenUpBeforeAccept() {
   });
 }
 
-export const resetAtTimeout = claim({
+export const timedOutGetReset = claim({
   number: 23,
   section: "Part 2",
   statement: "Connections that time out before they are accepted get an RST.",
   quote: "timeout before being accepted → RST sent",
   notebook: "04",
   evidence: {
-    halfOpen: count("connected clients whose request the server gave up"),
+    halfOpen: count("ESTABLISHED clients whose request the server deleted"),
     resetAtTimeout: count("how many of them got an RST at that moment"),
     resetAtData: optional(count("how many of them got an RST when they sent data afterwards")),
     queued: optional(count("connections that waited in the accept queue meanwhile")),
@@ -57,26 +57,27 @@ export const resetAtTimeout = claim({
     if (halfOpen === 0)
       throw new ArgumentError(
         "No connection has timed out.",
-        "Wait until the server has given up a request whose client is connected.",
+        "Wait until the server has deleted a request whose client is ESTABLISHED.",
       );
-    const later = resetAtData === undefined ? "" : `, ${resetAtData} when they spoke`;
+    const later = resetAtData === undefined ? "" : `, ${resetAtData} when they sent data`;
     const standing =
       queued === undefined
         ? ""
         : `; of ${countOf(queued, "queued connection")} ${queuedReset} timed out${waited === undefined ? "" : ` in ${formatTime(waited)}`}`;
-    const measured = `of ${countOf(halfOpen, "connected client")} whose request was given up ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
+    const measured = `of ${countOf(halfOpen, "ESTABLISHED client")} whose request the server deleted, ${resetAtTimeout} got an RST then${later}${standing}${withCookies(cookies)}`;
     const kernel = "reqsk_timer_handler()";
     if (resetAtTimeout >= halfOpen)
-      return { verdict: "holds", measured, why: "The server sent an RST when it gave them up.", kernel };
-    if (resetAtTimeout > 0) return { verdict: "depends", measured, why: "Some were told and some were not.", kernel };
+      return { verdict: "holds", measured, why: "The kernel sent an RST when it deleted the requests.", kernel };
+    if (resetAtTimeout > 0)
+      return { verdict: "depends", measured, why: "The kernel sent an RST to some of the clients only.", kernel };
     const queue =
       queued !== undefined && queuedReset === 0
-        ? " A connection in the accept queue has no such timer and waits on."
+        ? " A connection in the accept queue has no such timer and waits without limit."
         : "";
     return {
       verdict: "false",
       measured,
-      why: `The request is deleted in silence; only when the client speaks does it hear that nobody knows it.${queue}`,
+      why: `The kernel deletes the request and sends nothing. The client gets an RST only when it next sends data.${queue}`,
       kernel,
     };
   },

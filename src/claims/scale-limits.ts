@@ -11,9 +11,9 @@ import { inLab } from "./experiment";
 import { msUntil } from "../waiting/until";
 
 const port = 8080;
-const backlog = 4096;
+const sleeperBacklog = 4096;
 
-function switches(pid: number): number {
+function switchesOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
     (sum, [, number]) => sum + Number(number),
@@ -24,13 +24,17 @@ function switches(pid: number): number {
 async function switchesOfServer() {
   return inLab({}, async (lab) => {
     // it listens and then sleeps: whatever wakes it can be counted
-    const program = await lab.spawn("python3", [programFile("sleeping_server.py"), String(port), String(backlog)]);
+    const program = await lab.spawn("python3", [
+      programFile("sleeping_server.py"),
+      String(port),
+      String(sleeperBacklog),
+    ]);
     await new Promise((resolve) => program.stdout.once("data", resolve).once("end", resolve));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const before = switches(program.pid);
+    const before = switchesOf(program.pid);
     const ghosts = await lab.ghosts(port, { count: 4000 });
     const { established } = await ghosts.finished();
-    return { handshakes: established, switches: switches(program.pid) - before };
+    return { handshakes: established, switches: switchesOf(program.pid) - before };
   });
 }
 
@@ -46,29 +50,30 @@ export const noSwitches = claim({
   },
   experiment: (once) => once(switchesOfServer),
   judge({ handshakes, switches }) {
-    if (handshakes < 100) throw new ArgumentError(`${handshakes} handshakes say little.`, "Let some hundred complete.");
+    if (handshakes < 100)
+      throw new ArgumentError(`${handshakes} handshakes are too few.`, "Let some hundred complete.");
     const measured = `${countOf(handshakes, "handshake")}, ${countOf(switches, "switch", "switches")} to the server`;
     const kernel = "tcp_v4_rcv()";
     if (switches * 20 < handshakes)
       return {
         verdict: "holds",
         measured,
-        why: "All of it is softirq work, on top of whatever the processor was doing. A server that waits in accept() is woken once for each connection, but only by the last ACK.",
+        why: "The kernel does all of it in softirq context, on top of what the CPU was doing. A server that waits in accept() is woken once per connection, and only by the final ACK.",
         kernel,
       };
-    return { verdict: "false", measured, why: "The server was running.", kernel };
+    return { verdict: "false", measured, why: "The server was woken during the handshakes.", kernel };
   },
 });
 
 const smallBacklog = 64;
-/** so much more than the backlog, or they say nothing of it */
+/** clients per place of the backlog: fewer would say nothing about it */
 const times = 20;
 
 async function totals() {
   return inLab({ hashBuckets: 16_384 }, async (lab) => {
     const { soft, open } = native.descriptors();
     const connections = Math.min(12_000, soft - open - 500);
-    // where descriptors are few, so is everything else
+    // with few descriptors there are fewer connections, and the backlog is smaller in proportion
     const backlog = Math.min(smallBacklog, Math.floor(connections / times));
     const listener = await lab.listen({ backlog });
     const loop = listener.acceptLoop();
@@ -91,7 +96,7 @@ export const backlogAndTotals = claim({
   notebook: "05",
   evidence: {
     backlog: count("the argument of listen(2)"),
-    clients: count("clients that came, one after the other"),
+    clients: count("clients that connected, one after the other"),
     open: count("connections open at the same time in the end"),
   },
   async experiment(once) {
@@ -100,21 +105,21 @@ export const backlogAndTotals = claim({
   },
   judge({ backlog, clients, open }) {
     if (clients < times * backlog)
-      throw new ArgumentError("That is not many more than the backlog.", "Let more clients come.");
+      throw new ArgumentError("That is not many more than the backlog.", "Connect more clients.");
     const measured = `backlog ${backlog}: ${formatNumber(open)} of ${formatNumber(clients)} connections are open at once`;
     const kernel = "sk_acceptq_is_full()";
     if (open >= 0.99 * clients)
       return {
         verdict: "false",
         measured,
-        why: "The backlog bounds only those that wait for accept(). It is about how many come in one moment, not about how many there are.",
+        why: "The backlog limits only the connections that wait for accept(). It must fit how many clients connect at the same moment, not how many connections are open.",
         kernel,
       };
-    return { verdict: "holds", measured, why: "With the small backlog they could not all come in.", kernel };
+    return { verdict: "holds", measured, why: "With the small backlog not all clients got a connection.", kernel };
   },
 });
 
-/** A process may have fewer than ten thousand descriptors, so others hold the connections: as many as it takes. */
+/** A process may have fewer than ten thousand descriptors, so worker processes hold the connections. */
 async function manyHeld() {
   return inLab({ hashBuckets: 16_384 }, async (lab) => {
     const { connections } = planHolding(12_000);
@@ -124,7 +129,7 @@ async function manyHeld() {
     await ghosts.finished();
     await workers.until(connections, { timeout: 5000 });
     const open = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length;
-    // who goes first does not wait for the other's FIN
+    // the ghosts end first, so that no end waits for a FIN
     await ghosts.reset();
     return { clients: connections, open };
   });
@@ -136,13 +141,13 @@ export const tenThousand = claim({
   statement: "One listener handles 10,000 and more connections easily.",
   quote: "Handles 10,000+ connections easily",
   notebook: "08",
-  evidence: { clients: count("clients that came"), open: count("connections open at the same time") },
+  evidence: { clients: count("clients that connected"), open: count("connections open at the same time") },
   experiment: (once) => once(manyHeld),
   judge({ clients, open }) {
     if (clients < 5000)
       throw new ArgumentError(
         `${formatNumber(clients)} clients cannot show ten thousand.`,
-        "Let more come: other processes can hold them (lab.hold).",
+        "Connect more: other processes can hold them (lab.hold).",
       );
     const measured = `${formatNumber(open)} of ${formatNumber(clients)} connections open over one listener`;
     const kernel = "inet_csk_accept()";
@@ -150,10 +155,10 @@ export const tenThousand = claim({
       return {
         verdict: "holds",
         measured,
-        why: "A connection that is idle costs a few kilobytes and no time.",
+        why: "An idle connection uses a few kilobytes of memory and no CPU time.",
         kernel,
       };
-    return { verdict: "false", measured, why: "Some are missing.", kernel };
+    return { verdict: "false", measured, why: "Some connections are missing.", kernel };
   },
 });
 
@@ -176,7 +181,7 @@ async function limits() {
     ...(first && { softOfFirst: first.soft, hardOfFirst: first.hard }),
   };
   return inLab({ wire: false }, async (lab) => {
-    // a soft limit can be raised up to the hard one by anybody, and not beyond
+    // any process may raise a soft limit up to its hard limit, and not beyond
     const raised = (
       await (await lab.spawn("sh", ["-c", "ulimit -Sn 64; ulimit -Sn 256 && ulimit -Sn"])).output()
     ).stdout.trim();
@@ -211,12 +216,12 @@ export const defaultDescriptors = claim({
     const kernel = "do_prlimit()";
     const isDefault = softOfFirst === 1024 || softHere === 1024;
     const why =
-      "The soft limit is what counts, the hard one is how far anybody may raise it. node does that by itself when it starts; limits.conf works for logins, not for services, which systemd starts.";
+      "The soft limit is what counts. Any process may raise it up to its hard limit; node does so when it starts. limits.conf applies to logins, not to services, which systemd starts.";
     if (raised !== 256) return { verdict: "false", measured, why: "The soft limit could not be raised.", kernel };
     return {
       verdict: isDefault ? "holds" : "depends",
       measured,
-      why: isDefault ? why : `1024 is the kernel's own default, and not what this machine gives. ${why}`,
+      why: isDefault ? why : `1024 is the kernel's own default, but not the value on this machine. ${why}`,
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claims 49 to 51: thousands that come at once, and what a longer backlog changes. */
+/** Claims 49 to 51: thousands of clients that connect at once, and what a longer backlog changes. */
 import { ArgumentError } from "../errors";
 import { formatNumber } from "../wording/number";
 import { burst, lost, outcomeFields } from "./burst";
@@ -28,15 +28,15 @@ export const spikeWaits = claim({
   experiment: (once) => once(spikes),
   judge({ small }) {
     if (small.clients <= small.backlog + 1)
-      throw new ArgumentError("That is no spike for this backlog.", "Let more come.");
+      throw new ArgumentError("All clients of this spike fit into the accept queue.", "Connect more clients.");
     const measured = `of ${formatNumber(small.clients)}: ${small.acceptQueue} in the accept queue, ${small.synQueue} in the SYN queue, ${formatNumber(small.outside)} in neither${withCookies(small.cookies)}`;
     const kernel = "tcp_conn_request()";
     if (small.outside <= small.clients / 100)
-      return { verdict: "holds", measured, why: "They are all in the kernel.", kernel };
+      return { verdict: "holds", measured, why: "All clients were in one of the two queues.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "The kernel keeps nothing of them: while the accept queue is full a SYN is dropped at the door.",
+      why: "The kernel stores nothing for them: while the accept queue is full, it drops every SYN.",
       kernel,
     };
   },
@@ -45,7 +45,7 @@ export const spikeWaits = claim({
 export const spikeDrained = claim({
   number: 50,
   section: "Part 5",
-  statement: "1,000 accepts a second drain a spike of 5,000 in 5 s, and none is lost.",
+  statement: "1,000 accepts per second empty the queue after a spike of 5,000 in 5 s, and no client is lost.",
   quote: "All 5,000 connections accepted",
   notebook: "05",
   evidence: { small: group("the spike", outcomeFields) },
@@ -54,16 +54,17 @@ export const spikeDrained = claim({
     const { clients, rate, seconds, accepted, resends, ...rest } = small;
     if (rate === 0 || (seconds < (0.9 * clients) / rate && rest.trying > 0))
       throw new ArgumentError(
-        "The watch was too short to decide.",
-        `At ${rate} accepts a second ${formatNumber(clients)} take ${clients / rate} s.`,
+        "The measurement was too short to decide.",
+        `At ${rate} accepts per second ${formatNumber(clients)} clients take ${clients / rate} s.`,
       );
-    const measured = `at ${formatNumber(rate)} accepts a second ${formatNumber(accepted)} of ${formatNumber(clients)} were in after ${seconds.toFixed(1)} s; ${lost(rest)}; ${formatNumber(resends)} SYNs sent again`;
+    const measured = `at ${formatNumber(rate)} accepts per second ${formatNumber(accepted)} of ${formatNumber(clients)} clients were accepted after ${seconds.toFixed(1)} s; ${lost(rest)}; ${formatNumber(resends)} SYNs retransmitted`;
     const kernel = "tcp_retransmit_timer()";
-    if (accepted === clients) return { verdict: "holds", measured, why: "All were accepted in time.", kernel };
+    if (accepted === clients)
+      return { verdict: "holds", measured, why: "The application accepted all clients in time.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "The loop is fast enough and has nothing to do: the clients sleep. Each round of resends brings in as many as the queue holds, later rounds are ever farther apart, and a cookie makes phantoms of some.",
+      why: "The loop is fast enough but idle, because the clients wait for their retransmission timers. Each round of retransmissions fills the queue once, and the intervals grow. With SYN cookies, some clients become phantoms.",
       kernel,
     };
   },
@@ -83,18 +84,24 @@ export const backlogSolves = claim({
   judge({ large, small }) {
     const measured = `backlog ${large.backlog}: ${formatNumber(large.accepted)} of ${formatNumber(large.clients)} in ${large.seconds.toFixed(2)} s, ${formatNumber(large.outside)} met a full queue; backlog ${small.backlog}: ${formatNumber(small.accepted)} in ${small.seconds.toFixed(2)} s${withCookies(small.cookies)}`;
     const kernel = "__sys_listen()";
-    if (large.accepted <= small.accepted) return { verdict: "false", measured, why: "It was no better.", kernel };
+    if (large.accepted <= small.accepted)
+      return { verdict: "false", measured, why: "The longer backlog was no better.", kernel };
     if (large.accepted === large.clients) {
       return {
         verdict: "holds",
         measured,
         why:
           large.outside > 0
-            ? "Largely: min(4096, somaxconn) + 1 fit at once, the others come in at their first resend, a second later."
-            : "All found room at once.",
+            ? "min(4096, somaxconn) + 1 connections fit at once. But the other clients connect only at their first retransmission, about 1 s later."
+            : "All connections fitted into the accept queue at once.",
         kernel,
       };
     }
-    return { verdict: "depends", measured, why: "Better, and not yet enough: somaxconn may have cut it down.", kernel };
+    return {
+      verdict: "depends",
+      measured,
+      why: "The longer backlog was better but not enough: somaxconn may have limited it.",
+      kernel,
+    };
   },
 });

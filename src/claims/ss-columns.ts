@@ -29,25 +29,25 @@ async function askSs() {
 export const ssColumns = claim({
   number: 45,
   section: "Part 4",
-  statement: "In the output of ss -ltn, a listener's Recv-Q is the length of its accept queue and Send-Q the maximum.",
+  statement: "In the output of ss -ltn, a listener's Recv-Q is the length of its accept queue and Send-Q its limit.",
   quote: "Recv-Q: Connections in Accept Queue",
   notebook: "01",
   evidence: {
     recvQ: count("Recv-Q of the listener's line"),
     sendQ: count("Send-Q of the listener's line"),
     acceptQueue: count("length of the accept queue (TCP_INFO)"),
-    acceptMax: count("its maximum (TCP_INFO)"),
+    acceptMax: count("its limit (TCP_INFO)"),
   },
   experiment: (once) => once(askSs),
   judge({ recvQ, sendQ, acceptQueue, acceptMax }) {
-    const measured = `ss: Recv-Q ${recvQ}, Send-Q ${sendQ}; the listener: ${acceptQueue} waiting, maximum ${acceptMax}`;
+    const measured = `ss: Recv-Q ${recvQ}, Send-Q ${sendQ}; TCP_INFO: length ${acceptQueue}, limit ${acceptMax}`;
     const kernel = "tcp_diag_get_info()";
     if (recvQ !== acceptQueue || sendQ !== acceptMax)
-      return { verdict: "false", measured, why: "The columns show something else.", kernel };
+      return { verdict: "false", measured, why: "The columns do not show the length and the limit.", kernel };
     return {
       verdict: "holds",
       measured,
-      why: "For a listener the kernel fills these columns with sk_ack_backlog and sk_max_ack_backlog. The queue has room for one more than Send-Q.",
+      why: "For a listener the kernel fills these columns with sk_ack_backlog and sk_max_ack_backlog. The accept queue holds one connection more than Send-Q.",
       kernel,
     };
   },

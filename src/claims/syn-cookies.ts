@@ -20,7 +20,7 @@ async function whatSurvives() {
         const connection = listener.tryAccept();
         if (!connection) continue;
         const { options, sndMss } = connection.info();
-        connection.close();
+        await connection.close();
         const bit = (mask: number) => Number((options & mask) !== 0);
         rows.push({
           offered: mss,
@@ -53,7 +53,8 @@ export const whatCookiesHold = claim({
   },
   experiment: (once) => once(whatSurvives),
   judge({ rows }) {
-    if (rows.length < 2) throw new ArgumentError("One connection cannot show what is kept.", "Offer several MSS.");
+    if (rows.length < 2)
+      throw new ArgumentError("One connection cannot show what is kept.", "Offer several MSS values.");
     const values = [...new Set(rows.map(({ kept }) => kept))].sort((a, b) => a - b);
     const bare = rows.filter(({ timestamps }) => timestamps === 0);
     const stamped = rows.filter(({ timestamps }) => timestamps === 1);
@@ -64,11 +65,11 @@ export const whatCookiesHold = claim({
     const all = rows.every(
       ({ offered, kept, windowScale, sack }) => kept === offered && windowScale === 1 && sack === 1,
     );
-    if (all) return { verdict: "holds", measured, why: "Everything came back.", kernel };
+    if (all) return { verdict: "holds", measured, why: "The connection got back all options.", kernel };
     return {
       verdict: "depends",
       measured,
-      why: "As far as 24 bits of hash and 8 of a minute counter leave room: one of four MSS values, rounded down. The other options come back only if timestamps carry them.",
+      why: "A cookie has 8 bits of a minute counter and 24 bits of a hash, which also carry the index of one of four MSS values (IPv4: the next lower of 536, 1300, 1440 and 1460; 536 for smaller offers). The other options come back only if timestamps carry them.",
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claims 5 and 48: what bounds the SYN queue. */
+/** Claims 5 and 48: what limits the SYN queue. */
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import { formatNumber } from "../wording/number";
@@ -6,7 +6,7 @@ import { claim } from "./claim";
 import { count, list } from "./evidence";
 import { inLab } from "./experiment";
 
-/** Settings of one measurement, and how many requests the queue held when more had come. */
+/** Settings of one measurement, and how many requests the SYN queue held after more SYNs. */
 export interface SynQueueBound {
   backlog: number;
   somaxconn: number;
@@ -34,7 +34,7 @@ export async function measureBound(
   const flood = await lab.flood(listener, { count: syns });
   await flood.finished({ quiet: 20 });
   const { synQueue } = listener;
-  // requests would stay for some seconds, and make every look at the table dearer
+  // requests would stay for some seconds, and make each dump of the table slower
   await flood.reset();
   await flood.close();
   await listener.close();
@@ -52,13 +52,13 @@ async function bounds() {
   });
 }
 
-const rows = list("measurements, each of one listener", {
+const rowsField = list("measurements, each of one listener", {
   backlog: count("the argument of listen(2)"),
   somaxconn: count("net.core.somaxconn"),
   maxSynBacklog: count("net.ipv4.tcp_max_syn_backlog"),
   cookies: count("net.ipv4.tcp_syncookies"),
-  syns: count("SYNs that came"),
-  synQueue: count("requests that the SYN queue held then"),
+  syns: count("SYNs that were sent"),
+  synQueue: count("requests in the SYN queue afterwards"),
 });
 
 function words({ backlog, maxSynBacklog, cookies, synQueue }: SynQueueBound): string {
@@ -77,23 +77,23 @@ export const synQueueSize = claim({
   statement: "The SYN queue holds 1024 connections and more, whatever the backlog is.",
   quote: "Size: 1024+ (system dependent)",
   notebook: "07",
-  evidence: { rows },
+  evidence: { rows: rowsField },
   experiment: (once) => once(bounds),
   judge({ rows }) {
     const full = rows.filter(({ syns, synQueue }) => synQueue < syns);
     if (new Set(full.map(({ backlog }) => backlog)).size < 2)
-      throw new ArgumentError("Two different backlogs whose queues were full are needed.", "Measure more of them.");
+      throw new ArgumentError("Two different backlogs with full SYN queues are needed.", "Measure more backlogs.");
     const measured = few(full, ({ backlog }) => backlog);
     const kernel = "inet_csk_reqsk_queue_is_full()";
     if (full.every(({ synQueue }) => synQueue >= 1024))
-      return { verdict: "holds", measured, why: "All of them held as many.", kernel };
+      return { verdict: "holds", measured, why: "Each SYN queue held at least 1024 requests.", kernel };
     const follows = full.filter(
       ({ backlog, somaxconn, synQueue }) => Math.abs(synQueue - Math.min(backlog, somaxconn)) <= 1,
     ).length;
     return {
       verdict: "false",
       measured,
-      why: `The backlog bounds this queue, too: ${follows} of ${full.length} held min(backlog, somaxconn), give or take one. The kernel compares the number of requests with the accept queue's maximum.`,
+      why: `The backlog limits this queue, too: ${follows} of ${full.length} held min(backlog, somaxconn), plus or minus one. The kernel compares the number of requests with the limit of the accept queue (sk_max_ack_backlog).`,
       kernel,
     };
   },
@@ -102,19 +102,19 @@ export const synQueueSize = claim({
 export const maxSynBacklogBinds = claim({
   number: 48,
   section: "Part 4",
-  statement: "net.ipv4.tcp_max_syn_backlog is the maximum of connections in the SYN queue.",
+  statement: "net.ipv4.tcp_max_syn_backlog is the limit of the SYN queue.",
   quote: "Max connections in SYN queue",
   notebook: "07",
-  evidence: { rows },
+  evidence: { rows: rowsField },
   experiment: (once) => once(bounds),
   judge({ rows }) {
-    // where something else is smaller, nothing is learnt of it
+    // where another limit is smaller, the measurement says nothing about this one
     const telling = rows.filter(
       ({ backlog, somaxconn, maxSynBacklog }) => Math.min(backlog, somaxconn) > maxSynBacklog,
     );
     if (telling.length === 0)
       throw new ArgumentError(
-        "In all of these the backlog is the smaller bound.",
+        "In all of these measurements the backlog is the smaller limit.",
         "Measure with a tcp_max_syn_backlog below backlog and somaxconn.",
       );
     const bound = telling.filter(({ maxSynBacklog, synQueue }) => synQueue <= maxSynBacklog + 1);
@@ -124,16 +124,16 @@ export const maxSynBacklogBinds = claim({
       return {
         verdict: "false",
         measured,
-        why: "It bounds nothing here: with SYN cookies on the kernel does not ask for it.",
+        why: "The setting limits nothing here: with SYN cookies on, the kernel does not use it.",
         kernel,
       };
     const share = bound.map(({ maxSynBacklog, synQueue }) => synQueue / maxSynBacklog);
     if (bound.length === telling.length && share.every((each) => Math.abs(each - 1) < 0.05))
-      return { verdict: "holds", measured, why: "The queue ends where it says.", kernel };
+      return { verdict: "holds", measured, why: "The SYN queue ended at this setting.", kernel };
     return {
       verdict: "depends",
       measured,
-      why: "Only while SYN cookies are off, and then three quarters of it: the last quarter is kept for clients that the kernel has met before.",
+      why: "The setting counts only while SYN cookies are off, and then only three quarters of it. The kernel keeps the last quarter for client addresses whose round-trip time it already knows (tcp_peer_is_proven()).",
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claims 13 and 40: how many handshakes a listener can have under way. */
+/** Claims 13 and 40: how many handshakes of a listener can be in progress. */
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, integer, optional } from "./evidence";
@@ -16,10 +16,10 @@ export const allSynsEnter = claim({
   notebook: "04",
   evidence: {
     backlog: integer("the argument of listen(2)"),
-    clients: count("how many clients came at once"),
+    clients: count("clients that connected at once"),
     synQueue: count("requests in SYN_RECV while the accept queue was full"),
     dropped: count("ListenDrops: SYNs that the listener dropped"),
-    cookiesSent: optional(count("SyncookiesSent: SYNs answered without an entry in the SYN queue")),
+    cookiesSent: optional(count("SyncookiesSent: SYNs answered without a request in the SYN queue")),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
   },
   experiment: (once) => once(loopbackOverflow),
@@ -27,22 +27,22 @@ export const allSynsEnter = claim({
     if (clients <= backlog + 1)
       throw new ArgumentError(
         `${countOf(clients, "client")} cannot overflow a backlog of ${backlog}.`,
-        "Let more come than the backlog.",
+        "Connect more clients than the backlog.",
       );
-    const answered = cookiesSent > 0 ? `, ${cookiesSent} answered with a cookie` : "";
+    const answered = cookiesSent > 0 ? `, ${cookiesSent} answered with a SYN cookie` : "";
     const measured = `backlog ${backlog}, ${clients} SYNs: ${dropped} dropped${answered}, ${synQueue} in the SYN queue while the accept queue is full${withCookies(cookies)}`;
     const kernel = "tcp_conn_request()";
     if (dropped === 0 && cookiesSent === 0)
-      return { verdict: "holds", measured, why: "No SYN was turned away.", kernel };
+      return { verdict: "holds", measured, why: "The kernel stored a request for every SYN.", kernel };
     const why =
       dropped > 0
-        ? "A SYN that meets a full accept queue is dropped before it can enter any queue."
-        : "A SYN that meets a full SYN queue is answered with a cookie and enters no queue.";
+        ? "The kernel drops a SYN that meets a full accept queue before the SYN enters any queue."
+        : "The kernel answers a SYN that meets a full SYN queue with a SYN cookie and stores no request.";
     return { verdict: "false", measured, why, kernel };
   },
 });
 
-const backlog = 128;
+const fullBacklog = 128;
 const crowd = 1200;
 
 /**
@@ -51,8 +51,8 @@ const crowd = 1200;
  */
 async function everythingFull() {
   return inLab({ sysctls: { "net.ipv4.tcp_max_syn_backlog": 8192 } }, async (lab) => {
-    const listener = await lab.listen({ backlog });
-    await lab.connect(listener, { clients: backlog });
+    const listener = await lab.listen({ backlog: fullBacklog });
+    await lab.connect(listener, { clients: fullBacklog });
     await atRest(() => [listener.acceptQueue], { quiet: 50 });
     let most = { waiting: 0, synQueue: 0 };
     const look = () => {
@@ -65,19 +65,24 @@ async function everythingFull() {
     await msUntil(() => (look(), ended), 5000);
     await burst;
     await atRest(look);
-    return { backlog, clients: backlog + crowd, ...most, cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies") };
+    return {
+      backlog: fullBacklog,
+      clients: fullBacklog + crowd,
+      ...most,
+      cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"),
+    };
   });
 }
 
 export const totalCapacity = claim({
   number: 40,
   section: "Part 4",
-  statement: "Beside the 128 connections that wait for accept(), more than 1000 fit into the SYN queue.",
+  statement: "Besides the 128 connections that wait for accept(), more than 1000 fit into the SYN queue.",
   quote: "Total capacity: 1000+ simultaneous connection attempts",
   notebook: "04",
   evidence: {
     backlog: integer("the argument of listen(2)"),
-    clients: count("how many clients tried"),
+    clients: count("clients that connected"),
     waiting: count("connections in the accept queue when both queues together held most"),
     synQueue: count("requests in the SYN queue at the same moment"),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
@@ -86,8 +91,8 @@ export const totalCapacity = claim({
   judge({ backlog, clients, waiting, synQueue, cookies }) {
     if (clients < backlog + 1000)
       throw new ArgumentError(
-        `${countOf(clients, "client")} cannot fill ${backlog} places and 1000 more.`,
-        `Let at least ${backlog + 1000} try.`,
+        `${countOf(clients, "client")} cannot fill the accept queue and 1000 places more.`,
+        `Connect at least ${backlog + 1000}.`,
       );
     const measured = `backlog ${backlog}, ${clients} clients: at most ${waiting} + ${synQueue} = ${waiting + synQueue} are held at once${withCookies(cookies)}`;
     const kernel = "inet_csk_reqsk_queue_is_full()";
@@ -95,13 +100,13 @@ export const totalCapacity = claim({
       return {
         verdict: "holds",
         measured,
-        why: "The SYN queue took more than 1000 requests whatever the backlog.",
+        why: "The SYN queue held more than 1000 requests with this backlog.",
         kernel,
       };
     return {
       verdict: "false",
       measured,
-      why: "The SYN queue is bounded by the same number as the accept queue: min(backlog, somaxconn). There is no second bound of 1000 and more.",
+      why: "The SYN queue has the same limit as the accept queue: min(backlog, somaxconn). There is no second limit of 1000 and more.",
       kernel,
     };
   },

@@ -1,4 +1,4 @@
-/** Claim 1: one listening socket serves thousands of connections. A million of them comes in a later notebook. */
+/** Claim 1: one listening socket serves thousands of connections. Notebook 08 opens a million. */
 import { ArgumentError, LimitError } from "../errors";
 import { claim } from "./claim";
 import { count, optional } from "./evidence";
@@ -9,12 +9,12 @@ import { countOf } from "../wording/number";
 const thousands = 2000;
 const asked = 2500;
 
-/** Its clients are ghosts: only the accepted ends take descriptors of this process. */
+/** The clients are ghosts: only the accepted ends need descriptors of this process. */
 async function crowdAccepted() {
   const clients = clientsWithin(asked);
   if (clients < thousands)
     throw new LimitError(
-      `${thousands} accepted connections take as many descriptors, and this process has ${clients} left.`,
+      `${thousands} accepted connections need ${thousands} descriptors, and this process has ${clients} left.`,
       "Raise the limit first: `ulimit -Hn`.",
     );
   return inLab({}, async (lab) => {
@@ -39,22 +39,27 @@ export const thousandsOfConnections = claim({
   evidence: {
     listeners: count("listening sockets on the port"),
     connections: count("connections accepted and open at the same time"),
-    clients: optional(count("clients that tried")),
+    clients: optional(count("clients that connected")),
   },
   experiment: (once) => once(crowdAccepted),
   judge({ listeners, connections, clients }) {
     if (clients !== undefined && clients < thousands)
-      throw new ArgumentError(`${countOf(clients, "client")} cannot show thousands.`, `Let at least ${thousands} try.`);
+      throw new ArgumentError(`${countOf(clients, "client")} cannot show thousands.`, `Connect at least ${thousands}.`);
     const measured = `${countOf(listeners, "listening socket")}, ${countOf(connections, "connection")} open at once${clients === undefined ? "" : ` of ${countOf(clients, "client")}`}`;
     const kernel = "inet_csk_accept()";
     if (listeners !== 1)
-      return { verdict: "false", measured, why: "It took more than one listening socket, or there was none.", kernel };
+      return { verdict: "false", measured, why: "The port did not have exactly one listening socket.", kernel };
     if (connections < thousands)
-      return { verdict: "false", measured, why: `One listening socket did not come to ${thousands}.`, kernel };
+      return {
+        verdict: "false",
+        measured,
+        why: `One listening socket did not reach ${thousands} connections.`,
+        kernel,
+      };
     return {
       verdict: "holds",
       measured,
-      why: "An accepted connection is a socket of its own and costs the listener nothing. Thousands are decided here, millions in notebook 08.",
+      why: "Each accepted connection is a socket of its own, and the listener stores nothing for it. This experiment opens thousands; notebook 08 opens a million.",
       kernel,
     };
   },

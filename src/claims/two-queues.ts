@@ -5,19 +5,19 @@ import { count, group } from "./evidence";
 import { inLab } from "./experiment";
 import { atRest } from "../waiting/until";
 
-const clients = 10;
+const deferred = 10;
 
-/** TCP_DEFER_ACCEPT leaves a connection in the first stage until its first data: time enough to look. */
+/** TCP_DEFER_ACCEPT keeps a connection in the SYN queue until its first data, which leaves time to read the queues. */
 async function frozenHandshakes() {
   return inLab({ wire: false }, async (lab) => {
     const listener = await lab.listen({ backlog: 64, deferAccept: 5 });
     const depths = () => ({ synQueue: listener.synQueue, acceptQueue: listener.acceptQueue });
-    const quiet = await lab.connect(listener, { clients });
+    const quiet = await lab.connect(listener, { clients: deferred });
     await atRest(() => Object.values(depths()), { quiet: 50 });
     const before = depths();
     await quiet.send("now");
     await atRest(() => Object.values(depths()), { quiet: 100 });
-    return { before, after: depths(), clients };
+    return { before, after: depths(), clients: deferred };
   });
 }
 
@@ -27,18 +27,17 @@ export const twoQueues = claim({
   number: 4,
   section: "Part 1",
   statement:
-    "The kernel keeps two queues for each listening socket: one for handshakes under way, one for connections that wait for accept().",
+    "The kernel keeps two queues for each listening socket: one for handshakes in progress, one for connections that wait for accept().",
   quote: "two separate queues",
   notebook: "03",
   evidence: {
-    before: group("the queues while the handshakes were under way", depths),
+    before: group("the queues while the handshakes were in progress", depths),
     after: group("the queues when they had completed", depths),
     clients: count("how many clients there were"),
   },
   experiment: (once) => once(frozenHandshakes),
   judge({ before, after, clients }) {
-    if (clients === 0)
-      throw new ArgumentError("Without clients there is nothing to see in any queue.", "Connect some.");
+    if (clients === 0) throw new ArgumentError("Without clients both queues are empty.", "Connect some clients.");
     const measured = `SYN queue ${before.synQueue}, accept queue ${before.acceptQueue} during ${clients} handshakes; ${after.synQueue} and ${after.acceptQueue} after them`;
     const first = before.synQueue === clients && before.acceptQueue === 0;
     const second = after.synQueue === 0 && after.acceptQueue === clients;
@@ -47,7 +46,7 @@ export const twoQueues = claim({
       return {
         verdict: "holds",
         measured,
-        why: "In effect. The accept queue is a list in the listener; the SYN queue is none: its requests lie in the table of all connections, and the listener keeps only their count.",
+        why: "There are two stages but only one list. The accept queue is a linked list in the listener. Half-open requests are in the hash table of all connections, and the listener only counts them.",
         kernel,
       };
     }

@@ -1,5 +1,5 @@
 /**
- * Bursts of clients that are a round-trip time away: all SYNs come before the first ACK does, so clients are caught between the two.
+ * Bursts of clients with a round-trip time: all SYNs arrive before the first ACK, so the accept queue fills between the two.
  */
 import type { Lab } from "../front-door";
 import { inLab } from "./experiment";
@@ -8,10 +8,11 @@ import { atRest } from "../waiting/until";
 const backlog = 5;
 const rtt = 20;
 
+/** What one burst has led to. */
 export interface WireBurst {
   cookies: number;
   clients: number;
-  /** connections of the burst in the accept queue once nothing moves */
+  /** connections of the burst in the accept queue when nothing changes any more */
   queued: number;
   /** requests in SYN_RECV then */
   synQueueWhileFull: number;
@@ -21,11 +22,11 @@ export interface WireBurst {
   drops: number;
   /** clients that were refused or reset */
   refused: number;
-  /** requests whose SYN-ACK the server has sent again although the client had answered it */
+  /** requests whose SYN-ACK the server retransmitted although the client had answered it */
   resent?: number;
 }
 
-/** One burst against a listener in whose accept queue `waitingBefore` connections wait already. Leaves the listener and the clients to the Lab. */
+/** One burst of mirror clients (RTT 20 ms) against a listener with backlog 5, in whose accept queue `waitingBefore` connections wait already. Leaves the listener and the clients to the Lab. */
 export async function wireBurst(lab: Lab, { clients, waitingBefore = 0 }: { clients: number; waitingBefore?: number }) {
   const listener = await lab.listen({ backlog });
   if (waitingBefore > 0) await lab.connect(listener, { clients: waitingBefore });
@@ -46,15 +47,15 @@ export async function wireBurst(lab: Lab, { clients, waitingBefore = 0 }: { clie
   return { listener, burst, seen };
 }
 
-/** The three cases: a SYN cookie, a dropped SYN, and a final ACK that comes when the queue has filled meanwhile. */
-export function wireBursts(): Promise<WireBurst[]> {
+/** The three cases: a SYN cookie, a dropped SYN, and a final ACK that meets an accept queue that has filled meanwhile. */
+export function wireBursts(): Promise<[cookie: WireBurst, droppedSyn: WireBurst, droppedAck: WireBurst]> {
   return inLab({}, async (lab) => {
     await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 1 });
     const on = (await wireBurst(lab, { clients: 20 })).seen;
     await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 0 });
     const off = (await wireBurst(lab, { clients: 20 })).seen;
     const { listener, seen } = await wireBurst(lab, { clients: backlog + 1, waitingBefore: 3 });
-    // the first SYN-ACK is resent after a second, if the server takes the handshake for unfinished
+    // the server retransmits the SYN-ACK after 1 s if the handshake is not complete for it
     await atRest(() => [listener.synQueue, resends(listener)], { quiet: 1300 });
     return [on, off, { ...seen, resent: resends(listener) }];
   });

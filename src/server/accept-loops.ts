@@ -5,32 +5,32 @@ import { InterruptedError, ClosedError, requireInteger } from "../errors";
 import type { Connection } from "../listener/connection";
 import type { Listener } from "../listener/listener";
 
-/** Serves one connection and closes it. */
+/** What a server does with one connection: it serves the connection and closes it. */
 export type Handler = (connection: Connection) => Promise<void>;
-/** Runs until the listener is closed. */
+/** An accept loop. It runs until the listener is closed. */
 export type Server = (listener: Listener, handle: Handler) => Promise<void>;
 
-/** A handler that throws ends its own connection, not the server: the client sees it closed. */
+/** A handler that throws ends its own connection and not the server. */
 async function attend(handle: Handler, connection: Connection): Promise<void> {
   try {
     await handle(connection);
   } catch (error) {
-    connection.close();
-    process.emitWarning(`a handler has thrown: ${(error as Error)?.message ?? String(error)}`);
+    await connection.close();
+    process.emitWarning(`A handler has thrown: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** The handler in the loop: the next accept() waits for it. */
+/** Runs the handler in the loop: the next accept() waits for it. */
 export const blocking: Server = async (listener, handle) => {
   for await (const connection of connections(listener)) await attend(handle, connection);
 };
 
-/** Each connection is handed off at once; the loop does nothing but accept. */
+/** Starts the handler of each connection and accepts again at once. */
 export const handOff: Server = async (listener, handle) => {
   for await (const connection of connections(listener)) void attend(handle, connection);
 };
 
-/** So many workers, each with a blocking loop of its own over the same listener. */
+/** `count` workers, each with a blocking loop of its own over the same listener. @param count 1 to 10,000 @throws ArgumentError */
 export function workers(count: number): Server {
   requireInteger(count, "workers", 1, 10_000);
   return async (listener, handle) => {
@@ -38,12 +38,12 @@ export function workers(count: number): Server {
   };
 }
 
-/** The text's semaphore: hand-off, but not more than `most` at a time. While all are taken nobody accepts. */
+/** The text's semaphore: hand-off for at most `most` connections at a time. While all places are taken, the loop does not accept. @param most 1 to 1,000,000 @throws ArgumentError */
 export function limited(most: number): Server {
   requireInteger(most, "most", 1, 1_000_000);
   return async (listener, handle) => {
     let busy = 0;
-    let release = () => undefined as void;
+    let release: () => void = () => undefined;
     for await (const connection of connections(listener)) {
       busy++;
       void attend(handle, connection).finally(() => {
@@ -55,14 +55,14 @@ export function limited(most: number): Server {
   };
 }
 
-/** Accepts above the limit, too, and closes those at once: the client learns at once that it is not wanted. */
+/** Accepts above the limit, too, and closes these connections at once (sheds load): a FIN, or an RST where the client has already sent data. @param most 1 to 1,000,000 @throws ArgumentError */
 export function shedding(most: number): Server {
   requireInteger(most, "most", 1, 1_000_000);
   return async (listener, handle) => {
     let busy = 0;
     for await (const connection of connections(listener)) {
       if (busy >= most) {
-        connection.close();
+        await connection.close();
         continue;
       }
       busy++;
@@ -71,7 +71,7 @@ export function shedding(most: number): Server {
   };
 }
 
-/** One after the other, until the listener is closed. */
+/** The connections of a listener, one after the other, until it is closed. */
 async function* connections(listener: Listener): AsyncGenerator<Connection> {
   for (;;) {
     try {

@@ -1,4 +1,4 @@
-/** Real servers, where they are installed: started inside a Lab and studied like our own. */
+/** Real servers, if they are installed: they run inside a Lab and are measured like our own. */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { access, constants, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
@@ -12,7 +12,9 @@ import { Program } from "../lab/program";
 import { readTable } from "../listener/sockets-table";
 import { programFile } from "./programs";
 
+/** The servers that can be started. */
 export const serverNames = ["node http", "python http.server", "go net/http", "nginx"] as const;
+/** One of serverNames. */
 export type ServerName = (typeof serverNames)[number];
 
 const startTimeout = 15_000;
@@ -22,7 +24,7 @@ interface Recipe {
   prepare(directory: string, port: number): Promise<[command: string, ...args: string[]]>;
 }
 
-/** What the compiler keeps, it keeps among the project's own files (its cache, without which each start takes a minute) or in the server's folder, which goes. */
+/** The compiler's cache stays among the project's own files, because without it each start takes a minute. Everything else goes into the server's folder, which is removed. */
 async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
   const cache = path.join(__dirname, "..", "..", ".build", "go-cache");
   const writable = await mkdir(cache, { recursive: true })
@@ -37,7 +39,7 @@ async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
     GOCACHE: writable ? cache : path.join(directory, "cache"),
     GOFLAGS: "-mod=mod",
     GO111MODULE: "off",
-    // the reader's own settings hold, but go's counts of its use are not added to theirs
+    // the reader's own settings apply, but go's usage counters are not added to theirs
     GOENV: process.env.GOENV ?? path.join(configuration, "go", "env"),
     XDG_CONFIG_HOME: path.join(directory, "config"),
   };
@@ -90,7 +92,7 @@ const recipes: Record<ServerName, Recipe> = {
   },
 };
 
-/** folders of servers that run: they go with their server, with its Lab, or with this process, whichever ends first */
+/** folders of servers that run: each is removed when its server, its Lab or this process ends */
 const folders = new Set<string>();
 
 async function makeFolder(): Promise<string> {
@@ -110,60 +112,67 @@ function removeFolders(): void {
   for (const folder of folders) removeFolder(folder);
 }
 
+/** Waits until the program listens. @returns the backlog that it asked for, cut down to somaxconn */
+async function backlogOf(host: LabHost, name: ServerName, program: Program, port: number): Promise<number> {
+  let errors = "";
+  program.stderr.on("data", (part) => (errors = (errors + String(part)).slice(-500)));
+  const state = { ended: false };
+  void program.exited.then(() => (state.ended = true));
+  for (let waited = 0; waited < startTimeout; waited += 10) {
+    const listening = readTable(host, { port, states: ["LISTEN"] }).at(0);
+    if (listening) return listening.sendQueue;
+    if (state.ended)
+      throw new LabError(`${name} ended before it listened.`, {
+        code: "ECHILD",
+        hint: errors.trim() || "It printed no error.",
+      });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await program.close();
+  throw new LabError(`${name} does not listen on port ${port} after ${startTimeout / 1000} s.`, {
+    code: "ETIMEDOUT",
+    hint: errors.trim() || "It printed no error.",
+  });
+}
+
 /** A real server that listens in the Lab. */
 export class InstalledServer implements Closable {
   private constructor(
     readonly name: ServerName,
     readonly program: Program,
     readonly port: number,
-    /** the backlog it really asked for, cut down to somaxconn: what `ss -ltn` shows as Send-Q */
+    /** the backlog that the server asked for, cut down to somaxconn: Send-Q of `ss -ltn` */
     readonly backlog: number,
     private readonly directory: string,
   ) {}
 
   /**
    * Starts it and waits until it listens.
-   * @throws LabError ENOENT: not installed; ETIMEDOUT, ECHILD: it does not listen, with what it said; ArgumentError: the port is taken, …
+   * @throws LabError ENOENT: not installed; ERR_BUILD: the Go server does not compile; ETIMEDOUT, ECHILD: it does not listen, with what it printed as the hint;
+   *   ArgumentError: the port is in use, …
    */
   static async start(host: LabHost, name: ServerName, port: number): Promise<InstalledServer> {
     if (!(name in recipes))
-      throw new ArgumentError(`There is no server "${String(name)}".`, `There are: ${serverNames.join(", ")}.`);
+      throw new ArgumentError(`There is no server "${name}".`, `The servers are: ${serverNames.join(", ")}.`);
     requireInteger(port, "port", 1, 65535);
     if (readTable(host, { port, states: ["LISTEN"] }).length > 0)
       throw new ArgumentError(
-        `Somebody listens on port ${port} of this Lab already.`,
-        "Choose another port, or close that server first.",
+        `A socket already listens on port ${port} of this Lab.`,
+        "Choose another port, or close that listener first.",
       );
     const directory = await makeFolder();
     try {
       const [command, ...args] = await recipes[name].prepare(directory, port);
       const program = await Program.start(host, command, args);
       void program.exited.then(() => removeFolder(directory));
-      let said = "";
-      program.stderr.on("data", (part) => (said = (said + String(part)).slice(-500)));
-      let ended = false;
-      void program.exited.then(() => (ended = true));
-      for (let waited = 0; waited < startTimeout; waited += 10) {
-        const listening = readTable(host, { port, states: ["LISTEN"] })[0];
-        if (listening) return new InstalledServer(name, program, port, listening.sendQueue, directory);
-        if (ended)
-          throw new LabError(`${name} has ended before it listened: ${said.trim() || "it said nothing"}.`, {
-            code: "ECHILD",
-          });
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      await program.close();
-      throw new LabError(`${name} does not listen on port ${port}.`, {
-        code: "ETIMEDOUT",
-        hint: said.trim() || "It said nothing.",
-      });
+      return new InstalledServer(name, program, port, await backlogOf(host, name, program, port), directory);
     } catch (error) {
       removeFolder(directory);
       throw error;
     }
   }
 
-  /** Idempotent. */
+  /** Ends the server and removes its folder. Idempotent. */
   async close(): Promise<void> {
     await this.program.close();
     removeFolder(this.directory);

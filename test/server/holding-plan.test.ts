@@ -26,6 +26,6 @@ describe("a plan for holding connections", () => {
     assert.equal(descriptorsEach, 256);
     assert.ok(processes > 10 && 2 * processes < 256, `${processes} processes`);
     assert.equal(connections, processes * (256 - 20));
-    assert.match(because, /needs 2 for each process that accepts/);
+    assert.match(because, /and needs 2 per process that accepts/);
   });
 });

@@ -1,0 +1,125 @@
+/** Claims 37 and 56: the memory that a SYN flood costs the kernel. */
+import { ArgumentError } from "../errors";
+import type { Lab } from "../front-door";
+import { kernelMemory } from "../lab/memory";
+import { countOf, formatNumber } from "../wording/number";
+import { claim } from "./claim";
+import { amount, count, group, optional } from "./evidence";
+import { inLab } from "./experiment";
+
+const requests = 50_000;
+
+/** What a flood has cost the kernel. */
+export interface FloodCost {
+  /** SYNs of the flood */
+  syns: number;
+  /** SyncookiesSent */
+  cookiesSent: number;
+  /** requests in the SYN queue after it */
+  entries: number;
+  /** bytes by which the kernel's slab memory grew */
+  bytes: number;
+}
+
+/** 50,000 SYNs to a listener whose SYN queue holds all of them: the requests that the kernel stores, and the memory for them. Sets somaxconn and tcp_syncookies. */
+export async function floodCost(lab: Lab, { cookies }: { cookies: number }): Promise<FloodCost> {
+  await lab.sysctl.set({ "net.core.somaxconn": 2 * requests, "net.ipv4.tcp_syncookies": cookies });
+  const listener = await lab.listen({ backlog: 2 * requests });
+  const counters = lab.counters();
+  const before = kernelMemory().slab;
+  const flood = await lab.flood(listener, { count: requests });
+  await flood.finished();
+  const bytes = Math.max(0, kernelMemory().slab - before);
+  const cost = {
+    syns: requests,
+    cookiesSent: lab.counters().since(counters).get("SyncookiesSent"),
+    entries: listener.synQueue,
+    bytes,
+  };
+  await flood.reset();
+  await flood.close();
+  await listener.close();
+  return cost;
+}
+
+/** The same SYNs once answered with cookies, once stored. */
+async function memoryOfFlood() {
+  return inLab({ hashBuckets: 16_384 }, async (lab) => {
+    // cookies first: memory that the other flood frees would count for them
+    const withCookies = await floodCost(lab, { cookies: 2 });
+    return { withCookies, remembered: await floodCost(lab, { cookies: 1 }) };
+  });
+}
+
+const cost = {
+  syns: count("SYNs of the flood"),
+  cookiesSent: count("SyncookiesSent"),
+  entries: count("requests in the SYN queue after it"),
+  bytes: amount("bytes by which the kernel's slab memory grew"),
+};
+
+function costWords({ syns, entries, bytes }: { syns: number; entries: number; bytes: number }): string {
+  return `${formatNumber(syns)} SYNs: ${formatNumber(entries)} in the SYN queue, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+export const floodsCostNothing = claim({
+  number: 37,
+  section: "Part 3",
+  statement: "With SYN cookies the kernel survives SYN floods without using up memory.",
+  quote: "without exhausting memory",
+  notebook: "07",
+  evidence: {
+    withCookies: group("a flood answered by cookies", cost),
+    remembered: optional(group("the same flood with a SYN queue that holds all of it", cost)),
+  },
+  experiment: (once) => once(memoryOfFlood),
+  judge({ withCookies, remembered }) {
+    if (withCookies.cookiesSent < withCookies.syns / 2)
+      throw new ArgumentError(
+        "Most of that flood was not answered by cookies.",
+        "Set tcp_syncookies to 2, or flood more than the queue holds.",
+      );
+    const measured = `cookies: ${costWords(withCookies)}${remembered ? `; without: ${costWords(remembered)}` : ""}`;
+    const kernel = "cookie_init_sequence()";
+    const each = withCookies.bytes / withCookies.syns;
+    // a request_sock needs some 300 bytes; the figure also holds what other programs allocate meanwhile
+    if (each < 100)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The kernel stores nothing for a half-open handshake: what it must know comes back with the ACK. Connections that complete need as much memory as without cookies.",
+        kernel,
+      };
+    return { verdict: "false", measured, why: "The kernel's memory grew with the flood.", kernel };
+  },
+});
+
+export const neverQueued = claim({
+  number: 56,
+  section: "Part 5",
+  statement: "When it sends a cookie the kernel allocates nothing for the SYN and keeps it out of the SYN queue.",
+  quote: "Does NOT allocate resources",
+  notebook: "07",
+  evidence: { withCookies: group("a flood answered by cookies", cost) },
+  experiment: (once) => once(memoryOfFlood),
+  judge({ withCookies }) {
+    if (withCookies.cookiesSent === 0)
+      throw new ArgumentError("No cookie was sent.", "Set tcp_syncookies to 2, or flood more than the queue holds.");
+    const remembered = withCookies.syns - withCookies.cookiesSent;
+    const measured = `${countOf(withCookies.cookiesSent, "cookie")} sent, ${costWords(withCookies)}`;
+    const kernel = "tcp_conn_request()";
+    if (withCookies.entries <= remembered)
+      return {
+        verdict: "holds",
+        measured,
+        why: "The kernel allocates a request only to write the SYN-ACK, and frees it at once. So the SYN is not 'dropped from the queue', as the text says: it was never in it.",
+        kernel,
+      };
+    return {
+      verdict: "false",
+      measured,
+      why: "The SYN queue holds SYNs that the kernel answered with a cookie.",
+      kernel,
+    };
+  },
+});
