@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import net from "node:net";
-import { Lab, LabError, InterruptedError, type Connection } from "../../dist/index";
+import { Lab, type LabError, InterruptedError, type Connection } from "../../dist/index";
 import { native } from "../../dist/native";
-
-const tick = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+import { sleep, until } from "../fixtures/waiting";
 
 describe("accepting", () => {
   let lab: Lab;
@@ -18,7 +17,6 @@ describe("accepting", () => {
     const client = await lab.dial(listener);
     assert.equal((await waiting).remote.port, client.local.port);
     const abandoned = assert.rejects(listener.accept(), InterruptedError);
-    await tick(20);
     await listener.close();
     await abandoned;
   });
@@ -28,7 +26,10 @@ describe("accepting", () => {
     const got: Connection[] = [];
     const loop = listener.acceptLoop({ onConnections: (batch) => void got.push(...batch) });
     const clients = await lab.connect(listener, { clients: 500 });
-    while (got.length < 500) await tick(5);
+    await until(
+      () => got.length === 500,
+      () => `${got.length} connections`,
+    );
     assert.equal(loop.accepted, 500);
     assert.deepEqual(new Set(got.map(({ remote }) => remote.port)).size, 500);
     assert.equal((await loop.stop()).running, false);
@@ -40,9 +41,9 @@ describe("accepting", () => {
     const listener = await lab.listen({ backlog: 512 });
     const loop = listener.acceptLoop({ limit: 50, rate: 10_000 });
     loop.pause();
-    await tick(20);
+    await until(() => loop.stats().paused);
     const clients = await lab.connect(listener, { clients: 100 });
-    await tick(50);
+    await sleep(50); // a loop that is paused does nothing all this time
     assert.equal(loop.accepted, 0);
     assert.ok(loop.stats().paused);
     loop.resume();
@@ -51,10 +52,10 @@ describe("accepting", () => {
     assert.equal(listener.acceptQueue, 50);
     // a slow loop against a fast one, in the same time
     const slow = listener.acceptLoop({ rate: 20 });
-    await tick(400);
-    assert.ok(slow.accepted < 25, `20 a second took ${slow.accepted} in 0.4 s`);
+    await sleep(400); // a rate is a number per time
+    assert.ok(slow.accepted < 25, `20 per second took ${slow.accepted} in 0.4 s`);
     slow.setRate(0);
-    while (listener.acceptQueue > 0) await tick(5);
+    await until(() => listener.acceptQueue === 0);
     await slow.close();
     await clients.close();
     await listener.close();
@@ -84,8 +85,7 @@ describe("accepting", () => {
     for await (const part of socket) said += String(part);
     assert.equal(said, "hello from node");
     await new Promise((resolve) => server.close(resolve));
-    await tick(10);
-    assert.ok(listener.closed);
+    await until(() => listener.closed);
   });
 
   it("by a node:http server, and the Lab closes it", async () => {
@@ -96,8 +96,7 @@ describe("accepting", () => {
     await connection.write("GET / HTTP/1.0\r\n\r\n");
     assert.match(await connection.readText(), /over http$/);
     await other.close();
-    await tick(10);
-    assert.equal(server.listening, false);
+    await until(() => !server.listening);
   });
 });
 
@@ -142,12 +141,12 @@ describe("a connection", () => {
 
   it("ends with null, resets with ECONNRESET, and says when it is closed", async () => {
     const one = await pair();
-    one.client.close();
+    await one.client.close();
     assert.equal(await one.server.read(), null);
     const two = await pair();
     two.client.reset();
     await assert.rejects(two.server.read(), (error: LabError) => error.code === "ECONNRESET");
-    two.client.close();
+    await two.client.close();
     for (const call of [() => two.client.read(), () => two.client.write("x")]) await assert.rejects(call, /closed/);
     assert.throws(() => two.client.fd, /closed/);
     await assert.rejects(one.server.read({ timeout: 10, size: 0 }), /size must be an integer/);
@@ -175,8 +174,8 @@ describe("the addon, misused", () => {
       () => native.poll(1e6, 1, 0),
       () => native.poll(0, 9, 0),
       () => new native.Sampler({} as never),
-      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 0 } as never),
-      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 1e9 } as never),
+      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 0 }),
+      () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 1e9 }),
       () => new native.ClientThread({ fds: [] } as never),
       () => new native.Acceptor({ listenerFd: 0, rate: -1 } as never),
       () => new native.Mirror({ packetFd: 0, ifindex: 0 } as never),
@@ -185,7 +184,7 @@ describe("the addon, misused", () => {
       () => native.startHost("/no/such/program", []),
       () => native.setsockopt(0, 1, 2, 0.5),
       () => (native.Sampler as unknown as () => void)(),
-      () => native.Sampler.prototype.start.call({} as never),
+      () => native.Sampler.prototype.start.call({}),
       () => native.preadText(1e6),
       () => native.reap(-5, 0),
     ];

@@ -24,7 +24,7 @@ describe("clients", () => {
     assert.equal(await clients.reset([3]), 1);
     await assert.rejects(servers[3].read(), /ECONNRESET/);
     assert.equal(clients.counts().closed, 2);
-    servers[4].close();
+    await servers[4].close();
     servers[5].reset();
     assert.ok(await clients.until(({ closedByServer, reset }) => closedByServer === 1 && reset === 1));
     assert.deepEqual([clients.which("closedByServer"), clients.which("reset")], [[4], [5]]);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { Clients, Lab, Listener } from "../../dist/index";
+import { Clients, Lab, type Listener } from "../../dist/index";
 import { native } from "../../dist/native";
 import { owned } from "../../dist/lab/owned";
+import { until } from "../fixtures/waiting";
 
 interface Held {
   threads: number;
@@ -77,10 +78,11 @@ describe("a mirror ends with its clients", () => {
 
   it("also when the Clients are closed while they still come", async () => {
     let coming: Clients | undefined;
-    listener.on("clients", (clients) => (coming = clients as Clients));
+    listener.once("clients", (clients) => {
+      if (clients instanceof Clients) coming = clients;
+    });
     const started = lab.connect(listener, { clients: 5, kind: "mirror", rtt: 2, rate: 1 });
-    while (!coming) await new Promise((resolve) => setTimeout(resolve, 1));
-    await coming.close();
+    await (await until(() => coming)).close();
     // one who waits for them is told either that they are closed or that the wait was broken off
     const [outcome] = await Promise.allSettled([started]);
     assert.equal(
@@ -111,8 +113,7 @@ describe("a mirror ends with its clients", () => {
     assert.equal(String(await server.read({ timeout: 1000 })), "still here");
     await taken.close();
     assert.equal(await server.read({ timeout: 1000 }), null);
-    for (let wait = 0; mirrors() > 0 && wait < 200; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal(mirrors(), 0);
+    await until(() => mirrors() === 0);
   });
 
   it("in the background where the round trip is long, and with its Lab at once", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Lab, type Listener } from "../../dist/index";
+import { until } from "../fixtures/waiting";
 
 describe("the accept queue", () => {
   let lab: Lab;
@@ -109,7 +110,7 @@ describe("the SYN queue", () => {
       assert.ok(age >= 0 && age < 60_000 && timer >= 0 && retransmits >= 0);
     }
     await clients.send("data");
-    while (listener.acceptQueue < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => listener.acceptQueue === 10);
     assert.equal(listener.synQueue, 0);
     await clients.close();
   });

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { Lab, RecordingFile, Trace, TraceBuilder } from "../../dist/index";
-import { type SamplerRows } from "../../dist/native";
+import { ClosedError, Lab, type Recording, RecordingFile, Trace, TraceBuilder } from "../../dist/index";
+import { native, type SamplerRows } from "../../dist/native";
 import { thinTrack } from "../../dist/trace/track";
+import { sleep, until } from "../fixtures/waiting";
 
 const meta = {
   startedAt: "2026-01-01T00:00:00.000Z",
@@ -58,6 +59,13 @@ const recordings = fc
     let now = 0;
     return { time: steps.map(({ step }) => (now += step)), values: steps.map(({ value }) => value) };
   });
+
+/** Waits until everything that is true now is in the recording: for samples of the queues and the counters, taken and drained from now on. */
+async function sampled(recording: Recording): Promise<void> {
+  const { samples, hz } = recording.trace.meta;
+  const more = Math.ceil(hz / 5); // 200 ms: 20 readings of the counters
+  await until(() => recording.trace.meta.samples + recording.trace.meta.missed >= samples + more, "more samples");
+}
 
 describe("a Trace", () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-trace-"));
@@ -133,8 +141,8 @@ describe("a Trace", () => {
       builder.event({ time: piece * 10 + 2, name: `event ${piece}` });
       values.push(...more);
       recording.grow(builder.snapshot(meta));
-      while (readFileSync(file).length <= size) await new Promise((resolve) => setTimeout(resolve, 2));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await until(() => readFileSync(file).length > size, "the piece is in the file");
+      await sleep(20); // the file is appended to in one write, and grow() must have seen its end
       sizes.push(readFileSync(file).length);
     }
     const bytes = readFileSync(file);
@@ -242,7 +250,7 @@ describe("a Trace", () => {
     const recording = await lab.record(listener, { hz: 5000, live: false });
     const clients = await lab.connect(listener, { clients: 50 });
     const queued = listener.acceptQueue;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sampled(recording);
     const made = await recording.stop();
     assert.equal(made.summary().get("acceptQueue").max, queued);
     assert.equal(made.summary().get("acceptMax").max, listener.acceptMax);
@@ -260,12 +268,12 @@ describe("a Trace", () => {
     const lab = await Lab.open({ wire: false });
     const listeners = [await lab.listen({ port: 8080, backlog: 3, reusePort: true })];
     const alone = await lab.record(8080, { live: false });
-    for (let waited = 0; alone.trace.meta.samples === 0 && waited < 500; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await sampled(alone);
     listeners.push(await lab.listen({ port: 8080, backlog: 9, reusePort: true }));
     const recording = await lab.record(8080, { live: false });
     await lab.connect(listeners[0], { clients: 12 });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await sampled(recording);
+    await sampled(alone);
     const made = await recording.stop();
     const fullness = listeners
       .map(({ acceptQueue, capacity }) => ({ acceptQueue, capacity, share: acceptQueue / capacity }))
@@ -284,12 +292,40 @@ describe("a Trace", () => {
     const lab = await Lab.open({ wire: false });
     const listener = await lab.listen();
     const recording = await lab.record(listener, { live: false });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sampled(recording);
     await listener.close();
     assert.equal(recording.running, false);
     assert.ok((await recording.stop()).meta.samples > 0);
     await assert.rejects(lab.record(listener), /closed/);
     await lab.close();
+  });
+
+  it("is refused where the Lab or the listener closes while the recording starts", async () => {
+    const before = native.descriptors().open;
+    for (const closing of ["listener", "lab"] as const) {
+      const lab = await Lab.open({ wire: false });
+      const listener = await lab.listen();
+      const starting = lab.record(listener, { live: false });
+      const closed = closing === "lab" ? lab.close() : listener.close();
+      await assert.rejects(starting, ClosedError);
+      await closed;
+      await lab.close();
+      assert.equal(native.descriptors().open, before, "what was opened for the recording is closed");
+    }
+  });
+
+  it("is refused at whichever step of its start the Lab closes, or is whole", async () => {
+    for (let step = 0; step < 12; step++) {
+      const lab = await Lab.open({ wire: false });
+      const listener = await lab.listen();
+      const starting = lab.record(listener, { live: false });
+      for (let turn = 0; turn < step; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const closed = lab.close();
+      const [outcome] = await Promise.allSettled([starting]);
+      await closed;
+      if (outcome.status === "rejected") assert.ok(outcome.reason instanceof ClosedError, String(outcome.reason));
+      else assert.equal((await outcome.value.stop()).meta.listener.port, listener.port);
+    }
   });
 
   it("of a minute at 10 kHz, every column changing, takes under 50 MB", () => {

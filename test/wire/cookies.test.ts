@@ -3,6 +3,7 @@ import { Lab } from "../../dist/front-door";
 import type { Listener } from "../../dist/listener/listener";
 import type { Peer } from "../../dist/wire/peer";
 import type { Wire } from "../../dist/wire/wire";
+import { until } from "../fixtures/waiting";
 
 describe("the ACK that brings a SYN cookie back", () => {
   let lab: Lab;
@@ -31,8 +32,7 @@ describe("the ACK that brings a SYN cookie back", () => {
       const since = lab.counters().since(before);
       return { received: since.get("TcpExt.SyncookiesRecv"), failed: since.get("TcpExt.SyncookiesFailed") };
     };
-    for (let look = 0; look < 250 && moved().received + moved().failed === 0; look++)
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => moved().received + moved().failed > 0, "the kernel counts the ACK");
     return { ...moved(), connections: listener.acceptQueue, reset: by.tryReceive()?.flags.rst ?? false };
   }
   const taken = { received: 1, failed: 0, connections: 1, reset: false };

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { ArgumentError, InterruptedError, LimitError } from "../../dist/errors";
 import { Lab } from "../../dist/front-door";
 import { kernelMemory } from "../../dist/lab/memory";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
+import { sleep, until } from "../fixtures/waiting";
 
 describe("ghost clients", () => {
   let lab: Lab;
@@ -35,13 +36,9 @@ describe("ghost clients", () => {
     assert.deepEqual([info.options & 7, info.sndWscale], [7, 4]);
     // a ghost acknowledges data, and answers a FIN with RST
     await connections[0].write("hello");
-    for (let look = 0; look < 100 && connections[0].info().unacked > 0; look++)
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    assert.equal(connections[0].info().unacked, 0);
+    await until(() => connections[0].info().unacked === 0, "the ghost acknowledges the data");
     for (const connection of connections) await connection.close();
-    for (let look = 0; look < 500 && ghosts.counts().closedByServer < 500; look++)
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    assert.equal(ghosts.counts().closedByServer, 500);
+    await until(() => ghosts.counts().closedByServer === 500, "500 ghosts get a FIN");
     assert.equal(lab.sockets({ port: listener.port }).filter(({ state }) => state !== "LISTEN").length, 500);
     await ghosts.reset();
     assert.equal(ghosts.counts().established, 0);
@@ -82,11 +79,11 @@ describe("ghost clients", () => {
     assert.ok(Math.abs(steady.sendingTime - 499) < 100, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
     const slow = await lab.ghosts(listener, { count: 1_000_000, rate: 100 });
     const waiting = slow.finished();
-    setTimeout(() => void slow.close(), 50);
-    await assert.rejects(waiting, InterruptedError);
+    await until(() => slow.counts().sent > 0);
+    await Promise.all([slow.close(), assert.rejects(waiting, InterruptedError)]);
     const sent = slow.counts().sent;
     assert.ok(sent > 0 && sent < 100);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50); // five more would come in this time
     assert.equal(slow.counts().sent, sent, "closed is closed");
     await slow.close();
     await assert.rejects(slow.reset(), InterruptedError);
@@ -169,7 +166,6 @@ describe("ghost clients", () => {
     const listener = await lab.listen();
     const flood = await lab.flood(listener, { count: 1_000_000, rate: 1000 });
     const waiting = flood.finished();
-    setTimeout(() => void lab.close(), 30);
-    await assert.rejects(waiting, InterruptedError);
+    await Promise.all([lab.close(), assert.rejects(waiting, InterruptedError)]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Lab } from "../../dist/front-door";
+import { until } from "../fixtures/waiting";
 
 const syns = 1_000_000;
 const honest = 100;
@@ -13,7 +14,7 @@ async function during(
     const listener = await lab.listen({ backlog: 128 });
     const loop = listener.acceptLoop();
     const flood = await lab.flood(listener, { count: syns });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => flood.counts().sent > syns / 100, "the flood has begun");
     const clients = await lab.connect(listener, { clients: honest, rate: 50, kind: "mirror", rtt: 20, quiet: 500 });
     const { synQueue } = listener;
     const { sent } = await flood.finished();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { anatomy } from "../../dist/wire/anatomy";
 import { notation } from "../../dist/wire/notation";
-import { decode, encode, type Segment, segment } from "../../dist/wire/segment";
+import { decode, encode, type SegmentFields, segment } from "../../dist/wire/segment";
 import { SegmentError } from "../../dist/wire/segment-error";
 import { anySegment } from "./arbitrary-segment";
 
@@ -143,8 +143,9 @@ describe("a segment", () => {
     refuses(() => encode("x" as never), /^A segment must be an object, not "x"\.$/);
   });
 
+  const of = (fields: Partial<SegmentFields>) => notation(segment({ ...ends, ...fields }));
+
   it("is printed as packetdrill writes it", () => {
-    const of = (fields: Partial<Segment>) => notation(segment({ ...ends, ...fields }));
     assert.equal(
       notation(syn, "in", { base: { sequence: 1000, acknowledgment: 0 } }),
       "< S 0:0(0) win 65535 <mss 1460>",
@@ -168,14 +169,14 @@ describe("a segment", () => {
       "> S. 0:0(0) ack 1 win 1 <mss 1460,sackOK,TS val 4 ecr 5,nop,wscale 7>",
     );
     assert.equal(
-      of({ flags: { psh: true, ack: true } as never, sequence: 1, acknowledgment: 1, payload: Buffer.from("hello") }),
+      of({ flags: { psh: true, ack: true }, sequence: 1, acknowledgment: 1, payload: Buffer.from("hello") }),
       "P. 1:6(5) ack 1 win 65535",
     );
-    assert.equal(
-      of({ flags: { fin: true, ack: true } as never, sequence: 6, acknowledgment: 1 }),
-      "F. 6:6(0) ack 1 win 65535",
-    );
-    assert.equal(of({ flags: { rst: true } as never, sequence: 6, window: 0 }), "R 6:6(0) win 0");
+    assert.equal(of({ flags: { fin: true, ack: true }, sequence: 6, acknowledgment: 1 }), "F. 6:6(0) ack 1 win 65535");
+    assert.equal(of({ flags: { rst: true }, sequence: 6, window: 0 }), "R 6:6(0) win 0");
+  });
+
+  it("is printed with its SACK blocks, its cookie, and numbers that wrap around", () => {
     assert.equal(
       of({
         options: [

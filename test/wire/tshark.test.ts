@@ -119,7 +119,7 @@ describe("tshark", function () {
     const wanted = packets.map(expected);
     const names = Object.keys(wanted[0]);
     const directory = mkdtempSync(path.join(os.tmpdir(), "one-listener-pcap-"));
-    let output = "";
+    let output: string;
     try {
       const file = path.join(directory, "segments.pcapng");
       writeFileSync(file, pcapng(packets.map((bytes, at) => ({ time: at, direction: "in", bytes }))));

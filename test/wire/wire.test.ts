@@ -1,17 +1,78 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { Lab } from "../../dist/front-door";
 import { ArgumentError, ClosedError, type LabError, messageWithHint } from "../../dist/errors";
 import type { Listener } from "../../dist/listener/listener";
-import { optionOf } from "../../dist/wire/segment";
+import { optionOf, type Segment } from "../../dist/wire/segment";
 import { SegmentError } from "../../dist/wire/segment-error";
 import type { Wire } from "../../dist/wire/wire";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
+import { TemporaryFolder } from "../fixtures/temporary-folder";
+import { sleep, until } from "../fixtures/waiting";
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const tsharkFields = {
+  source: "ip.src",
+  from: "tcp.srcport",
+  to: "tcp.dstport",
+  sequence: "tcp.seq_raw",
+  acknowledgment: "tcp.ack_raw",
+  flags: "tcp.flags",
+  window: "tcp.window_size_value",
+  length: "tcp.len",
+  mss: "tcp.options.mss_val",
+  shift: "tcp.options.wscale.shift",
+  clock: "tcp.options.timestamp.tsval",
+  tcpChecksum: "tcp.checksum.status",
+  ipChecksum: "ip.checksum.status",
+  time: "frame.time_epoch",
+};
+type TsharkRow = Record<keyof typeof tsharkFields, string>;
+
+/** What tshark says of each packet of a capture. */
+function readByTshark(context: Mocha.Context, file: string): TsharkRow[] {
+  const settings = ["tcp.check_checksum:TRUE", "ip.check_checksum:TRUE"].flatMap((setting) => ["-o", setting]);
+  const fields = Object.values(tsharkFields).flatMap((field) => ["-e", field]);
+  let output: string;
+  try {
+    output = execFileSync("tshark", ["-r", file, ...settings, "-T", "fields", ...fields], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      skip(context, "tshark is not installed (sudo apt-get install tshark)");
+    throw error;
+  }
+  return output
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const values = line.split("\t");
+      return Object.fromEntries(Object.keys(tsharkFields).map((name, column) => [name, values[column]])) as TsharkRow;
+    });
+}
+
+function assertSameSegment(said: TsharkRow, segment: Segment): void {
+  assert.deepEqual(
+    [said.source, Number(said.from), Number(said.to)],
+    [segment.source.address, segment.source.port, segment.destination.port],
+  );
+  assert.deepEqual([said.sequence, said.acknowledgment, said.window, said.length].map(Number), [
+    segment.sequence,
+    segment.acknowledgment,
+    segment.window,
+    segment.payload.length,
+  ]);
+  assert.equal(
+    Number(said.flags) & 255,
+    Object.values(segment.flags).reduce((bits, set, bit) => bits | (set ? 1 << bit : 0), 0),
+  );
+  assert.equal(said.mss, String(optionOf(segment, "mss")?.mss ?? ""));
+  assert.equal(said.shift, String(optionOf(segment, "windowScale")?.shift ?? ""));
+  assert.equal(said.clock, String(optionOf(segment, "timestamps")?.value ?? ""));
+  assert.deepEqual([said.tcpChecksum, said.ipChecksum], ["1", "1"], "tshark finds the checksums right");
+  assert.ok(Math.abs(Number(said.time) * 1000 - Date.now()) < 60_000);
+}
 
 describe("the Wire", () => {
   let lab: Lab;
@@ -28,14 +89,14 @@ describe("the Wire", () => {
     const peer = wire.peer(listener, { sequence: 1000 });
     assert.deepEqual([listener.synQueue, listener.acceptQueue], [0, 0]);
     peer.syn();
-    await sleep(50);
+    await sleep(50); // time in which a client's kernel would answer
     assert.deepEqual([listener.synQueue, listener.acceptQueue], [1, 0], "nothing answers for the peer");
     const answer = await peer.receive();
     assert.ok(answer.flags.syn && answer.flags.ack && !answer.flags.rst);
     assert.equal(answer.acknowledgment, 1001);
     assert.deepEqual(answer.destination, { address: peer.address, port: peer.port });
     assert.equal(peer.acknowledgment, (answer.sequence + 1) >>> 0);
-    await sleep(50);
+    await sleep(50); // time in which a client's kernel would answer
     assert.deepEqual([listener.synQueue, listener.acceptQueue], [1, 0]);
     peer.ack();
     assert.deepEqual([listener.synQueue, listener.acceptQueue], [0, 1]);
@@ -49,7 +110,7 @@ describe("the Wire", () => {
     peer.ack();
     peer.fin();
     assert.equal(await connection.read({ timeout: 1000 }), null, "end of stream");
-    connection.close();
+    await connection.close();
     const fin = await peer.receive();
     assert.ok(fin.flags.ack);
   });
@@ -212,102 +273,21 @@ describe("the Wire", () => {
     await peer.handshake({ mss: 1234, windowScale: 5, sack: true, timestamps: true });
     peer.send("GET /");
     peer.fin();
-    await sleep(60);
-    const directory = mkdtempSync(path.join(os.tmpdir(), "one-listener-pcap-"));
-    try {
-      const file = path.join(directory, "wire.pcapng");
-      const count = await wire.toPcap(file);
-      const fields = [
-        "ip.src",
-        "tcp.srcport",
-        "tcp.dstport",
-        "tcp.seq_raw",
-        "tcp.ack_raw",
-        "tcp.flags",
-        "tcp.window_size_value",
-        "tcp.len",
-        "tcp.options.mss_val",
-        "tcp.options.wscale.shift",
-        "tcp.options.timestamp.tsval",
-        "tcp.checksum.status",
-        "ip.checksum.status",
-        "frame.time_epoch",
-      ];
-      let output: string;
-      try {
-        output = execFileSync(
-          "tshark",
-          [
-            "-r",
-            file,
-            "-o",
-            "tcp.check_checksum:TRUE",
-            "-o",
-            "ip.check_checksum:TRUE",
-            "-T",
-            "fields",
-            ...fields.flatMap((field) => ["-e", field]),
-          ],
-          { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
-        );
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT")
-          skip(this, "tshark is not installed (sudo apt-get install tshark)");
-        throw error;
-      }
-      const rows = output
-        .trim()
-        .split("\n")
-        .map((line) => line.split("\t"));
-      assert.equal(rows.length, count);
-      const entries = wire.log().entries.slice(0, count);
-      rows.forEach(
-        (
-          [
-            source,
-            from,
-            to,
-            sequence,
-            acknowledgment,
-            flags,
-            window,
-            length,
-            mss,
-            shift,
-            clock,
-            tcpChecksum,
-            ipChecksum,
-            time,
-          ],
-          at,
-        ) => {
-          const segment = entries[at].segment!;
-          assert.deepEqual(
-            [source, Number(from), Number(to)],
-            [segment.source.address, segment.source.port, segment.destination.port],
-          );
-          assert.deepEqual(
-            [Number(sequence), Number(acknowledgment), Number(window), Number(length)],
-            [segment.sequence, segment.acknowledgment, segment.window, segment.payload.length],
-          );
-          assert.equal(
-            Number(flags) & 255,
-            Object.values(segment.flags).reduce((bits, set, bit) => bits | (set ? 1 << bit : 0), 0),
-          );
-          assert.equal(mss, String(optionOf(segment, "mss")?.mss ?? ""));
-          assert.equal(shift, String(optionOf(segment, "windowScale")?.shift ?? ""));
-          assert.equal(clock, String(optionOf(segment, "timestamps")?.value ?? ""));
-          assert.deepEqual([tcpChecksum, ipChecksum], ["1", "1"], "tshark finds the checksums right");
-          assert.ok(Math.abs(Number(time) * 1000 - Date.now()) < 60_000);
-        },
-      );
-      await assert.rejects(wire.toPcap(path.join(directory, "none", "x.pcapng")), {
-        code: "ENOENT",
-        hint: "The directory does not exist.",
-      });
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    await until(
+      () => peer.receiveAll().some(({ acknowledgment }) => acknowledgment === peer.sequence),
+      "the FIN is acknowledged",
+    );
+    using folder = new TemporaryFolder("pcap");
+    const file = folder.path("wire.pcapng");
+    const count = await wire.toPcap(file);
+    const rows = readByTshark(this, file);
+    assert.equal(rows.length, count);
+    const entries = wire.log().entries.slice(0, count);
+    for (const [at, row] of rows.entries()) assertSameSegment(row, entries[at].segment!);
+    await assert.rejects(wire.toPcap(folder.path("none", "x.pcapng")), {
+      code: "ENOENT",
+      hint: "The directory does not exist.",
+    });
   });
 
   it("says what is wrong with a peer that cannot be", () => {
@@ -405,7 +385,6 @@ describe("the Wire", () => {
 
   it("ends waiting peers when the Lab ends", async () => {
     const waiting = wire.peer(listener).receive({ timeout: 10_000 });
-    setTimeout(() => void lab.close(), 20);
-    await assert.rejects(waiting, ClosedError);
+    await Promise.all([lab.close(), assert.rejects(waiting, ClosedError)]);
   });
 });
