@@ -94,3 +94,14 @@ export {
 } from "./claims";
 export { doctor, type Finding, type Report } from "./lab/doctor";
 export { setTimeout as sleep } from "node:timers/promises";
+
+// Types that the names above mention, so that readers and `npm run docs` can name them.
+export type { Closable } from "./lab/owned";
+export type { SysctlName } from "./lab/sysctls";
+export type { Carrier, ClientCounts, SettledOptions, Target, UntilOptions } from "./listener/clients";
+export type { AcceptAllOptions, AcceptOptions } from "./listener/listener";
+export type { TraceBuilderOptions } from "./trace/builder";
+export type { TraceView } from "./trace/data";
+export type { FromRowsOptions } from "./trace/trace";
+export type { FinishedOptions, GhostKind } from "./wire/ghosts";
+export type { HandshakeOptions, ReceiveOptions } from "./wire/peer";
