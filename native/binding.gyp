@@ -1,5 +1,6 @@
 {
   "target_defaults": {
+    # C++20 for std::span, from g++ 10 on. Node's own headers ask for less: those of N-API are C.
     "cflags_cc": ["-std=c++20", "-Wall", "-Wextra", "-O2", "-fvisibility=hidden"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags!": ["-fno-exceptions"],
@@ -13,6 +14,7 @@
         "addon/arguments.cc",
         "addon/system_error.cc",
         "addon/host_link.cc",
+        "addon/descriptors.cc",
         "addon/sockets.cc",
         "addon/poll.cc",
         "addon/diag.cc",

@@ -112,6 +112,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
   Napi::Value Stop(const Napi::CallbackInfo& info) {
     // The reference keeps this object until the worker has come back.
     auto self = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the worker is libuv's, see Worker::Start()
     return StopLater(info.Env(), acceptor_, [this, self](Napi::Env env) {
       Deliver(env);
       return env.Undefined();

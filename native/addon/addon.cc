@@ -7,6 +7,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   using namespace one_listener;
   InitHostLink(env, exports);
+  InitDescriptors(env, exports);
   InitSockets(env, exports);
   InitPoll(env, exports);
   InitDiag(env, exports);

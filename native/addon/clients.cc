@@ -87,6 +87,7 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "sources must be an array of addresses");
     Napi::Array given = value.As<Napi::Array>();
     std::vector<in_addr> sources;
+    sources.reserve(given.Length());
     for (uint32_t at = 0; at < given.Length(); ++at) sources.push_back({Ipv4(given.Get(at), "sources[]")});
     return sources;
   }
@@ -165,7 +166,8 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     size_t done;
   };
 
-  Napi::Value Act(const Napi::CallbackInfo& info, std::vector<uint8_t> data, std::function<size_t(Task&)> action) {
+  Napi::Value Act(
+      const Napi::CallbackInfo& info, std::vector<uint8_t> data, const std::function<size_t(Task&)>& action) {
     Task task{clients_, {info[0].IsNull(), {}}, std::move(data), 0};
     if (!task.which.all) {
       Napi::Int32Array which = Int32s(info[0], "which");

@@ -19,9 +19,9 @@
 
 #include "addon/arguments.h"
 #include "addon/column.h"
-#include "addon/object_class.h"
+#include "addon/exported.h"
 #include "addon/parts.h"
-#include "addon/system_error.h"
+#include "base/os_error.h"
 
 namespace one_listener {
 namespace {
@@ -116,10 +116,10 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
       static_cast<uint16_t>(Integer(info[2], "port", 0, 65535))};
   if (!info[3].IsUndefined() && Integer(info[3], "version", 4, 6) == 6) query.family = AF_INET6;
   if (!info[4].IsUndefined()) query.protocol = static_cast<uint8_t>(Integer(info[4], "protocol", 0, 255));
-  Guarded(env, [&] { RequireDiagSocket(fd); });
+  RequireDiagSocket(fd);
   std::vector<inet_diag_msg> sockets;
   int error = DumpSockets(fd, query, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
-  if (error != 0) throw SystemError(env, error, "sock_diag");
+  if (error != 0) throw OsError{error, "sock_diag"};
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));
   SetColumn<Napi::Uint8Array>(rows, "state", sockets, [](auto& s) { return s.idiag_state; });
@@ -138,16 +138,15 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
 
 // diagSocket(): number
 Napi::Value DiagSocket(const Napi::CallbackInfo& info) {
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (fd < 0) throw SystemError(info.Env(), errno, "socket");
-  return Napi::Number::New(info.Env(), fd);
+  return Napi::Number::New(
+      info.Env(), Require(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "socket"));
 }
 
 }  // namespace
 
 void InitDiag(Napi::Env env, Napi::Object exports) {
-  exports.Set("diag", Napi::Function::New(env, Diag, "diag"));
-  exports.Set("diagSocket", Napi::Function::New(env, DiagSocket, "diagSocket"));
+  Export<Diag>(env, exports, "diag");
+  Export<DiagSocket>(env, exports, "diagSocket");
 }
 
 }  // namespace one_listener

@@ -25,7 +25,7 @@ class Leftovers : public std::enable_shared_from_this<Leftovers> {
         last.reset();
       }));
     } catch (const std::system_error&) {
-      // no thread to be had: it has gone with the lambda, here and now
+      return;  // EAGAIN: no thread to be had. It has gone with the lambda, here and now
     }
   }
 

@@ -57,15 +57,16 @@ void MirrorThread::Log(const PacketRecord& record) {
 
 // False: the link is gone.
 bool MirrorThread::SendDue() {
-  for (double now = MonotonicMilliseconds(); !delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now;
-      now = MonotonicMilliseconds()) {
+  double now = MonotonicMilliseconds();
+  while (!delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now) {
     unsigned sent = SendSome(now);
     if (sent > 0) {
       turned_ += sent;
       Forget(sent);
-      continue;
+    } else if (SendingFailed(errno, now)) {
+      return false;
     }
-    if (SendingFailed(errno, now)) return false;
+    now = MonotonicMilliseconds();
   }
   waiting_ = delayed_.size();
   return true;

@@ -6,8 +6,9 @@
 #include <memory>
 
 #include "addon/arguments.h"
+#include "addon/exported.h"
 #include "addon/parts.h"
-#include "addon/system_error.h"
+#include "base/os_error.h"
 
 namespace one_listener {
 namespace {
@@ -66,7 +67,7 @@ class Waiter {
       auto* waiter = static_cast<Waiter*>(handle->data);
       if (--waiter->open_ > 0) return;
       if (waiter->cleanup_) napi_remove_async_cleanup_hook(waiter->cleanup_);
-      delete waiter;
+      std::unique_ptr<Waiter> last(waiter);
     };
     uv_close(reinterpret_cast<uv_handle_t*>(&poll_), closed);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_), closed);
@@ -91,8 +92,8 @@ class Waiter {
 Napi::Value Looked(Napi::Env env, int fd, int asked) {
   pollfd watched{fd, static_cast<short>((asked & 1 ? POLLIN : 0) | (asked & 2 ? POLLOUT : 0)), 0};
   int ready = ::poll(&watched, 1, 0);
-  if (ready < 0) throw SystemError(env, errno, "poll");
-  if (watched.revents & POLLNVAL) throw SystemError(env, EBADF, "poll");
+  Require(ready, "poll");
+  if (watched.revents & POLLNVAL) throw OsError{EBADF, "poll"};
   auto deferred = Napi::Promise::Deferred::New(env);
   deferred.Resolve(Napi::Boolean::New(env, ready > 0));
   Napi::Object made = Napi::Object::New(env);
@@ -117,7 +118,7 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
   int error = waiter->Start(fd, events, timeout);
   if (error != 0) {
     // uv_poll_init refuses what epoll cannot watch; nothing is registered then.
-    throw SystemError(env, -error, "epoll_ctl");
+    throw OsError{-error, "epoll_ctl"};
   }
   Waiter* running = waiter.release();
   std::shared_ptr<bool> gone = running->gone();
@@ -135,6 +136,6 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void InitPoll(Napi::Env env, Napi::Object exports) { exports.Set("poll", Napi::Function::New(env, Poll, "poll")); }
+void InitPoll(Napi::Env env, Napi::Object exports) { Export<Poll>(env, exports, "poll"); }
 
 }  // namespace one_listener

@@ -182,15 +182,12 @@ bool SamplerThread::SampleRequests() {
 }
 
 bool SamplerThread::Sample(double time) {
-  const bool last = thread_.Stopping();
-  if (plan_.listenerFd >= 0) {
-    if (!SampleListener()) return false;
-  } else if (last || listenersRation_.Due()) {
-    if (!listenersRation_.Spend([this] { return SampleListeners(); })) return false;
-  }
-  if (plan_.diagFd >= 0 && (last || requestsRation_.Due())) {
-    if (!requestsRation_.Spend([this] { return SampleRequests(); })) return false;
-  }
+  const bool last = thread_.Stopping(), ofListener = plan_.listenerFd >= 0;
+  if (ofListener && !SampleListener()) return false;
+  const bool listenersDue = !ofListener && (last || listenersRation_.Due());
+  if (listenersDue && !listenersRation_.Spend([this] { return SampleListeners(); })) return false;
+  const bool requestsDue = plan_.diagFd >= 0 && (last || requestsRation_.Due());
+  if (requestsDue && !requestsRation_.Spend([this] { return SampleRequests(); })) return false;
   OfferRows(time);
   return true;
 }

@@ -1,25 +1,20 @@
-// One system call each. Descriptors are plain numbers here; who owns them is decided above.
+// One system call of a socket each. Descriptors are plain numbers here; who owns them is decided in TypeScript.
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <linux/tcp.h>
 #include <napi.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/exported.h"
 #include "addon/parts.h"
 #include "addon/system_error.h"
-#include "addon/worker.h"
-#include "base/clock.h"
+#include "base/os_error.h"
 
 namespace one_listener {
 namespace {
@@ -43,32 +38,14 @@ Napi::Value MakeEndpoint(Napi::Env env, const sockaddr_in& place) {
   return made;
 }
 
-Napi::Value Now(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), MonotonicMilliseconds()); }
-
-void Close(const Napi::CallbackInfo& info) {
-  if (close(FileDescriptor(info[0])) < 0 && errno != EINTR) throw SystemError(info.Env(), errno, "close");
-}
-
-Napi::Value CloseLater(const Napi::CallbackInfo& info) {
-  Napi::Int32Array given = Int32s(info[0], "fds");
-  std::vector<int> fds(given.Data(), given.Data() + given.ElementLength());
-  auto closeAll = [](std::vector<int>& all) {
-    for (int fd : all) close(fd);
-    return 0;
-  };
-  return Worker<std::vector<int>>::Start(
-      info.Env(), "close", std::move(fds), closeAll, [](Napi::Env env, auto&) { return env.Undefined(); });
-}
-
 void Bind(const Napi::CallbackInfo& info) {
   sockaddr_in place = EndpointOf(info, 1);
-  if (bind(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) < 0)
-    throw SystemError(info.Env(), errno, "bind");
+  Require(bind(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place), "bind");
 }
 
 void Listen(const Napi::CallbackInfo& info) {
   int backlog = static_cast<int>(Integer(info[1], "backlog", std::numeric_limits<int>::min(), kInt));
-  if (listen(FileDescriptor(info[0]), backlog) < 0) throw SystemError(info.Env(), errno, "listen");
+  Require(listen(FileDescriptor(info[0]), backlog), "listen");
 }
 
 Napi::Value Connect(const Napi::CallbackInfo& info) {
@@ -76,7 +53,7 @@ Napi::Value Connect(const Napi::CallbackInfo& info) {
   if (connect(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0)
     return Napi::Boolean::New(info.Env(), true);
   if (errno == EINPROGRESS) return Napi::Boolean::New(info.Env(), false);
-  throw SystemError(info.Env(), errno, "connect");
+  throw OsError{errno, "connect"};
 }
 
 int AcceptOne(int fd) {
@@ -88,7 +65,7 @@ int AcceptOne(int fd) {
 
 Napi::Value Accept(const Napi::CallbackInfo& info) {
   int made = AcceptOne(FileDescriptor(info[0]));
-  if (made < 0 && errno != EAGAIN) throw SystemError(info.Env(), errno, "accept4");
+  if (made < 0 && errno != EAGAIN) throw OsError{errno, "accept4"};
   return Napi::Number::New(info.Env(), made);
 }
 
@@ -102,7 +79,7 @@ Napi::Value AcceptAll(const Napi::CallbackInfo& info) {
       made.push_back(one);
       continue;
     }
-    if (errno != EAGAIN && made.empty()) throw SystemError(info.Env(), errno, "accept4");
+    if (errno != EAGAIN && made.empty()) throw OsError{errno, "accept4"};
     break;
   }
   Napi::Int32Array fds = Napi::Int32Array::New(info.Env(), made.size());
@@ -114,8 +91,7 @@ template <int (*Call)(int, sockaddr*, socklen_t*)>
 Napi::Value NameOf(const Napi::CallbackInfo& info, const char* syscall) {
   sockaddr_in place{};
   socklen_t size = sizeof place;
-  if (Call(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), &size) < 0)
-    throw SystemError(info.Env(), errno, syscall);
+  Require(Call(FileDescriptor(info[0]), reinterpret_cast<sockaddr*>(&place), &size), syscall);
   return MakeEndpoint(info.Env(), place);
 }
 int SocketName(int fd, sockaddr* place, socklen_t* size) { return getsockname(fd, place, size); }
@@ -127,8 +103,7 @@ void SetSockOpt(const Napi::CallbackInfo& info) {
   int value = static_cast<int>(Integer(info[3], "value", std::numeric_limits<int>::min(), kInt));
   int level = static_cast<int>(Integer(info[1], "level", 0, kInt)),
       name = static_cast<int>(Integer(info[2], "name", 0, kInt));
-  if (setsockopt(FileDescriptor(info[0]), level, name, &value, sizeof value) < 0)
-    throw SystemError(info.Env(), errno, "setsockopt");
+  Require(setsockopt(FileDescriptor(info[0]), level, name, &value, sizeof value), "setsockopt");
 }
 
 Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
@@ -136,22 +111,19 @@ Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
   socklen_t size = sizeof value;
   int level = static_cast<int>(Integer(info[1], "level", 0, kInt)),
       name = static_cast<int>(Integer(info[2], "name", 0, kInt));
-  if (getsockopt(FileDescriptor(info[0]), level, name, &value, &size) < 0)
-    throw SystemError(info.Env(), errno, "getsockopt");
+  Require(getsockopt(FileDescriptor(info[0]), level, name, &value, &size), "getsockopt");
   return Napi::Number::New(info.Env(), value);
 }
 
 void SetLinger(const Napi::CallbackInfo& info) {
   linger value{1, static_cast<int>(Integer(info[1], "seconds", 0, 65535))};
-  if (setsockopt(FileDescriptor(info[0]), SOL_SOCKET, SO_LINGER, &value, sizeof value) < 0)
-    throw SystemError(info.Env(), errno, "setsockopt");
+  Require(setsockopt(FileDescriptor(info[0]), SOL_SOCKET, SO_LINGER, &value, sizeof value), "setsockopt");
 }
 
 Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
   tcp_info data{};
   socklen_t size = sizeof data;
-  if (getsockopt(FileDescriptor(info[0]), IPPROTO_TCP, TCP_INFO, &data, &size) < 0)
-    throw SystemError(info.Env(), errno, "getsockopt");
+  Require(getsockopt(FileDescriptor(info[0]), IPPROTO_TCP, TCP_INFO, &data, &size), "getsockopt");
   Napi::Object made = Napi::Object::New(info.Env());
   auto set = [&](const char* name, double value) { made.Set(name, Napi::Number::New(info.Env(), value)); };
   set("state", data.tcpi_state);
@@ -175,8 +147,8 @@ Napi::Value GetTcpInfo(const Napi::CallbackInfo& info) {
   return made;
 }
 
-// Readers look at the accept queue in loops, so this call should cost little more than the system call itself: a plain
-// N-API function without arguments, whose descriptor rides in its data pointer.
+// Notebooks look at the accept queue in loops, so this call should cost little more than the system call itself: a
+// plain N-API function without arguments, whose descriptor rides in its data pointer.
 napi_value ReadAcceptQueue(napi_env env, napi_callback_info info) {
   void* data;
   napi_value made = nullptr;
@@ -195,12 +167,13 @@ napi_value ReadAcceptQueue(napi_env env, napi_callback_info info) {
 Napi::Value AcceptQueueReader(const Napi::CallbackInfo& info) {
   napi_value made;
   napi_create_function(info.Env(), "acceptQueue", NAPI_AUTO_LENGTH, ReadAcceptQueue,
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): never followed, ReadAcceptQueue() makes a number of it again
       reinterpret_cast<void*>(static_cast<intptr_t>(FileDescriptor(info[0]))), &made);
   return Napi::Value(info.Env(), made);
 }
 
 Napi::Value Transferred(Napi::Env env, ssize_t size, const char* syscall) {
-  if (size < 0 && errno != EAGAIN) throw SystemError(env, errno, syscall);
+  if (size < 0 && errno != EAGAIN) throw OsError{errno, syscall};
   return Napi::Number::New(env, static_cast<double>(size));
 }
 
@@ -216,95 +189,28 @@ Napi::Value Send(const Napi::CallbackInfo& info) {
       send(FileDescriptor(info[0]), data.Data(), data.ElementLength(), MSG_DONTWAIT | MSG_NOSIGNAL), "send");
 }
 
-Napi::Value Read(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array into = Bytes(info[1], "into");
-  ssize_t size = read(FileDescriptor(info[0]), into.Data(), into.ElementLength());
-  if (size < 0) throw SystemError(info.Env(), errno, "read");
-  return Napi::Number::New(info.Env(), static_cast<double>(size));
-}
-
 void Shutdown(const Napi::CallbackInfo& info) {
-  if (shutdown(FileDescriptor(info[0]), static_cast<int>(Integer(info[1], "how", 0, 2))) < 0)
-    throw SystemError(info.Env(), errno, "shutdown");
-}
-
-Napi::Value PreadText(const Napi::CallbackInfo& info) {
-  int fd = FileDescriptor(info[0]);
-  std::string text;
-  std::vector<char> part(16 * 1024);
-  for (;;) {
-    ssize_t size = pread(fd, part.data(), part.size(), static_cast<off_t>(text.size()));
-    if (size < 0) throw SystemError(info.Env(), errno, "pread");
-    if (size == 0) break;
-    text.append(part.data(), static_cast<size_t>(size));
-  }
-  return Napi::String::New(info.Env(), text);
-}
-
-void PwriteText(const Napi::CallbackInfo& info) {
-  std::string text = Text(info[1], "text");
-  ssize_t size = pwrite(FileDescriptor(info[0]), text.data(), text.size(), 0);
-  if (size < 0) throw SystemError(info.Env(), errno, "pwrite");
-  if (static_cast<size_t>(size) != text.size()) throw SystemError(info.Env(), EINVAL, "pwrite");
-}
-
-Napi::Value Inode(const Napi::CallbackInfo& info) {
-  struct stat status;
-  if (fstat(FileDescriptor(info[0]), &status) < 0) throw SystemError(info.Env(), errno, "fstat");
-  return Napi::Number::New(info.Env(), static_cast<double>(status.st_ino));
-}
-
-Napi::Value Descriptors(const Napi::CallbackInfo& info) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) throw SystemError(info.Env(), errno, "getrlimit");
-  auto finite = [](rlim_t value) {
-    return value == RLIM_INFINITY ? std::numeric_limits<double>::infinity() : static_cast<double>(value);
-  };
-  double open = 0;
-  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc/self/fd"), closedir);
-  if (!directory) throw SystemError(info.Env(), errno, "opendir", "/proc/self/fd");
-  while (dirent* entry = readdir(directory.get())) {
-    if (entry->d_name[0] != '.') ++open;
-  }
-  Napi::Object made = Napi::Object::New(info.Env());
-  made.Set("soft", finite(limit.rlim_cur));
-  made.Set("hard", finite(limit.rlim_max));
-  made.Set("open", open - 1);  // not the directory's own
-  return made;
+  Require(shutdown(FileDescriptor(info[0]), static_cast<int>(Integer(info[1], "how", 0, 2))), "shutdown");
 }
 
 }  // namespace
 
 void InitSockets(Napi::Env env, Napi::Object exports) {
-  auto value = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, call, name));
-  };
-  auto action = [&](const char* name, void (*call)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, call, name));
-  };
-  value("now", Now);
-  action("close", Close);
-  value("closeLater", CloseLater);
-  action("bind", Bind);
-  action("listen", Listen);
-  value("connect", Connect);
-  value("accept", Accept);
-  value("acceptAll", AcceptAll);
-  value("getsockname", GetSockName);
-  value("getpeername", GetPeerName);
-  action("setsockopt", SetSockOpt);
-  value("getsockopt", GetSockOpt);
-  action("setLinger", SetLinger);
-  value("tcpInfo", GetTcpInfo);
-  value("acceptQueueReader", AcceptQueueReader);
-  value("recv", Recv);
-  value("send", Send);
-  value("read", Read);
-  action("shutdown", Shutdown);
-  value("preadText", PreadText);
-  action("pwriteText", PwriteText);
-  value("inode", Inode);
-  value("descriptors", Descriptors);
+  Export<Bind>(env, exports, "bind");
+  Export<Listen>(env, exports, "listen");
+  Export<Connect>(env, exports, "connect");
+  Export<Accept>(env, exports, "accept");
+  Export<AcceptAll>(env, exports, "acceptAll");
+  Export<GetSockName>(env, exports, "getsockname");
+  Export<GetPeerName>(env, exports, "getpeername");
+  Export<SetSockOpt>(env, exports, "setsockopt");
+  Export<GetSockOpt>(env, exports, "getsockopt");
+  Export<SetLinger>(env, exports, "setLinger");
+  Export<GetTcpInfo>(env, exports, "tcpInfo");
+  Export<AcceptQueueReader>(env, exports, "acceptQueueReader");
+  Export<Recv>(env, exports, "recv");
+  Export<Send>(env, exports, "send");
+  Export<Shutdown>(env, exports, "shutdown");
 }
 
 }  // namespace one_listener

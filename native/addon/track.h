@@ -10,7 +10,7 @@ namespace one_listener {
 
 // Rows of integers over time, written by one thread and taken by another. Equal neighbours are stored once. Rows are
 // kept as differences in variable-length integers: a minute of queues and clients that change with each of 10,000
-// samples a second takes some 14 MB, where plain columns would take 43.
+// samples per second takes some 14 MB, where plain columns would take 43.
 class Track {
  public:
   explicit Track(size_t columns);

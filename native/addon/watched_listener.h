@@ -9,8 +9,8 @@
 
 namespace one_listener {
 
-// A listening socket that belongs to somebody else, who may close it at any time; its number may then mean another
-// socket.
+// A listening socket that other code owns and may close at any time; its number may then mean another socket. For one
+// thread at a time.
 class WatchedListener {
  public:
   explicit WatchedListener(int fd) : fd_(fd) { error_ = Identity(cookie_); }

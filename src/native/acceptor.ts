@@ -1,8 +1,8 @@
 export interface AcceptorOptions {
   listenerFd: number;
-  /** accepts a second, evenly spaced; 0: as fast as possible */
+  /** connections accepted per second, evenly spaced; 0: as fast as possible */
   rate: number;
-  /** stop by itself after so many; 0: no limit */
+  /** ends by itself after this many connections; 0: no limit */
   limit: number;
   /** keep: hand descriptors over; close: close each at once */
   mode: "keep" | "close";

@@ -21,7 +21,7 @@ export interface ClientThreadOptions {
   port: number;
   /** local addresses bound (IP_BIND_ADDRESS_NO_PORT) to the sockets in turn; empty: the kernel chooses */
   sources: string[];
-  /** connects a second, evenly spaced; 0: as fast as one thread can */
+  /** connects per second, evenly spaced; 0: as fast as one thread can */
   rate: number;
   /** or the moment of each connect(), ms after start(), ascending, one per fd */
   schedule?: Float64Array;

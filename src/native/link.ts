@@ -10,7 +10,7 @@ export interface MirrorOptions {
   rtt: number;
   /** probability that a packet is lost, 0..1 */
   loss: number;
-  /** keep the last so many packets for log() */
+  /** packets that log() can hold: the last ones */
   logCapacity: number;
 }
 
@@ -88,7 +88,7 @@ export interface GhostsOptions {
   count: number;
   /** "syn": a SYN and no more; "handshake": SYN and ACK; "ack": an ACK with random numbers */
   kind: "syn" | "handshake" | "ack";
-  /** first segments a second, evenly spaced; 0: as fast as one thread can (handshakes: 256 under way) */
+  /** first segments per second, evenly spaced; 0: as fast as one thread can (handshakes: 256 under way) */
   rate: number;
   /** what a SYN offers; mss 0, windowScale -1: nothing of the kind */
   offer: { mss: number; windowScale: number; sack: boolean; timestamps: boolean };

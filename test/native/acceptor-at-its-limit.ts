@@ -1,6 +1,7 @@
 /** Run by acceptor.test.ts in a process of its own that may have few descriptors: prints what an Acceptor did there. */
 import { LabHost } from "../../dist/lab/host";
 import { native } from "../../dist/native";
+import { msUntil } from "../../dist/waiting/until";
 import { sleep } from "../fixtures/waiting";
 import { connecting, listening } from "./listening";
 
@@ -19,17 +20,17 @@ async function main(): Promise<void> {
     onBatch: (fds) => void kept.push(...fds),
   });
   loop.start();
-  await sleep(50);
+  await msUntil(() => loop.stats().exhausted > 0, 5000);
   const cpu = process.cpuUsage();
   const start = native.now();
   const before = loop.stats();
-  await sleep(300);
+  await sleep(300); // CPU time and answers in a time are what is measured
   const elapsed = native.now() - start;
   const used = process.cpuUsage(cpu);
   const stats = loop.stats();
   const freed = 5;
   for (const fd of kept.splice(0, freed)) native.close(fd);
-  await sleep(100);
+  await msUntil(() => loop.stats().accepted >= stats.accepted + freed, 5000);
   const afterwards = loop.stats().accepted;
   await loop.stop();
   for (const fd of [...kept, ...clients, listener.fd]) native.close(fd);
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch((error) => {
+main().catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

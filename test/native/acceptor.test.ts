@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { LabHost } from "../../dist/lab/host";
-import { AcceptorOptions, native } from "../../dist/native";
+import { type AcceptorOptions, native } from "../../dist/native";
 import { sleep, until } from "../fixtures/waiting";
 import { connecting, type Listening, listening } from "./listening";
 
@@ -91,19 +91,19 @@ describe("Acceptor", () => {
     assert.deepEqual(batches, [[]]);
   });
 
-  it("accepts at its rate, evenly, and does not make up for turns that nobody came for", async () => {
+  it("accepts at its rate, evenly, and does not make up for turns in which no connection came", async () => {
     const loop = acceptor({ mode: "close", rate: 200 });
     loop.start();
-    await sleep(200); // 40 turns for nobody
+    await sleep(200); // 40 turns without a connection
     await connect(300);
     const start = native.now();
-    await sleep(500);
+    await sleep(500); // a rate is tested
     const { accepted } = loop.stats();
     const elapsed = native.now() - start;
     const expected = elapsed * 0.2;
     assert.ok(
       Math.abs(accepted - expected) <= 8 + expected * 0.05,
-      `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 a second`,
+      `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 per second`,
     );
     await loop.stop();
   });
@@ -126,14 +126,13 @@ describe("Acceptor", () => {
     loop.pause();
     loop.start();
     await connect(5);
-    await sleep(50);
+    await sleep(50); // time in which nothing may happen
     assert.deepEqual([loop.stats().accepted, loop.stats().paused, loop.stats().running], [0, true, true]);
     loop.resume();
     await until(() => handed().length === 5, "accepted after resume()");
     loop.pause();
-    await sleep(20);
     await connect(3);
-    await sleep(50);
+    await sleep(50); // time in which nothing may happen
     assert.equal(loop.stats().accepted, 5);
     assert.equal(native.tcpInfo(listener.fd).unacked, 3);
     await loop.stop();
@@ -235,7 +234,7 @@ describe("Acceptor", () => {
       );
     } finally {
       process.removeAllListeners("uncaughtException");
-      for (const listener of listeners) process.on("uncaughtException", listener);
+      for (const each of listeners) process.on("uncaughtException", each);
     }
   });
 

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { constants } from "node:os";
 import { LabHost } from "../../dist/lab/host";
 import { Sysctls } from "../../dist/lab/sysctls";
-import { ClientState, clientStates, ClientThread, ClientThreadOptions, native } from "../../dist/native";
+import { ClientState, clientStates, type ClientThread, type ClientThreadOptions, native } from "../../dist/native";
+import { atRest } from "../../dist/waiting/until";
 import { sleep, until } from "../fixtures/waiting";
 import { type Listening, listening } from "./listening";
 
@@ -100,7 +101,7 @@ describe("ClientThread", () => {
     open.push(small.fd);
     const thread = await started(20, { port: small.port });
     await reaches(thread, ClientState.established, 5);
-    await sleep(50);
+    await atRest(() => [...thread.counts()], { quiet: 50 });
     assert.deepEqual([thread.counts()[ClientState.established], thread.counts()[ClientState.synSent]], [5, 15]);
     const waiting = thread.states().indexOf(ClientState.synSent);
     assert.ok(Number.isNaN(thread.latency()[waiting]));
@@ -110,7 +111,7 @@ describe("ClientThread", () => {
 
   it("connects at a rate, evenly", async () => {
     const thread = await started(100, { rate: 500 });
-    await sleep(60);
+    await until(() => thread.counts()[ClientState.established] >= 10, "a first tenth");
     assert.ok(thread.counts()[ClientState.idle] > 40, "most are still to come");
     await reaches(thread, ClientState.established, 100);
     const late = thread.connectAt().map((ms, at) => ms - at * 2);
@@ -160,7 +161,7 @@ describe("ClientThread", () => {
     );
   });
 
-  it("tells failed where somebody else has closed a descriptor", async () => {
+  it("tells failed where other code has closed a descriptor", async () => {
     const thread = await make(3);
     native.close(thread.fds()[1]);
     thread.start();
@@ -171,7 +172,7 @@ describe("ClientThread", () => {
   it("tells timed out", async function () {
     this.timeout(20_000);
     await new Sysctls(host).set({ "net.ipv4.tcp_syn_linear_timeouts": 0 });
-    const thread = await started(3, { address: "10.9.9.9" }); // the wire, with nobody at its end
+    const thread = await started(3, { address: "10.9.9.9" }); // the wire, where no host answers
     await reaches(thread, ClientState.synSent, 3);
     await reaches(thread, ClientState.timedOut, 3, 10_000);
     assert.ok(thread.errnos().every((error) => error === errno.ETIMEDOUT));
@@ -288,8 +289,9 @@ describe("ClientThread", () => {
     assert.equal(thread.release(0), -1);
     const peer = (await accepted(2)).find((each) => native.getpeername(each).port === native.getsockname(fd).port)!;
     native.send(peer, bytes("for the new owner"));
-    await sleep(50);
-    assert.equal(read(fd), "for the new owner");
+    let got: string | undefined;
+    await until(() => (got = read(fd)) !== undefined, "data for the new owner");
+    assert.equal(got, "for the new owner");
     await thread.stop();
     assert.equal(native.send(fd, bytes("alive")), 5);
     assert.equal(thread.release(1), -1, "closed by stop()");
@@ -367,7 +369,7 @@ describe("ClientThread", () => {
     await assert.rejects(async () => thread.send(null, "x" as unknown as Uint8Array), TypeError);
     assert.throws(() => thread.release(2), RangeError);
     assert.throws(() => thread.release(0.5), RangeError);
-    assert.throws(() => native.ClientThread.prototype.counts.call({} as ClientThread), TypeError);
+    assert.throws(() => native.ClientThread.prototype.counts.call({}), TypeError);
     assert.throws(
       () => native.ClientThread.prototype.start.call(Object.create(native.ClientThread.prototype)),
       TypeError,

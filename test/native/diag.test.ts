@@ -96,6 +96,13 @@ describe("diag", () => {
     assert.equal(native.diag(diagFd, 0, 0).length, 0);
   });
 
+  it("throws the error with which a dump ends, and can be asked again", () => {
+    const icmp = 1; // a protocol of which no kernel has a sock_diag handler (inet_diag_lock_handler)
+    assert.throws(() => native.diag(diagFd, all, 0, 4, icmp), { code: "ENOENT", syscall: "sock_diag" });
+    assert.equal(native.diag(diagFd, listen, listener.port).length, 1);
+    for (const protocol of [-1, 256, 1.5]) assert.throws(() => native.diag(diagFd, all, 0, 4, protocol), RangeError);
+  });
+
   it("throws a system error for a descriptor that cannot answer, and TypeErrors and RangeErrors", async () => {
     assert.throws(
       () => native.diag(listener.fd, all, 0),

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { LabHost } from "../../dist/lab/host";
-import { ClientState, ClientThread, Mirror, MirrorOptions, native } from "../../dist/native";
+import { ClientState, type ClientThread, type Mirror, type MirrorOptions, native } from "../../dist/native";
 import { sleep, until } from "../fixtures/waiting";
 import { type Listening, listening } from "./listening";
 
@@ -203,7 +203,7 @@ describe("Mirror", () => {
     assert.ok(Math.abs(share - 0.3) < 0.08, `${share} of ${lost.length}`); // five standard deviations at 1000
   });
 
-  it("changes its round trip while it runs, and overtakes nobody", async () => {
+  it("changes its round trip while it runs, and no packet overtakes another", async () => {
     const mirror = await started({ rtt: 200 });
     const slow = await connect(1);
     await until(() => mirror.stats().waiting === 1, "its SYN waits");
@@ -240,7 +240,7 @@ describe("Mirror", () => {
     mirror.setRtt(5);
     mirror.setLoss(0.5);
     const late = await connect(1);
-    await sleep(50);
+    await sleep(50); // time in which nothing may happen
     assert.equal(late.counts()[ClientState.synSent], 1);
     assert.throws(() => mirror.start(), /stopped/);
     await Promise.all(threads.splice(0).map((thread) => thread.stop()));
@@ -271,7 +271,7 @@ describe("Mirror", () => {
     assert.throws(() => mirror.start(), /start/);
     assert.throws(() => mirror.setRtt(-1), RangeError);
     assert.throws(() => mirror.setLoss(2), RangeError);
-    assert.throws(() => native.Mirror.prototype.stats.call({} as Mirror), TypeError);
+    assert.throws(() => native.Mirror.prototype.stats.call({}), TypeError);
     const unused = await make();
     const stopping = unused.stop();
     assert.throws(() => unused.start(), /stopped/);

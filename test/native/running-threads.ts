@@ -115,7 +115,7 @@ async function main(): Promise<void> {
     await workers(host);
   } else {
     const all = await startAll(host);
-    await sleep(30);
+    await until(() => all.sampler.drain().samples > 100, "samples");
     if (way === "exit") process.exit(0);
     if (way === "return" || workerData === "return") await all.acceptor.stop(); // a running one would keep Node alive
     if (way === "throw") {
@@ -125,14 +125,15 @@ async function main(): Promise<void> {
       });
     }
     if (workerData === "terminate while stopping")
-      for (let turn = 0; turn < 20; turn++) (void all.clients.stop(), void all.acceptor.stop(), void all.mirror.stop());
+      for (let turn = 0; turn < 20; turn++)
+        for (const thread of [all.sampler, all.clients, all.acceptor, all.mirror]) void thread.stop();
     parentPort?.postMessage("running");
     if (workerData === "terminate") await sleep(60_000);
   }
   await host.close();
 }
 
-main().catch((error) => {
+main().catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

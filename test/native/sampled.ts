@@ -5,7 +5,7 @@ import { until } from "../fixtures/waiting";
 /** One typed array of several. */
 function joined<Column extends Float64Array | Uint32Array>(columns: Column[]): Column {
   const [first] = columns;
-  const whole = new (first!.constructor as new (length: number) => Column)(
+  const whole = new (first.constructor as new (length: number) => Column)(
     columns.reduce((sum, { length }) => sum + length, 0),
   );
   let at = 0;
@@ -19,10 +19,10 @@ function joined<Column extends Float64Array | Uint32Array>(columns: Column[]): C
 /** Tables that belong together, one below the other. */
 function stacked<Table extends object>(tables: Table[]): Table {
   const [first] = tables;
-  const entries = Object.entries(first!).map(([name, column]) => {
+  const entries = Object.entries(first).map(([name, column]) => {
     const all = tables.map((table) => table[name as keyof Table]);
     if (!Array.isArray(column)) return [name, joined(all as Float64Array[])];
-    return [name, column.map((_, at) => joined((all as Float64Array[][]).map((columns) => columns[at]!)))];
+    return [name, column.map((_, at) => joined((all as Float64Array[][]).map((columns) => columns[at])))];
   });
   return Object.fromEntries(entries) as Table;
 }
@@ -40,7 +40,7 @@ export class Sampled {
     return rows;
   }
 
-  /** Resolves after so many samples more. Two, and one of them began after the call: it has seen what was so then. */
+  /** Resolves after `count` more samples. Of two, one began after the call: it has seen what had happened until then. */
   async samples(count = 2): Promise<void> {
     const wanted = this.take().samples + count;
     await until(() => this.take().samples >= wanted, `${count} samples`);

@@ -1,7 +1,14 @@
 import { strict as assert } from "node:assert";
 import { constants } from "node:os";
 import { LabHost } from "../../dist/lab/host";
-import { ClientState, ClientThread, native, Sampler, SamplerOptions, SamplerRows } from "../../dist/native";
+import {
+  ClientState,
+  type ClientThread,
+  native,
+  type Sampler,
+  type SamplerOptions,
+  type SamplerRows,
+} from "../../dist/native";
 import { sleep, until } from "../fixtures/waiting";
 import { connecting, type Listening, listening } from "./listening";
 import { Sampled } from "./sampled";
@@ -59,7 +66,7 @@ describe("Sampler", () => {
     const before = native.now();
     const sampler = started();
     assert.ok(sampler.sampler.startedAt >= before && sampler.sampler.startedAt <= native.now());
-    await sleep(300); // so many ms of nothing are what is tested
+    await sleep(300); // a time in which nothing changes is what is tested
     const rows = await sampler.stop();
     const elapsed = native.now() - before;
     assert.equal(rows.error, 0);
@@ -277,7 +284,7 @@ describe("Sampler", () => {
     assert.equal(queue.at(-1), 40);
     assert.ok(
       new Set(queue).size > 30,
-      `at 5 kHz nearly every arrival of 400 a second is seen alone: ${new Set(queue).size - 1} of 40`,
+      `at 5 kHz nearly every arrival of 400 per second is seen alone: ${new Set(queue).size - 1} of 40`,
     );
     await thread.stop();
   });
@@ -362,7 +369,7 @@ describe("Sampler", () => {
         ),
       TypeError,
     );
-    assert.throws(() => native.Sampler.prototype.drain.call({} as Sampler), TypeError);
+    assert.throws(() => native.Sampler.prototype.drain.call({}), TypeError);
     assert.throws(() => native.Sampler.prototype.start.call(Object.create(native.Sampler.prototype)), TypeError);
   });
 });

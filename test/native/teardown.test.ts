@@ -31,9 +31,9 @@ describe("threads of the addon at the end of an environment", () => {
   it("a worker thread that still waits for a descriptor is terminated, and the process lives on", async function () {
     this.timeout(25_000);
     const library = path.join(__dirname, "..", "..", "dist", "native");
-    const program = `const { native } = require(${JSON.stringify(library)}); native.poll(native.diagSocket(), 1, 60_000); require("worker_threads").parentPort.postMessage("waits");`;
+    const waiting = `const { native } = require(${JSON.stringify(library)}); native.poll(native.diagSocket(), 1, 60_000); require("worker_threads").parentPort.postMessage("waits");`;
     for (let round = 0; round < 10; round++) {
-      const worker = new Worker(program, { eval: true });
+      const worker = new Worker(waiting, { eval: true });
       await new Promise((resolve) => worker.once("message", resolve));
       await worker.terminate();
     }

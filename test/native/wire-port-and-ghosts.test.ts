@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { LabHost } from "../../dist/lab/host";
-import { Ghosts, GhostsOptions, native, WirePort, WirePortOptions } from "../../dist/native";
+import { type Ghosts, type GhostsOptions, native, type WirePort, type WirePortOptions } from "../../dist/native";
+import { atRest } from "../../dist/waiting/until";
+import { until } from "../fixtures/waiting";
 import { listening } from "./listening";
 
 const never = undefined as never;
@@ -105,11 +107,11 @@ describe("WirePort and Ghosts", () => {
     assert.throws(() => port.send(Uint8Array.of(1)), { code: "EBADF" });
     assert.throws(() => port.take(), { code: "EBADF" });
     assert.equal(port.drops(), 0);
-    const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(port), "fd")!;
-    assert.throws(() => get!.call({}), Error);
+    const fdOf = (receiver: object): unknown => Reflect.get(native.WirePort.prototype, "fd", receiver);
+    assert.throws(() => fdOf({}), Error);
     const [other] = await host.sockets("packet", 1);
     const stranger = new native.Ghosts({ ...ghostsOptions(), packetFd: other });
-    assert.throws(() => get!.call(stranger), TypeError);
+    assert.throws(() => fdOf(stranger), TypeError);
     await stranger.stop();
   });
 
@@ -119,7 +121,7 @@ describe("WirePort and Ghosts", () => {
     assert.equal(ghosts.stats().sent, 0);
     ghosts.start();
     assert.throws(() => ghosts.start(), /started already/);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => ghosts.stats().sent > 50, "fifty SYNs");
     await ghosts.stop();
     await ghosts.stop();
     const { sent, answered } = ghosts.stats();
@@ -160,20 +162,15 @@ describe("WirePort and Ghosts", () => {
     });
     ghosts.start();
     await other.close();
-    for (let look = 0; look < 300 && ghosts.stats().error === 0; look++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.notEqual(ghosts.stats().error, 0, "the link is gone");
+    await until(() => ghosts.stats().error !== 0, "the link is gone");
     await ghosts.stop();
     give();
   });
 
   it("leave no descriptor behind, made and closed a hundred times", async () => {
     give();
-    const settled = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return native.descriptors().open;
-    };
-    const before = await settled();
+    await atRest(() => [native.descriptors().open], { quiet: 200 });
+    const before = native.descriptors().open;
     for (let round = 0; round < 50; round++) {
       const [one, two] = await host.sockets("packet", 2);
       const port: WirePort = new native.WirePort({ ...portOptions(), packetFd: one });
@@ -183,8 +180,9 @@ describe("WirePort and Ghosts", () => {
       await ghosts.stop();
       port.close();
     }
-    let now = await settled();
-    for (let look = 0; look < 20 && now > before; look++) now = await settled();
-    assert.ok(now <= before, `${now} descriptors, ${before} before`);
+    await until(
+      () => native.descriptors().open <= before,
+      () => `${native.descriptors().open} descriptors, ${before} before`,
+    );
   });
 });
