@@ -382,36 +382,9 @@ def _plain(text):
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
 
 
-def _indented(text, margin):
-    return "\n".join(margin + line for line in _plain(text).split("\n"))
-
-
 def _story(result, notes):
-    lines = ["%s: %g of %g points" % (_plain(result.get("title", "")), result["points"], result["max"])]
-    for test in result.get("tests", []):
-        lines.append(
-            "%s %s (%g of %g)"
-            % (
-                "✓" if test.get("passed") else "✗",
-                _plain(test.get("title", "")),
-                test.get("points", 0),
-                test.get("max", 0),
-            )
-        )
-        story = test.get("story") or {}
-        for word, key in (
-            ("What was done", "did"),
-            ("Expected", "expected"),
-            ("Measured", "measured"),
-            ("Read on", "read"),
-        ):
-            if story.get(key):
-                lines.append(_indented("%s: %s" % (word, story[key]), "    "))
-    if result.get("message"):
-        lines.append(_plain(result["message"]))
+    """What the grader tells of an exercise, and what it noted about the submission."""
+    lines = [_plain(result.get("text", ""))]
     for note in notes:
         lines.append("Note: %s" % _plain(note))
-    if result.get("output"):
-        lines.append("Your function printed:")
-        lines.append(_indented(result["output"][:2000], "  | "))
     return "\n".join(lines) + "\n"

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { ArgumentError, requireInteger } from "../errors";
-import { grade, Progress, StudentResult } from "../grade/grade";
+import { checkStory, checkText, storyText, testStory } from "../exercise/story";
+import { grade, type Graded, type Progress, type StudentResult } from "../grade/grade";
 import { writeResults } from "../grade/formats/write";
 import { formatTime } from "../wording/number";
 import { textTable } from "../wording/text-table";
@@ -75,7 +76,7 @@ export function addGrade(program: Command): void {
       progressLine("");
       const written = writeResults(results, options);
       if (options.summary !== undefined) await appendSummary(options.summary, results);
-      if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+      if (options.json) process.stdout.write(`${JSON.stringify(results.map(withTexts), null, 2)}\n`);
       else
         process.stdout.write(
           `${summaryTable(results)}\n\n${Object.entries(written)
@@ -97,7 +98,7 @@ function progressText({ done, of, resumed, left, what }: Progress): string {
 }
 
 function summaryTable(results: readonly StudentResult[]): string {
-  const exercises = results[0].exercises.map(({ exercise }) => exercise);
+  const exercises = (results[0]?.exercises ?? []).map(({ exercise }) => exercise);
   return (
     textTable(
       [
@@ -117,9 +118,27 @@ function summaryTable(results: readonly StudentResult[]): string {
   );
 }
 
+/** Each exercise with what a student is told about it, as plain text. */
+function withTexts(result: StudentResult): object {
+  const exercises = result.exercises.map((graded) => ({
+    ...graded,
+    text: checkText(checkStory(graded), { stories: "all" }),
+  }));
+  return { ...result, exercises };
+}
+
 async function appendSummary(file: string, results: readonly StudentResult[]): Promise<void> {
   const { appendFile } = await import("node:fs/promises");
   const cell = (text: string) => text.replace(/[|\\`*_<>[\]]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
+  const row = (...cells: string[]) => `| ${cells.map(cell).join(" | ")} |`;
+  const rows = (graded: Graded) =>
+    graded.tests.length === 0
+      ? [row(graded.title, "", `0 of ${graded.max}`, graded.message ?? "")]
+      : graded.tests.map((test) => {
+          const told = testStory(test);
+          const title = `${told.passed ? "✅" : "❌"} ${told.title}`;
+          return row(graded.title, title, told.score, storyText(told, " "));
+        });
   const parts = results.map(({ student, points, max, exercises, notes }) =>
     [
       `## ${cell(student)}: ${points} of ${max} points`,
@@ -127,14 +146,7 @@ async function appendSummary(file: string, results: readonly StudentResult[]): P
       ...notes.map((note) => `> ${cell(note)}\n`),
       "| exercise | test | points | |",
       "| --- | --- | ---: | --- |",
-      ...exercises.flatMap((graded) =>
-        graded.tests.length === 0
-          ? [`| ${cell(graded.title)} | | 0 of ${graded.max} | ${cell(graded.message ?? "")} |`]
-          : graded.tests.map(
-              ({ title, points: got, max: of, passed, story }) =>
-                `| ${cell(graded.title)} | ${passed ? "✅" : "❌"} ${cell(title)} | ${got} of ${of} | ${story ? cell(`${story.did}. Expected: ${story.expected}. Measured: ${story.measured}.`) : ""} |`,
-            ),
-      ),
+      ...exercises.flatMap(rows),
       "",
     ].join("\n"),
   );

@@ -6,12 +6,12 @@ import path from "node:path";
 import { writeWholeSync } from "../files/whole";
 import { ArgumentError, LabError } from "../errors";
 import { defaultBounds } from "../exercise/child";
-import { allExercises, Exercise, loadExercise } from "../exercise/exercise";
+import { allExercises, type Exercise, loadExercise } from "../exercise/exercise";
 import type { CheckResult } from "../exercise/result";
 import { Pool } from "./pool";
 import { requireSandbox } from "./sandbox";
 import { readSubmissions } from "./reading";
-import { findPlaces, Submission, whyMissing } from "./submission";
+import { findPlaces, type Submission, whyMissing } from "./submission";
 
 /** One exercise of one student. */
 export interface Graded extends CheckResult {
@@ -19,36 +19,48 @@ export interface Graded extends CheckResult {
   where?: string;
 }
 
+/** A whole submission. */
 export interface StudentResult {
+  /** name of the file or folder, made fit for file names */
   student: string;
+  /** sums over the exercises */
   points: number;
   max: number;
   exercises: Graded[];
+  /** what was odd in the submission */
   notes: readonly string[];
 }
 
+/** How a class is graded. */
 export interface GradeOptions {
+  /** the folder for results */
   out: string;
   /** names; default: those that any submission has a solution of */
   exercises?: readonly string[];
   /** everything given is this student's */
   student?: string;
+  /** checks at the same time; default: as many as there are processors */
   jobs?: number;
+  /** go on from the results in `out`; default false */
   resume?: boolean;
-  /** default 2 */
+  /** how often a solution that misses a test may try; default 2 */
   tries?: number;
   /** ms that a solution's process may live; default 30,000 */
   time?: number;
+  /** called after each exercise of each submission */
   onProgress?: (progress: Progress) => void;
 }
 
+/** How far a run is. */
 export interface Progress {
+  /** exercises of submissions, done and in all */
   done: number;
   of: number;
   /** of them taken over from an earlier run */
   resumed: number;
   /** ms that it will still take, about; NaN at first */
   left: number;
+  /** the one done last: "student: exercise" */
   what: string;
 }
 
@@ -78,54 +90,53 @@ export async function grade(
   if (exercises.length === 0)
     throw new ArgumentError(
       "No submission has a solution of any exercise.",
-      `Say which with --exercises, and everybody gets 0 points. ${submissions
-        .flatMap(({ student, notes }) => notes.map((note) => `${student}: ${note}`))
+      `Say which with --exercises, and every student gets 0 points. ${submissions
+        .flatMap((each) => each.notes.map((note) => `${each.student}: ${note}`))
         .slice(0, 5)
         .join("; ")}`,
     );
 
   const pool = new Pool(jobs);
-  const started = Date.now();
-  let done = 0;
-  let resumed = 0;
-  const of = submissions.length * exercises.length;
   const interrupted = () => pool.close();
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    const all = await Promise.all(
-      submissions.map(async (submission): Promise<StudentResult> => {
-        const results = await Promise.all(
-          exercises.map(async (exercise) => {
-            const kept = store.find(submission, exercise);
-            if (kept) resumed++;
-            const result = kept ?? (await gradeOne(pool, submission, exercise, { tries, time }));
-            if (!kept) store.keep(submission, exercise, result);
-            done++;
-            const fresh = done - resumed;
-            onProgress?.({
-              done,
-              of,
-              resumed,
-              left: fresh > 0 ? ((Date.now() - started) / fresh) * (of - done) : NaN,
-              what: `${submission.student}: ${exercise.name}`,
-            });
-            return result;
-          }),
-        );
-        return {
-          student: submission.student,
-          exercises: results,
-          notes: submission.notes,
-          points: results.reduce((sum, { points }) => sum + points, 0),
-          max: results.reduce((sum, { max }) => sum + max, 0),
-        };
+    const report = reporter(submissions.length * exercises.length, onProgress);
+    return await Promise.all(
+      submissions.map(async (submission) => {
+        const graded = exercises.map(async (exercise) => {
+          const kept = store.find(submission, exercise);
+          const result = kept ?? (await gradeOne(pool, submission, exercise, { tries, time }));
+          if (!kept) store.keep(submission, exercise, result);
+          report(`${submission.student}: ${exercise.name}`, kept !== undefined);
+          return result;
+        });
+        return resultOf(submission, await Promise.all(graded));
       }),
     );
-    return all;
   } finally {
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
     pool.close();
   }
+}
+
+/** Counts what is done, and estimates the time left from what was graded in this run. */
+function reporter(of: number, onProgress: GradeOptions["onProgress"]): (what: string, resumed: boolean) => void {
+  const started = Date.now();
+  let done = 0;
+  let resumed = 0;
+  return (what, wasKept) => {
+    done++;
+    if (wasKept) resumed++;
+    const fresh = done - resumed;
+    const left = fresh > 0 ? ((Date.now() - started) / fresh) * (of - done) : NaN;
+    onProgress?.({ done, of, resumed, left, what });
+  };
+}
+
+function resultOf({ student, notes }: Submission, exercises: Graded[]): StudentResult {
+  const points = exercises.reduce((sum, each) => sum + each.points, 0);
+  const max = exercises.reduce((sum, each) => sum + each.max, 0);
+  return { student, exercises, notes, points, max };
 }
 
 async function gradeOne(

@@ -16,11 +16,14 @@ function own(): { folder: string; limit: string } | undefined {
     const lines = readFileSync("/proc/self/cgroup", "utf8")
       .trim()
       .split("\n")
-      .map((line) => line.split(":"));
-    const first = lines.find(([, controllers]) => controllers.split(",").includes("memory"));
-    if (first) return { folder: path.join("/sys/fs/cgroup/memory", first[2]), limit: "memory.limit_in_bytes" };
-    const unified = lines.find(([id]) => id === "0");
-    return unified && { folder: path.join("/sys/fs/cgroup", unified[2]), limit: "memory.max" };
+      .map((line) => {
+        const [id = "", controllers = "", place = ""] = line.split(":");
+        return { id, controllers: controllers.split(","), place };
+      });
+    const first = lines.find(({ controllers }) => controllers.includes("memory"));
+    if (first) return { folder: path.join("/sys/fs/cgroup/memory", first.place), limit: "memory.limit_in_bytes" };
+    const unified = lines.find(({ id }) => id === "0");
+    return unified && { folder: path.join("/sys/fs/cgroup", unified.place), limit: "memory.max" };
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
 /** What instructors give to other systems: Gradescope's autograder zip, and a repository that GitHub makes students' repositories from. */
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { ArgumentError } from "../errors";
-import { Exercise, sourceOf } from "../exercise/exercise";
+import { writeWholeSync } from "../files/whole";
+import { type Exercise, sourceOf } from "../exercise/exercise";
 
 const root = path.join(__dirname, "..", "..");
 const templates = path.join(root, "setup", "templates");
@@ -80,7 +81,7 @@ export function templateRepository(options: PackageOptions & { repository: strin
   };
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(out, file)), { recursive: true });
-    writeFileSync(path.join(out, file), text);
+    writeWholeSync(path.join(out, file), text);
   }
   return Object.keys(files);
 }

@@ -1,5 +1,5 @@
 /** Checks in several processes at once. */
-import { ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 import type { CheckResult } from "../exercise/result";
 import type { Solution } from "./submission";

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { exerciseNames, functionNameOf } from "../exercise/exercise";
 import { declares, prepare } from "../exercise/source";
-import { Solution, sourceFile, Submission } from "./submission";
+import { type Solution, sourceFile, type Submission } from "./submission";
 
 /** bytes; a notebook with a hundred megabytes of output is still read */
 const largestFile = 300 << 20;
@@ -80,49 +80,25 @@ interface Cell {
   };
 }
 
+interface NotebookFile {
+  cells?: unknown;
+  metadata?: { kernelspec?: { language?: unknown; name?: unknown }; language_info?: { name?: unknown } };
+}
+
+interface CodeCell {
+  /** place among all cells, from 0 */
+  at: number;
+  source: string;
+  /** by its mark; undefined: it has none */
+  exercise: string | undefined;
+}
+
 function readNotebook(text: string, name: string, solutions: Map<string, Found>, notes: string[]): void {
-  let notebook: {
-    cells?: unknown;
-    metadata?: { kernelspec?: { language?: unknown; name?: unknown }; language_info?: { name?: unknown } };
-  };
-  try {
-    notebook = JSON.parse(text) as typeof notebook;
-  } catch {
-    notes.push(`${name} is no notebook: its JSON is broken. Open it in JupyterLab, save it, and hand it in again`);
-    return;
-  }
-  const cells =
-    notebook && typeof notebook === "object" && Array.isArray(notebook.cells) ? (notebook.cells as Cell[]) : undefined;
-  if (!cells) return void notes.push(`${name} is no notebook: it has no cells`);
-  const language = notebook.metadata?.kernelspec?.language ?? notebook.metadata?.language_info?.name;
-  if (typeof language === "string" && !/^typescript$/i.test(language))
-    notes.push(`${name} is written for the kernel of ${language.slice(0, 40)}; the exercises are in TypeScript`);
-  const code = cells.flatMap((cell, at) =>
-    cell && typeof cell === "object" && cell.cell_type === "code" ? [{ cell, at, source: textOf(cell.source) }] : [],
-  );
-  if (code.length === 0) notes.push(`${name} has no code cells`);
-  const marked = new Map<string, { source: string; at: number }[]>();
-  for (const { cell, at, source } of code) {
-    const exercise = exerciseOf(cell);
-    if (exercise) marked.set(exercise, [...(marked.get(exercise) ?? []), { source, at }]);
-  }
-  // a cell whose mark was lost, or that was copied, is known by the function it declares
+  const code = codeCells(text, name, notes);
+  if (!code) return;
   for (const exercise of exerciseNames()) {
-    const functionName = functionNameOf(exercise);
-    const declaring = [
-      ...new Map(
-        [...(marked.get(exercise) ?? []), ...code.filter(({ source }) => source.includes(functionName))].map((each) => [
-          each.at,
-          each,
-        ]),
-      ).values(),
-    ]
-      .filter(({ source }) => declares(source, functionName))
-      .sort((a, b) => a.at - b.at);
-    const chosen = declaring.at(-1) ?? marked.get(exercise)?.at(-1);
+    const chosen = solutionCell(code, exercise, name, notes);
     if (!chosen) continue;
-    if (declaring.length > 1)
-      notes.push(`${name} has ${declaring.length} cells with ${functionName}; the last one counts`);
     const imports = code
       .filter(({ at }) => at !== chosen.at)
       .map(({ source }) => source)
@@ -131,9 +107,54 @@ function readNotebook(text: string, name: string, solutions: Map<string, Found>,
   }
 }
 
+/** The code cells of a notebook; undefined, and a note, where the text is none. */
+function codeCells(text: string, name: string, notes: string[]): CodeCell[] | undefined {
+  let notebook: NotebookFile | null;
+  try {
+    notebook = JSON.parse(text) as NotebookFile | null;
+  } catch {
+    notes.push(`${name} is no notebook: its JSON is broken. Open it in JupyterLab, save it, and hand it in again`);
+    return undefined;
+  }
+  if (typeof notebook !== "object" || !Array.isArray(notebook?.cells)) {
+    notes.push(`${name} is no notebook: it has no cells`);
+    return undefined;
+  }
+  const language = notebook.metadata?.kernelspec?.language ?? notebook.metadata?.language_info?.name;
+  if (typeof language === "string" && !/^typescript$/i.test(language))
+    notes.push(`${name} is written for the kernel of ${language.slice(0, 40)}; the exercises are in TypeScript`);
+  const code = (notebook.cells as (Cell | null)[]).flatMap((cell, at) =>
+    cell && typeof cell === "object" && cell.cell_type === "code"
+      ? [{ at, source: textOf(cell.source), exercise: exerciseOf(cell) }]
+      : [],
+  );
+  if (code.length === 0) notes.push(`${name} has no code cells`);
+  return code;
+}
+
+/**
+ * The cell of an exercise: the last one that declares its function, because a mark may be lost or copied; else the last one that
+ * has its mark.
+ */
+function solutionCell(
+  code: readonly CodeCell[],
+  exercise: string,
+  name: string,
+  notes: string[],
+): CodeCell | undefined {
+  const functionName = functionNameOf(exercise);
+  const marked = code.filter((cell) => cell.exercise === exercise);
+  const declaring = code
+    .filter((cell) => cell.exercise === exercise || cell.source.includes(functionName))
+    .filter(({ source }) => declares(source, functionName));
+  if (declaring.length > 1)
+    notes.push(`${name} has ${declaring.length} cells with ${functionName}; the last one counts`);
+  return declaring.at(-1) ?? marked.at(-1);
+}
+
 function put(solutions: Map<string, Found>, exercise: string, solution: Found, notes: string[]): void {
-  if (solutions.has(exercise))
-    notes.push(`${exercise} is in ${solutions.get(exercise)!.where} and in ${solution.where}; the last one counts`);
+  const before = solutions.get(exercise);
+  if (before) notes.push(`${exercise} is in ${before.where} and in ${solution.where}; the last one counts`);
   solutions.set(exercise, solution);
 }
 

@@ -4,7 +4,7 @@ import type { Place } from "./submission";
 
 process.on("message", ({ student, places }: Place) => {
   const parts = places.map((place) => readSubmission(student, place));
-  process.send!({
+  process.send?.({
     student,
     solutions: new Map(parts.flatMap(({ solutions }) => [...solutions])),
     notes: parts.flatMap(({ notes }) => notes),

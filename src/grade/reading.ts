@@ -2,7 +2,7 @@
  * Reads submissions in a process with bounded time and memory: parsing alone can take for ever (nested arrow functions), or more
  * memory than there is (a notebook of a hundred million empty cells).
  */
-import { ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 import type { Place, Submission } from "./submission";
 

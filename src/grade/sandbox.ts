@@ -21,80 +21,50 @@ const data = 2 ** 30;
 const shared = ["dist", path.join("native", "build", "Release"), "package.json"];
 const systemLibraries = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"];
 
+/** Namespaces of its own, no capabilities, no user but nobody. */
+const identity = [
+  ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"],
+  ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL"],
+].flat();
+
+const readOnly = (file: string, at = file) => ["--ro-bind", file, at];
+
+/** The file systems that a solution sees. */
+function fileSystems(node: string): string[] {
+  return [
+    // before the binds: a project that lies in /tmp would be hidden behind it
+    ["--proc", "/proc", "--dev", "/dev", "--size", String(files), "--tmpfs", "/tmp"],
+    ...systemLibraries.filter((directory) => existsSync(directory)).map((directory) => readOnly(directory)),
+    readOnly("/usr/bin/prlimit"),
+    readOnly(node),
+    ...shared.map((file) => readOnly(path.join(root, file))),
+    // /dev is a file system in memory as well, and one without a bound (/dev/shm lies in it)
+    ["--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"],
+  ].flat();
+}
+
+const environment = Object.entries({ LANG: "C.UTF-8", [withinSolution]: "1", HOME: "/tmp", PATH: "/usr/bin" });
+
 /** bwrap's arguments for a command. */
 export const sandbox: Wrap = (argv, { nofile, time }) => {
   const node = realpathSync(process.execPath);
-  const limits = [
-    "prlimit",
-    `--nofile=${nofile}`,
-    "--core=0",
-    `--fsize=${files}`,
-    `--nproc=${tasks}`,
-    `--data=${data}`,
-    `--cpu=${Math.ceil(time / 1000) + 5}`,
-  ];
+  const limits = [`--nofile=${nofile}`, "--core=0", `--fsize=${files}`, `--nproc=${tasks}`, `--data=${data}`];
   return [
     "bwrap",
-    "--unshare-all",
-    "--unshare-user",
-    "--disable-userns",
-    "--uid",
-    "65534",
-    "--gid",
-    "65534",
-    "--hostname",
-    "sandbox",
-    "--die-with-parent",
-    "--new-session",
-    "--cap-drop",
-    "ALL",
-    // before the binds: a project that lies in /tmp would be hidden behind it
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-    "--size",
-    String(files),
-    "--tmpfs",
-    "/tmp",
-    ...systemLibraries
-      .filter((directory) => existsSync(directory))
-      .flatMap((directory) => ["--ro-bind", directory, directory]),
-    "--ro-bind",
-    "/usr/bin/prlimit",
-    "/usr/bin/prlimit",
-    "--ro-bind",
-    node,
-    node,
-    ...shared.flatMap((file) => ["--ro-bind", path.join(root, file), path.join(root, file)]),
-    "--chdir",
-    "/tmp",
-    // /dev is a file system in memory as well, and one without a bound (/dev/shm lies in it)
-    "--remount-ro",
-    "/dev",
-    "--remount-ro",
-    "/",
+    ...identity,
+    ...fileSystems(node),
     "--clearenv",
-    "--setenv",
-    "LANG",
-    "C.UTF-8",
-    "--setenv",
-    withinSolution,
-    "1",
-    "--setenv",
-    "HOME",
-    "/tmp",
-    "--setenv",
-    "PATH",
-    "/usr/bin",
+    ...environment.flatMap(([name, value]) => ["--setenv", name, value]),
+    "prlimit",
     ...limits,
+    `--cpu=${Math.ceil(time / 1000) + 5}`,
     ...argv.map((word) => (word === process.execPath ? node : word)),
   ];
 };
 
 /** @throws LabError bubblewrap is not installed, or not allowed here: nothing is graded without it */
 export function requireSandbox(): void {
-  const [file, ...args] = sandbox(
+  const [file = "", ...args] = sandbox(
     [process.execPath, "-e", `require(${JSON.stringify(path.join(root, "dist", "index.js"))})`],
     { nofile: 1024, time: 5000, memory: 0, processes: 0, output: 0 },
   );

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../errors";
-import { Exercise, exerciseNames } from "../exercise/exercise";
+import { type Exercise, exerciseNames } from "../exercise/exercise";
 import type { Program } from "../exercise/source";
 
 export interface Solution {
@@ -81,8 +81,8 @@ function isOneStudents(folder: string): boolean {
   const names = new Set(exerciseNames());
   const files = readdirSync(folder).filter((file) => sourceFile.test(file));
   const own = files.filter((file) => names.has(file.replace(sourceFile, "")) || /^\d\d-[\w-]+\.ipynb$/.test(file));
-  if (own.length > 0 && own.length < files.length) {
-    const other = files.find((file) => !own.includes(file))!;
+  const other = files.find((file) => !own.includes(file));
+  if (own[0] !== undefined && other !== undefined) {
     throw new ArgumentError(
       `Is ${folder} one student's, or a class? ${own[0]} is named after an exercise or a notebook, ${other} is not.`,
       "If all of it is one student's, say whose: --student NAME. If it is a class, rename the file, or put each student's files into a folder.",

@@ -1,11 +1,11 @@
 /** What instructors complain of in the systems they use, each answered by a test that is named after the thread. */
 import assert from "node:assert/strict";
-import { ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { grade, Progress, StudentResult } from "../../dist/grade/grade";
+import { grade, type Progress, type StudentResult } from "../../dist/grade/grade";
 import { feedbackHtml } from "../../dist/grade/formats/feedback";
 import { writeResults } from "../../dist/grade/formats/write";
 import { requireSandbox } from "../../dist/grade/sandbox";
@@ -229,7 +229,7 @@ describe("complaints about graders, answered", function () {
           stdio: ["ignore", "ignore", "pipe"],
         });
         let log = "";
-        child.stderr!.on("data", (data) => (log += data));
+        child.stderr.on("data", (data) => (log += data));
         return { child, ended: once(child, "close").then(([code]) => ({ code: code as number, log })) };
       };
       const first = run();

@@ -16,7 +16,8 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 import { parse } from "csv-parse/sync";
 import type { StudentResult } from "../../dist/grade/grade";
-import { canvasCsv, gradebookCsv } from "../../dist/grade/formats/csv";
+import { canvasCsv } from "../../dist/grade/formats/canvas";
+import { gradebookCsv } from "../../dist/grade/formats/csv";
 import { feedbackHtml } from "../../dist/grade/formats/feedback";
 import { gradescopeResults } from "../../dist/grade/formats/gradescope";
 import { junitXml } from "../../dist/grade/formats/junit";
@@ -96,7 +97,7 @@ describe("formats of results", () => {
   const class_ = [student("alice", 5), student("=evil()", 0)];
 
   it("CSV: a line a student, a column an exercise, no formula", () => {
-    const rows = parse(gradebookCsv(class_)) as string[][];
+    const rows = parse(gradebookCsv(class_));
     assert.deepEqual(rows[0], ["student", "fast-accept", "first-listener", "points", "of", "notes"]);
     assert.deepEqual(rows[1].slice(0, 5), ["alice", "5", "0", "5", "8"]);
     assert.match(rows[2][0], /^'=evil/);
@@ -107,21 +108,21 @@ describe("formats of results", () => {
       '\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Homework (12),One Listener (47)\n    Points Possible,,,,,10,8\n"Doe, Alice",1001,s1,alice,A,7,\n"Roe, Bob",1002,s2,bob,A,8,3\n';
 
     it("fills the assignment's column of its own export, and keeps what is there of others", () => {
-      const rows = parse(canvasCsv([student("alice", 5)], { exported, assignment: "One Listener" })) as string[][];
+      const rows = parse(canvasCsv([student("alice", 5)], { exported, assignment: "One Listener" }));
       assert.deepEqual(rows[0], ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "One Listener (47)"]);
       assert.deepEqual(rows[1], ["Doe, Alice", "1001", "s1", "alice", "A", "5"]);
       assert.deepEqual(rows[2], ["Roe, Bob", "1002", "s2", "bob", "A", "3"]);
       assert.equal(rows.length, 3);
     });
 
-    it("refuses what is no export, and a submission that is nobody's", () => {
+    it("refuses what is no export, and a submission that is no student's", () => {
       assert.throws(
         () => canvasCsv([student("alice", 5)], { exported: "a,b\n1,2\n", assignment: "x" }),
         /no column Student, ID/,
       );
       assert.throws(
         () => canvasCsv([student("mallory", 5)], { exported, assignment: "x" }),
-        /Nobody in Canvas's export is called mallory/,
+        /Canvas's export has no student called mallory/,
       );
     });
 

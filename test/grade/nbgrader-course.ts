@@ -41,7 +41,7 @@ function run(command: string, args: readonly string[], cwd: string, more: NodeJS
     maxBuffer: 1 << 26,
     env: { ...process.env, ...more },
   });
-  return { code: status, stdout: stdout ?? "", stderr: `${stderr ?? ""}${error ? error.message : ""}` };
+  return { code: status, stdout, stderr: `${stderr}${error ? error.message : ""}` };
 }
 
 /** Installs nbgrader from PyPI into .venv-nbgrader, once. Gives the reason where that cannot be done. */

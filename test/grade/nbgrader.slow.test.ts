@@ -5,7 +5,7 @@ import { allExercises, loadExercise, sourceOf } from "../../dist/exercise/exerci
 import { assignmentNotebook } from "../../dist/grade/nbgrader/assignment";
 import { requireSandbox } from "../../dist/grade/sandbox";
 import { skip } from "../skip";
-import { Cell, Course, Notebook, oneListener, projectDir, textOf, whyNoNbgrader } from "./nbgrader-course";
+import { type Cell, Course, type Notebook, oneListener, projectDir, textOf, whyNoNbgrader } from "./nbgrader-course";
 
 const names = ["queue-arithmetic", "first-listener"] as const;
 const fileOf = (exercise: string, file: string) => sourceOf(loadExercise(exercise), file);
@@ -171,7 +171,7 @@ describe("nbgrader itself", function () {
   });
   after(() => course?.remove());
 
-  const check = `
+  const validator = `
 import sys, nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 for file in sys.argv[1:]:
@@ -183,7 +183,7 @@ for file in sys.argv[1:]:
 
   it("finds both notebooks valid: nbformat, and its own metadata in schema version 3", () => {
     const { code, stderr } = course.python(
-      check,
+      validator,
       course.path("source", assignment, file),
       course.path("release", assignment, file),
     );
@@ -225,7 +225,7 @@ for file in sys.argv[1:]:
     forging: 0,
   };
 
-  it("gives every student the points that our grader found, whatever they handed in", () => {
+  function handInHonestAndBroken(): void {
     handIn("perfect", right);
     handIn("partial", {
       "queue-arithmetic": fileOf("queue-arithmetic", "wrong-minus-one.ts"),
@@ -250,6 +250,10 @@ for file in sys.argv[1:]:
     handIn("deleting", right, (cells) =>
       cells.filter(({ id }) => id !== "first-listener" && id !== "first-listener-check"),
     );
+  }
+
+  /** Checks and cells that would write a file if they ran outside of the sandbox, and points that nobody gave. */
+  function handInForged(): void {
     const write = (name: string) => `require("node:fs").writeFileSync(${JSON.stringify(path.join(traces, name))}, "");`;
     handIn(
       "forging",
@@ -292,6 +296,11 @@ for file in sys.argv[1:]:
         },
       ],
     );
+  }
+
+  it("gives every student the points that our grader found, whatever they handed in", () => {
+    handInHonestAndBroken();
+    handInForged();
     const { code, stderr } = course.nbgrader(["autograde", assignment]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(course.exported(), expected);
@@ -324,7 +333,7 @@ for file in sys.argv[1:]:
     );
     assert.match(
       story("partial", "queue-arithmetic"),
-      /✗ a backlog of -1 \(0 of 1\)\n {4}What was done: listen\(-1\)[^]*Measured: your function said/,
+      /✗ a backlog of -1 \(0 of 1\)\n {4}Done: listen\(-1\)[^]*Measured: your function said/,
     );
     assert.match(story("exiting", "queue-arithmetic"), /process ended with status 0/);
     assert.match(story("mutilated", "queue-arithmetic"), /Note: .*2 cells with queueArithmetic; the last one counts/);
@@ -341,7 +350,7 @@ for file in sys.argv[1:]:
     assert.doesNotMatch(page, /<b>not<\/b>/);
     assert.match(
       readFileSync(course.path("feedback", "partial", assignment, `${assignment}.html`), "utf8"),
-      /What was done: listen\(-1\)/,
+      /Done: listen\(-1\)/,
     );
   });
 

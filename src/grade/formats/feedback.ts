@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { html, trusted, type Html } from "../../html";
 import { chunkHtml, figureHtml } from "../../plot/page";
+import { storyHtml, testStory } from "../../exercise/story";
 import type { Graded, StudentResult } from "../grade";
 
 const stylesheet = `
@@ -55,12 +56,11 @@ function exerciseHtml(
   { title, points, max, tests, message, figures, output, where, duration }: Graded,
   exercise: number,
 ): Html {
-  const rows = tests.map(({ title: name, points: got, max: of, passed, story }) => {
-    const told =
-      story &&
-      html`<div class="story"><b>Done:</b> ${story.did}.<br><b>Expected:</b> ${story.expected}.<br><b>Measured:</b> ${story.measured}.${story.read && html`<br><b>Read:</b> ${story.read}.`}</div>`;
-    const mark = passed ? html`<td class="good">✓</td>` : html`<td class="bad">✗</td>`;
-    return html`<tr>${mark}<td>${name}${told}</td><td class="number">${got} of ${of}</td></tr>`;
+  const rows = tests.map((test) => {
+    const told = testStory(test);
+    const story = told.parts.length > 0 && html`<div class="story">${storyHtml(told)}</div>`;
+    const mark = html`<td class="${told.passed ? "good" : "bad"}">${told.mark}</td>`;
+    return html`<tr>${mark}<td>${told.title}${story}</td><td class="number">${told.score}</td></tr>`;
   });
   const drawn = figures.map(
     (figure, at) =>

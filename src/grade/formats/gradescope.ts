@@ -1,6 +1,8 @@
 /** Gradescope's results.json for one submission. Source: gradescope-autograders.readthedocs.io, specs. */
+import { storyText, testStory } from "../../exercise/story";
 import type { StudentResult } from "../grade";
 
+/** One test, as Gradescope shows it to the student. */
 export interface GradescopeTest {
   score: number;
   max_score: number;
@@ -12,6 +14,7 @@ export interface GradescopeTest {
   visibility: "visible";
 }
 
+/** results.json */
 export interface GradescopeResults {
   score: number;
   /** s */
@@ -23,6 +26,7 @@ export interface GradescopeResults {
   tests: GradescopeTest[];
 }
 
+/** One submission: a Gradescope test for each test of each exercise. */
 export function gradescopeResults({ points, exercises, notes }: StudentResult): GradescopeResults {
   const tests = exercises.flatMap((graded, exercise): GradescopeTest[] => {
     const test = (number: number, name: string, score: number, max: number, output: string): GradescopeTest => ({
@@ -36,12 +40,7 @@ export function gradescopeResults({ points, exercises, notes }: StudentResult): 
       visibility: "visible",
     });
     if (graded.tests.length === 0) return [test(1, "solution", 0, graded.max, graded.message ?? "")];
-    return graded.tests.map(({ title, points: score, max, story }, at) => {
-      const output = story
-        ? `${story.did}.\nExpected: ${story.expected}.\nMeasured: ${story.measured}.${story.read ? `\nRead: ${story.read}.` : ""}`
-        : "";
-      return test(at + 1, title, score, max, output);
-    });
+    return graded.tests.map((each, at) => test(at + 1, each.title, each.points, each.max, storyText(testStory(each))));
   });
   return {
     score: points,

@@ -1,17 +1,22 @@
 /** Everything that a graded class leaves in its folder. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../../errors";
+import { writeWholeSync } from "../../files/whole";
 import type { StudentResult } from "../grade";
-import { canvasCsv, gradebookCsv } from "./csv";
+import { canvasCsv } from "./canvas";
+import { gradebookCsv } from "./csv";
 import { feedbackHtml } from "./feedback";
 import { gradescopeResults } from "./gradescope";
 import { junitXml } from "./junit";
 
+/** What is written, and where. */
 export interface WriteOptions {
+  /** the folder; it is made if need be */
   out: string;
   /** a file that Canvas has exported */
   canvas?: string;
+  /** its title: in feedback pages, and in the column of Canvas */
   assignment: string;
   /** also write this file for Gradescope; there must be one submission then */
   gradescope?: string;
@@ -26,12 +31,12 @@ export function writeResults(
   mkdirSync(students, { recursive: true });
   const written: Record<string, string> = {};
   const put = (what: string, file: string, text: string) => {
-    writeFileSync(file, text);
+    writeWholeSync(file, text);
     written[what] = file;
   };
   for (const result of results) {
-    writeFileSync(path.join(students, `${result.student}.json`), `${JSON.stringify(result, null, 2)}\n`);
-    writeFileSync(path.join(students, `${result.student}.html`), feedbackHtml(result, assignment));
+    writeWholeSync(path.join(students, `${result.student}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    writeWholeSync(path.join(students, `${result.student}.html`), feedbackHtml(result, assignment));
   }
   written.feedback = students;
   put("gradebook", path.join(out, "gradebook.csv"), gradebookCsv(results));
@@ -46,11 +51,12 @@ export function writeResults(
     put("canvas", path.join(out, "canvas.csv"), canvasCsv(results, { exported, assignment }));
   }
   if (gradescope !== undefined) {
-    if (results.length !== 1)
+    const [only] = results;
+    if (!only || results.length > 1)
       throw new ArgumentError(`Gradescope's results are of one submission; here are ${results.length}.`);
     if (!existsSync(path.dirname(path.resolve(gradescope))))
       throw new ArgumentError(`There is no folder ${path.dirname(gradescope)}.`);
-    put("gradescope", gradescope, `${JSON.stringify(gradescopeResults(results[0]), null, 2)}\n`);
+    put("gradescope", gradescope, `${JSON.stringify(gradescopeResults(only), null, 2)}\n`);
   }
   return written;
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../../errors";
-import { Exercise, sourceOf } from "../../exercise/exercise";
+import { type Exercise, sourceOf } from "../../exercise/exercise";
 
 /** With the solutions, or with the starters in their place. */
 export type Version = "instructor" | "student";

@@ -1,9 +1,10 @@
 /** Writes an assignment into the folder of an nbgrader course, with the config by which nbgrader leaves the grading to us. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../../errors";
+import { writeWholeSync } from "../../files/whole";
 import type { Exercise } from "../../exercise/exercise";
-import { assignmentNotebook, Notebook } from "./assignment";
+import { assignmentNotebook, type Notebook } from "./assignment";
 
 const root = path.join(__dirname, "..", "..", "..");
 const templates = path.join(root, "setup", "nbgrader");
@@ -36,16 +37,16 @@ export function releaseAssignment(name: string, exercises: readonly Exercise[], 
   if (twice) throw new ArgumentError(`${twice.name} is named twice.`);
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new ArgumentError(`${out} is a file.`, "Name the course's folder with --out.");
-  const folders = ["source", "release"].map((each) => path.join(out, each, name));
-  const taken = folders.find((folder) => existsSync(folder));
+  const folders = { source: path.join(out, "source", name), release: path.join(out, "release", name) };
+  const taken = Object.values(folders).find((folder) => existsSync(folder));
   if (taken)
     throw new ArgumentError(
       `${taken} is there already.`,
       "Choose another --assignment, or remove that assignment's folders in source/ and release/ first.",
     );
   const files = {
-    source: path.join(folders[0], `${name}.ipynb`),
-    release: path.join(folders[1], `${name}.ipynb`),
+    source: path.join(folders.source, `${name}.ipynb`),
+    release: path.join(folders.release, `${name}.ipynb`),
     config: path.join(out, configName),
     module: path.join(out, moduleName),
   };
@@ -56,11 +57,11 @@ export function releaseAssignment(name: string, exercises: readonly Exercise[], 
   };
 
   try {
-    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
     for (const version of ["source", "release"] as const)
-      writeFileSync(files[version], notebookText(notebooks[version]));
-    writeFileSync(files.config, config);
-    writeFileSync(files.module, readFileSync(path.join(templates, moduleName)));
+      writeWholeSync(files[version], notebookText(notebooks[version]));
+    writeWholeSync(files.config, config);
+    writeWholeSync(files.module, readFileSync(path.join(templates, moduleName)));
   } catch (error) {
     throw new ArgumentError(
       `${out} cannot be written: ${(error as Error).message}.`,
