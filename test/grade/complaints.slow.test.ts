@@ -260,10 +260,10 @@ describe("complaints about graders, answered", function () {
         mkdirSync(path.dirname(path.join(place, name)), { recursive: true });
         writeFileSync(path.join(place, name), content);
       }
-      assert.throws(
-        () => findPlaces([path.join(place, "class")]),
-        /one student's, or a class\?.*first-listener\.ts.*alice\.ts.*--student/s,
-      );
+      assert.throws(() => findPlaces([path.join(place, "class")]), {
+        message: /one student's, or a class\? first-listener\.ts .*, alice\.ts is not\.$/,
+        hint: /--student NAME/,
+      });
       assert.deepEqual(
         findPlaces([place]).map(({ student }) => student),
         ["class"],
@@ -286,7 +286,7 @@ describe("complaints about graders, answered", function () {
             "--exercises",
             "nonsense",
           ],
-          /no exercise "nonsense".*There are/,
+          /no exercise "nonsense"\.\n→ There are: /,
         ],
         [
           [path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--jobs", "0"],

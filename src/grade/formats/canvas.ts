@@ -54,7 +54,7 @@ function readExport(exported: string): { header: string[]; students: Row[] } {
   }
   const students = rows
     // of two columns with one name the first counts
-    .map((row) => Object.fromEntries<string>(row.map((text, at) => [header[at] ?? "", text]).reverse()))
+    .map((row) => Object.fromEntries<string>(row.map((text, at) => [header[at] ?? "", text] as const).reverse()))
     // "Points Possible" and the like are rows without a student
     .filter(({ ID, Student = "" }) => ID?.trim() !== "" && !/^\s*points possible/i.test(Student));
   return { header, students };
