@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     );
 }
 
-main().catch((error: Error) => {
-  process.stderr.write(`${error.stack}\n`);
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -17,7 +17,7 @@ interface Filled {
   closing: number;
 }
 
-/** Sends the handshakes of so many; resolves when they are done. */
+/** Makes the handshakes of `connections` clients; resolves when they are complete. */
 type Fill = (lab: Lab, connections: number) => Promise<void>;
 
 function ours(threads: 1 | 2): Fill {
@@ -68,7 +68,7 @@ async function filled(fill: Fill, connections: number, hashBuckets: number): Pro
 export const ghostHandshakes: Trial = {
   name: "ghost-handshakes",
   question:
-    "how many handshakes a second do ghosts complete, and what is a million of them in one accept queue, against a bare C program?",
+    "how many handshakes per second do ghosts complete, and how long does a million in one accept queue take, compared with a C program?",
   async run(progress) {
     const peer = buildPeer("handshakes.c");
     const contestants: [string, Fill][] = [
@@ -79,10 +79,10 @@ export const ghostHandshakes: Trial = {
     const rates = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
     for (let round = 1; round <= rounds; round++) {
       progress(`${round} of ${rounds}: ${count.toLocaleString("en")} each`);
-      for (const [name, fill] of contestants) rates.get(name)!.push((await filled(fill, count, 65_536)).rate);
+      for (const [name, fill] of contestants) rates.get(name)?.push((await filled(fill, count, 65_536)).rate);
     }
     const rows: Row[] = contestants.map(([name]) =>
-      row(`${count.toLocaleString("en")} handshakes, ${name}`, "handshakes/s", rates.get(name)!),
+      row(`${count.toLocaleString("en")} handshakes, ${name}`, "handshakes/s", rates.get(name) ?? []),
     );
     const notes: string[] = [];
     const ratios: Ratio[] = [];
@@ -92,9 +92,9 @@ export const ghostHandshakes: Trial = {
       ratios.push(atLeast("two threads, ours / C", rows[1].median / rows[2].median, 1));
     }
     const { available } = kernelMemory();
-    // some 3 KB each, and as much again for what else the machine is doing
+    // about 3 KB per connection, and as much again for other programs
     if (available < million * 6000) {
-      notes.push(`A million was left out: ${Math.round(available / 2 ** 20)} MiB are free, and it takes some 3 GB.`);
+      notes.push(`The million was left out: ${Math.round(available / 2 ** 20)} MiB are free, and it needs about 3 GB.`);
       return { rows, ratios, notes };
     }
     const times: Record<string, number> = {};
@@ -104,12 +104,12 @@ export const ghostHandshakes: Trial = {
       times[name] = one.seconds;
       rows.push(
         row(`a million ESTABLISHED in one accept queue, ${name}`, "s", [one.seconds]),
-        row("  that is", "connections/s", [one.rate]),
-        row("  each of them takes of the kernel's memory", "bytes", [one.bytesEach]),
+        row("  rate", "connections/s", [one.rate]),
+        row("  kernel memory per connection", "bytes", [one.bytesEach]),
         row("  closing that listener", "s", [one.closing]),
       );
       notes.push(
-        `${name}: ${one.queued.toLocaleString("en")} connections waited; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`,
+        `${name}: ${one.queued.toLocaleString("en")} connections were in the queue; this process has a limit of ${native.descriptors().soft.toLocaleString("en")} descriptors`,
       );
     }
     const c = times["C, one thread"];

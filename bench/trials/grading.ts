@@ -12,7 +12,7 @@ const students = 100;
 const exercises = ["first-listener", "queue-arithmetic", "handshake-by-hand", "find-the-backlog", "fast-accept"];
 const main = path.join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
 
-/** Two of three solve an exercise, the third hands in one of its wrong solutions. */
+/** Two of three students solve an exercise; the third hands in one of its wrong solutions. */
 function handIn(folder: string): void {
   const wrong: Record<string, string> = {
     "first-listener": "wrong-one-client",
@@ -26,10 +26,29 @@ function handIn(folder: string): void {
     mkdirSync(place);
     exercises.forEach((name, at) => {
       const file = (student + at) % 3 === 0 ? `${wrong[name]}.ts` : "solution.ts";
-      // no two alike: nothing can be remembered
+      // no two are alike, so that no result can be reused
       writeFileSync(path.join(place, `${name}.ts`), `${sourceOf(loadExercise(name), file)}\n// ${student}\n`);
     });
   }
+}
+
+/** The experiments alone: the same checks one after the other, in bare processes and in the sandbox. ms */
+async function oneByOne(progress: (text: string) => void): Promise<{ bare: number[]; overhead: number[] }> {
+  const overhead: number[] = [];
+  const bare: number[] = [];
+  for (const name of exercises) {
+    progress(`${name}, bare and in the sandbox`);
+    const exercise = loadExercise(name);
+    const source = sourceOf(exercise, "solution.ts");
+    const times = { bare: [] as number[], sandboxed: [] as number[] };
+    for (let round = 0; round < 5; round++) {
+      times.bare.push((await gradeSource(exercise, source)).duration);
+      times.sandboxed.push((await gradeSource(exercise, source, { wrap: sandbox })).duration);
+    }
+    bare.push(median(times.bare));
+    overhead.push(median(times.sandboxed) - median(times.bare));
+  }
+  return { bare, overhead };
 }
 
 export const grading: Trial = {
@@ -41,21 +60,7 @@ export const grading: Trial = {
     } catch (error) {
       return { rows: [skippedRow("grading", "submissions/min", (error as Error).message)], ratios: [], notes: [] };
     }
-    // the experiments alone: the same checks one after the other, bare processes instead of sandboxes
-    const overhead: number[] = [];
-    const bare: number[] = [];
-    for (const name of exercises) {
-      progress(`${name}, bare and in the sandbox`);
-      const exercise = loadExercise(name);
-      const source = sourceOf(exercise, "solution.ts");
-      const times = { bare: [] as number[], sandboxed: [] as number[] };
-      for (let round = 0; round < 5; round++) {
-        times.bare.push((await gradeSource(exercise, source)).duration);
-        times.sandboxed.push((await gradeSource(exercise, source, { wrap: sandbox })).duration);
-      }
-      bare.push(median(times.bare));
-      overhead.push(median(times.sandboxed) - median(times.bare));
-    }
+    const { bare, overhead } = await oneByOne(progress);
     const folder = mkdtempSync(path.join(tmpdir(), "class-"));
     try {
       const submissions = path.join(folder, "submissions");
@@ -71,7 +76,7 @@ export const grading: Trial = {
         () =>
           (peak = Math.max(
             peak,
-            descendants(child.pid!).reduce((sum, { resident }) => sum + resident, 0),
+            descendants(child.pid ?? 0).reduce((sum, { resident }) => sum + resident, 0),
           )),
         200,
       );
@@ -87,14 +92,14 @@ export const grading: Trial = {
       const ideal = (bare.reduce((sum, ms) => sum + ms, 0) * students) / 60_000 / cores;
       return {
         rows: [
-          row("students", "a minute and core", [graded / minutes / cores]),
-          row("checks", "a minute and core", [(graded * exercises.length) / minutes / cores]),
-          row("a sandbox on top of a bare process, each check", "ms", overhead),
-          row("memory, all processes, at its peak", "MB", [peak / 2 ** 20]),
+          row("students", "per minute and core", [graded / minutes / cores]),
+          row("checks", "per minute and core", [(graded * exercises.length) / minutes / cores]),
+          row("a sandbox on top of a bare process, per check", "ms", overhead),
+          row("memory, all processes, at its peak", "MiB", [peak / 2 ** 20]),
         ],
         ratios: [],
         notes: [
-          `${minutes.toFixed(2)} min in all; the checks of perfect solutions alone, bare, on ${cores} cores: ${ideal.toFixed(2)} min. A third of the solutions is wrong, and those are tried twice.`,
+          `${minutes.toFixed(2)} min in all; the checks of perfect solutions alone, bare, on ${cores} cores: ${ideal.toFixed(2)} min. A third of the solutions is wrong; these are checked twice.`,
         ],
       };
     } finally {

@@ -33,7 +33,7 @@ function longTrace(): Trace {
 
 export const plotMillion: Trial = {
   name: "plot-million",
-  question: "how long until a Trace of a million samples stands in the browser?",
+  question: "how long until the browser shows a Trace of a million samples?",
   async run() {
     const executablePath = (process.env.PATH ?? "")
       .split(path.delimiter)
@@ -46,7 +46,7 @@ export const plotMillion: Trial = {
     const browser = await chromium.launch({
       executablePath,
       args: [
-        ...(process.geteuid!() === 0 ? ["--no-sandbox"] : []),
+        ...(process.geteuid?.() === 0 ? ["--no-sandbox"] : []),
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",

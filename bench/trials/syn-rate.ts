@@ -12,7 +12,7 @@ const count = 300_000;
 const hpingMs = 1500;
 const perSecond = "SYNs/s";
 
-/** SYNs a second that reached TCP in the Lab while `send` ran; it resolves to ms. */
+/** SYNs per second that reached TCP in the Lab while `send` ran; it resolves to ms. */
 async function rateOf(lab: Lab, send: () => Promise<number>): Promise<number> {
   const before = lab.counters();
   const ms = await send();
@@ -33,13 +33,19 @@ async function sendByC(lab: Lab, program: string, kind: string): Promise<number>
     ];
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit", packetFd] });
     let said = "";
-    child.stdout!.on("data", (part) => (said += String(part)));
+    child.stdout?.on("data", (part) => (said += String(part)));
     const code = await new Promise((resolve) => child.once("close", resolve));
     if (code !== 0) throw new Error(`the C sender (${kind}) ended with ${String(code)}`);
     return 1000 * Number(said);
   } finally {
     native.close(packetFd);
   }
+}
+
+/** hping3 as its manual has it for a flood of SYNs from one forged address. */
+function hpingFlood(address: string): string[] {
+  const options = ["--flood", "--syn", "--quiet", "--interface", "far0", "--spoof", "10.3.0.1"];
+  return ["hping3", ...options, "--destport", String(port), address];
 }
 
 /** Everything that can be compared, into listeners of the same settings. */
@@ -60,8 +66,8 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
         return flood.sendingTime;
       });
     const one = named("our flood, 1 thread, answers counted");
-    const ours = named("our flood, a thread a processor, answers counted");
-    const bare = named("our flood, a thread a processor, no options, answers counted");
+    const ours = named("our flood, one thread per CPU, answers counted");
+    const bare = named("our flood, one thread per CPU, no options, answers counted");
     // with an MSS option, as the C senders'
     const contestants: Record<string, () => Promise<number>> = { [one]: flooded({ threads: 1 }), [ours]: flooded({}) };
     const missing: Row[] = [];
@@ -79,26 +85,7 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
     if ("missing" in place) missing.push(skippedRow(hping, perSecond, place.missing));
     else {
       contestants[bare] = flooded({ mss: 0 });
-      contestants[hping] = () =>
-        rateOf(theirs, () =>
-          runAtFarEnd(
-            place,
-            [
-              "hping3",
-              "--flood",
-              "--syn",
-              "--quiet",
-              "--interface",
-              "far0",
-              "--spoof",
-              "10.3.0.1",
-              "--destport",
-              String(port),
-              theirs.address,
-            ],
-            hpingMs,
-          ),
-        );
+      contestants[hping] = () => rateOf(theirs, () => runAtFarEnd(place, hpingFlood(theirs.address), hpingMs));
     }
     const samples = await sideBySide(5, contestants);
     const rows = [...Object.keys(contestants).map((name) => row(name, perSecond, samples[name])), ...missing];
@@ -110,8 +97,8 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
     );
     const ratios = [
       atLeast(named("ours, 1 thread / the better of the C senders, 1 thread"), median(one) / best, 0.8),
-      atLeast(named("ours, a thread a processor / the better of the C senders, 1 thread"), median(ours) / best, 0.8),
-      atLeast(named("ours, a thread a processor, no options / hping3, 1 thread"), median(bare) / median(hping), 3),
+      atLeast(named("ours, one thread per CPU / the better of the C senders, 1 thread"), median(ours) / best, 0.8),
+      atLeast(named("ours, one thread per CPU, no options / hping3, 1 thread"), median(bare) / median(hping), 3),
     ];
     return { rows, ratios: ratios.filter(({ value }) => value > 0 && Number.isFinite(value)) };
   } finally {
@@ -122,7 +109,7 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
 
 export const synRate: Trial = {
   name: "syn-rate",
-  question: "how many SYNs a second reach a listener, over equal links?",
+  question: "how many SYNs per second reach a listener, over equal links?",
   async run(progress) {
     progress("tcp_syncookies = 1");
     const answered = await compare(1);
@@ -132,14 +119,14 @@ export const synRate: Trial = {
       rows: [...answered.rows, ...dropped.rows],
       ratios: [...answered.ratios, ...dropped.ratios],
       notes: [
-        `Rates are what TCP received (Tcp.InSegs). There are ${availableParallelism()} processors here; the C senders and hping3 have one thread.`,
+        `Rates are what TCP received (Tcp.InSegs). There are ${availableParallelism()} CPUs here; the C senders and hping3 have one thread.`,
         "Ours and the C senders' SYNs offer an MSS (44 bytes). hping3's have no options (40 bytes), so it is compared with ours without; its link is an equal one, in another Lab.",
       ],
     };
   },
 };
 
-/** hping3 needs an address, a route and a neighbour of its own kernel: the far end gets them in a Lab that nobody else uses. */
+/** hping3 needs an address, a route and a neighbour of its own kernel: the far end gets them in a Lab of its own. */
 async function preparedForHping(lab: Lab): Promise<ReturnType<typeof farEnd>> {
   const run = promisify(execFile);
   try {

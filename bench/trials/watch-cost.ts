@@ -2,23 +2,25 @@ import { spawn } from "node:child_process";
 import net from "node:net";
 import path from "node:path";
 import { readFileSync } from "node:fs";
+import { peerSource } from "../peer";
 import { atLeast, atMost, median, row, type Trial } from "../trial";
 
 const seconds = 3;
 const rounds = 5;
 const main = path.join(__dirname, "..", "..", "..", "dist", "cli", "main.js");
 
-/** Connections a second that a busy server of this machine's loopback takes, for some seconds, from clients in a process of their own. */
+/** Connections per second that a busy server of this machine's loopback accepts, for some seconds, from clients in another process. */
 async function served(port: number): Promise<number> {
-  const program = `const net = require("net"); let n = 0; const end = Date.now() + ${seconds * 1000}; const go = () => { if (Date.now() > end) return; const s = net.connect(${port}, "127.0.0.1"); s.on("close", () => { n++; go(); }).on("error", () => 0).resume(); }; for (let i = 0; i < 20; i++) go(); setTimeout(() => { console.log(n); process.exit(); }, ${seconds * 1000 + 100});`;
-  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [peerSource("connect-loop.js"), String(port), String(seconds)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let said = "";
-  child.stdout.on("data", (data) => (said += data));
+  child.stdout.on("data", (data) => (said += String(data)));
   await new Promise((resolve) => child.once("close", resolve));
   return Number(said) / seconds;
 }
 
-/** With watch beside it: what `meanwhile` gives, and the share of a core that watch says it takes. */
+/** Runs watch beside `meanwhile`. @returns its result, and the % of a core that watch reports */
 async function watched(
   port: number,
   hz: number,
@@ -30,7 +32,7 @@ async function watched(
     { stdio: ["ignore", "pipe", "ignore"] },
   );
   let said = "";
-  child.stdout.on("data", (data) => (said += data));
+  child.stdout.on("data", (data) => (said += String(data)));
   await new Promise((resolve) => child.stdout.once("data", resolve));
   const rate = await meanwhile();
   child.kill("SIGINT");
@@ -53,12 +55,12 @@ async function watched(
   };
 }
 
-/** Nobody comes: what is left is what looking costs. */
+/** Without clients: what is left is the cost of sampling. */
 const idle = () => new Promise<number>((resolve) => setTimeout(resolve, seconds * 1000, 0));
 
 export const watchCost: Trial = {
   name: "watch-cost",
-  question: "what does one-listener watch cost beside an idle and a busy server of this machine?",
+  question: "how much CPU time does one-listener watch use beside an idle and a busy server of this machine?",
   async run(progress) {
     const server = net.createServer((socket) => socket.end()).listen(0, "127.0.0.1", 511);
     await new Promise((resolve) => server.once("listening", resolve));
@@ -100,7 +102,7 @@ export const watchCost: Trial = {
       rows,
       ratios,
       notes: [
-        `the kernel's table of connections has ${readFileSync("/proc/sys/net/ipv4/tcp_ehash_entries", "utf8").trim()} buckets here`,
+        `the kernel's connection table has ${readFileSync("/proc/sys/net/ipv4/tcp_ehash_entries", "utf8").trim()} buckets`,
       ],
     };
   },

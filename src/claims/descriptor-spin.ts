@@ -70,6 +70,6 @@ export const retryOnAnyError = claim({
         why: "EMFILE does not go away by trying again. accept4() allocates the descriptor first and never reaches the accept queue. The connection stays there, and epoll, which looks only at the queue (inet_csk_listen_poll()), reports it again at once. Pause, free a descriptor, or shed load.",
         kernel,
       };
-    return { verdict: "holds", measured, why: "The loop used little CPU time.", kernel };
+    return { verdict: "holds", measured, why: "The loop used at most half of a core.", kernel };
   },
 });

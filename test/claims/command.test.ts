@@ -29,8 +29,8 @@ describe("one-listener claims", function () {
   it("--json is pure and has the evidence", async () => {
     const { code, stdout } = await run("--json", "43", "2");
     assert.equal(code, 0);
-    const { kernel, claims } = JSON.parse(stdout);
-    assert.match(kernel, /^Linux /);
+    const { kernel: machine, claims } = JSON.parse(stdout);
+    assert.match(machine, /^Linux /);
     assert.deepEqual(
       claims.map(({ number }: { number: number }) => number),
       [43, 2],
@@ -70,7 +70,7 @@ describe("one-listener claims", function () {
       execFile(
         "sh",
         ["-c", `ulimit -n 300; exec "$0" "$@"`, process.execPath, main, "claims", "--json", "1", "43"],
-        (error, stdout) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout }),
+        (error, output) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout: output }),
       );
     });
     assert.equal(code, 1);

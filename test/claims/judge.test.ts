@@ -381,7 +381,7 @@ describe("judges of claims", () => {
     ["depends", { with: { ...flooded, cookies: 1, connected: 60, cookiesSent: 99_871 } }, "most get in"],
     ["false", { with: { ...flooded, cookies: 1, connected: 3, cookiesSent: 99_871 } }, "hardly any"],
   ]);
-  const under = (cookies: number, cookiesSent: number) => ({ cookies, syns: 100, cookiesSent, synQueue: 17 });
+  const under = (setting: number, cookiesSent: number) => ({ cookies: setting, syns: 100, cookiesSent, synQueue: 17 });
   verdicts(58, [
     ["holds", { value: 1, rows: [under(0, 0), under(1, 83), under(2, 100)] }, "and it is the default"],
     ["false", { value: 1, rows: [under(0, 10), under(1, 83)] }, "also when switched off"],

@@ -49,7 +49,7 @@ describe("accept loops", () => {
     const running = listeners.map((listener, at) =>
       blocking(listener, async (connection) => {
         taken[at]++;
-        connection.close();
+        await connection.close();
       }),
     );
     const clients = await lab.connect(first, { clients: 60 });
@@ -72,7 +72,7 @@ describe("accept loops", () => {
       await sleep(service);
       inside--;
       served++;
-      connection.close();
+      await connection.close();
     });
     const recording = await lab.record(listener, { live: false, counters: [] });
     const clients = await lab.connect(listener, { clients: 40, schedule: constant(40, 1000), quiet: 50 });
@@ -111,7 +111,7 @@ describe("accept loops", () => {
     const running = handOff(listener, async (connection) => {
       if (warned++ === 0) throw new Error("what a handler does wrong");
       await connection.write("done");
-      connection.close();
+      await connection.close();
     });
     let warned = 0;
     const clients = await lab.connect(listener, { clients: 5 });
@@ -241,13 +241,13 @@ describe("processes that hold connections", () => {
       const listener = await lab.listen({ backlog: 4096 });
       const { hard } = native.descriptors();
       const count = Math.min(hard + 1000, planHolding(100_000).connections, 30_000);
-      const workers = await lab.hold(listener, { connections: count });
+      const holders = await lab.hold(listener, { connections: count });
       const ghosts = await lab.ghosts(listener, { count, rate: 40_000 });
-      assert.ok(await workers.until(count, { timeout: 30_000 }), `${workers.accepted} of ${count}`);
-      assert.equal(workers.plan.processes, Math.ceil(count / (hard - 20)));
+      assert.ok(await holders.until(count, { timeout: 30_000 }), `${holders.accepted} of ${count}`);
+      assert.equal(holders.plan.processes, Math.ceil(count / (hard - 20)));
       assert.equal(listener.acceptQueue, 0);
-      await workers.close();
-      await workers.close();
+      await holders.close();
+      await holders.close();
       for (let look = 0; look < 200 && ghosts.counts().closedByServer + ghosts.counts().reset < count; look++)
         await sleep(20);
       assert.equal(ghosts.counts().established, 0, "their connections have ended with them");

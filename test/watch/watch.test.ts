@@ -352,7 +352,8 @@ describe("one-listener watch", function () {
           "--for",
           "0.3",
         ],
-        (error, stdout, stderr) => resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
+        (error, stdout, errors) =>
+          resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr: errors }),
       ),
     );
     assert.equal(code, 0, stderr);
