@@ -1,4 +1,5 @@
-// Listens on argv[1] with backlog argv[2]; after a line on stdin accepts and closes argv[3] connections; prints the milliseconds.
+// Listens on argv[1] with backlog argv[2]; after a line on stdin accepts and closes argv[3] connections; prints the
+// milliseconds.
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <stdio.h>
@@ -7,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 4) return 2;
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
-  if (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, atoi(argv[2])) < 0) return 1;
+  if (bind(fd, (struct sockaddr*)&place, sizeof place) < 0 || listen(fd, atoi(argv[2])) < 0) return 1;
   puts("listening");
   fflush(stdout);
   char line[64];

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   long rounds = argc > 1 ? atol(argv[1]) : 100000;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  if (bind(fd, (struct sockaddr *)&place, sizeof place) < 0 || listen(fd, 128) < 0) return 1;
+  if (bind(fd, (struct sockaddr*)&place, sizeof place) < 0 || listen(fd, 128) < 0) return 1;
   struct timespec start, end;
   unsigned long sum = 0;
   clock_gettime(CLOCK_MONOTONIC, &start);

@@ -1,6 +1,5 @@
-// Completes handshakes through the packet socket that it inherits as descriptor 3: SYN, and ACK for each SYN-ACK. One thread, plain
-// sendmmsg and recvmmsg. Prints seconds.
-// handshakes <count> <from hardware> <to hardware> <target> <port>
+// Completes handshakes through the packet socket that it inherits as descriptor 3: SYN, and ACK for each SYN-ACK. One
+// thread, plain sendmmsg and recvmmsg. Prints seconds. handshakes <count> <from hardware> <to hardware> <target> <port>
 #define _GNU_SOURCE  // sendmmsg, recvmmsg
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,13 +13,21 @@
 #include <sys/uio.h>
 #include <time.h>
 
-enum { kSocket = 3, kBatch = 64, kSyn = 14 + 20 + 24, kAck = 14 + 20 + 20, kFrame = 128, kInFlight = 2048, kPatience = 2000 };
+enum {
+  kSocket = 3,
+  kBatch = 64,
+  kSyn = 14 + 20 + 24,
+  kAck = 14 + 20 + 20,
+  kFrame = 128,
+  kInFlight = 2048,
+  kPatience = 2000
+};
 
 static uint8_t packet[kAck];
 static uint32_t target;
 static uint16_t port;
 
-static uint32_t add(const uint8_t *bytes, int size, uint32_t sum) {
+static uint32_t add(const uint8_t* bytes, int size, uint32_t sum) {
   for (int at = 0; at < size; at += 2) sum += bytes[at] << 8 | bytes[at + 1];
   return sum;
 }
@@ -30,7 +37,7 @@ static uint16_t fold(uint32_t sum) {
   return htons((uint16_t)~sum);
 }
 
-static void prepare(char **args) {
+static void prepare(char** args) {
   unsigned mac[12];
   sscanf(args[0], "%x:%x:%x:%x:%x:%x", mac + 6, mac + 7, mac + 8, mac + 9, mac + 10, mac + 11);
   sscanf(args[1], "%x:%x:%x:%x:%x:%x", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5);
@@ -44,7 +51,7 @@ static void prepare(char **args) {
   port = htons((uint16_t)atoi(args[3]));
 }
 
-static int finish(uint8_t *frame, int size) {
+static int finish(uint8_t* frame, int size) {
   uint16_t length = htons((uint16_t)(size - 14));
   memcpy(frame + 16, &length, 2);
   memcpy(frame + 30, &target, 4);
@@ -57,7 +64,7 @@ static int finish(uint8_t *frame, int size) {
   return size;
 }
 
-static int syn(uint8_t *frame, uint32_t number) {
+static int syn(uint8_t* frame, uint32_t number) {
   memset(frame, 0, kSyn);
   memcpy(frame, packet, kAck);
   uint32_t address = htonl(0x0a800000u + (number & 0x7fffff)), sequence = htonl(number * 2654435761u);
@@ -73,7 +80,7 @@ static int syn(uint8_t *frame, uint32_t number) {
 }
 
 // The answer to a SYN-ACK: addresses and ports turned round, its acknowledgment as our sequence, its sequence plus one.
-static int ack(uint8_t *frame, const uint8_t *came) {
+static int ack(uint8_t* frame, const uint8_t* came) {
   memcpy(frame, packet, kAck);
   memcpy(frame + 26, came + 30, 4);
   memcpy(frame + 34, came + 36, 2);
@@ -100,7 +107,7 @@ static int sendAll(int count) {
   return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 6) return 2;
   long count = atol(argv[1]), sent = 0, answered = 0;
   prepare(argv + 2);
@@ -119,18 +126,19 @@ int main(int argc, char **argv) {
   clock_gettime(CLOCK_MONOTONIC, &start);
   while (answered < count) {
     int batch = 0;
-    for (; batch < kBatch && sent < count && sent - answered < kInFlight; batch++, sent++) outParts[batch].iov_len = (size_t)syn(out[batch], (uint32_t)sent);
+    for (; batch < kBatch && sent < count && sent - answered < kInFlight; batch++, sent++)
+      outParts[batch].iov_len = (size_t)syn(out[batch], (uint32_t)sent);
     if (batch > 0 && sendAll(batch) < 0) break;
     int came = recvmmsg(kSocket, inMessages, kBatch, MSG_DONTWAIT, NULL);
     if (came < 0 && errno != EAGAIN && errno != EINTR) break;
     if (came <= 0 && batch == 0) {
       struct pollfd waiting = {kSocket, POLLIN, 0};
-      if (poll(&waiting, 1, kPatience) == 0) break;  // some were lost, and nobody resends here
+      if (poll(&waiting, 1, kPatience) == 0) break;  // some were lost, and this program retransmits nothing
       continue;
     }
     int acks = 0;
     for (int at = 0; at < came; at++) {
-      const uint8_t *frame = in[at];
+      const uint8_t* frame = in[at];
       if (inMessages[at].msg_len < kAck || frame[23] != 6 || frame[47] != 0x12) continue;
       outParts[acks].iov_len = (size_t)ack(out[acks], frame);
       acks++;

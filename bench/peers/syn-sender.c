@@ -22,7 +22,7 @@ static uint16_t fold(uint32_t sum) {
   return htons((uint16_t)~sum);
 }
 
-static uint32_t add(const uint8_t *bytes, int size, uint32_t sum) {
+static uint32_t add(const uint8_t* bytes, int size, uint32_t sum) {
   for (int at = 0; at < size; at += 2) sum += bytes[at] << 8 | bytes[at + 1];
   return sum;
 }
@@ -30,7 +30,7 @@ static uint32_t add(const uint8_t *bytes, int size, uint32_t sum) {
 static uint8_t packet[kSize];
 static uint32_t ipSum, tcpSum;
 
-static void template(char **args) {
+static void template(char** args) {
   unsigned mac[12];
   sscanf(args[0], "%x:%x:%x:%x:%x:%x", mac + 6, mac + 7, mac + 8, mac + 9, mac + 10, mac + 11);
   sscanf(args[1], "%x:%x:%x:%x:%x:%x", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5);
@@ -49,7 +49,7 @@ static void template(char **args) {
   tcpSum = add(packet + 34, 24, add(packet + 26, 8, 6 + 24));
 }
 
-static void fill(uint8_t *frame, uint32_t number) {
+static void fill(uint8_t* frame, uint32_t number) {
   memcpy(frame, packet, kSize);
   uint32_t address = htonl(0x0a800000u + (number & 0x7fffff)), sequence = htonl(number * 2654435761u);
   uint16_t port = htons((uint16_t)(1024 + number / 0x800000));
@@ -86,28 +86,30 @@ static long sendBatches(long count) {
 static long sendRing(long count, int index) {
   int version = TPACKET_V2;
   setsockopt(kSocket, SOL_PACKET, PACKET_VERSION, &version, sizeof version);
-  struct tpacket_req request = {.tp_block_size = 1 << 16, .tp_block_nr = kFrame * kFrames >> 16, .tp_frame_size = kFrame, .tp_frame_nr = kFrames};
+  struct tpacket_req request = {
+      .tp_block_size = 1 << 16, .tp_block_nr = kFrame * kFrames >> 16, .tp_frame_size = kFrame, .tp_frame_nr = kFrames};
   if (setsockopt(kSocket, SOL_PACKET, PACKET_TX_RING, &request, sizeof request) < 0) return -1;
-  uint8_t *ring = mmap(NULL, (size_t)kFrame * kFrames, PROT_READ | PROT_WRITE, MAP_SHARED, kSocket, 0);
+  uint8_t* ring = mmap(NULL, (size_t)kFrame * kFrames, PROT_READ | PROT_WRITE, MAP_SHARED, kSocket, 0);
   if (ring == MAP_FAILED) return -1;
-  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index, .sll_halen = 6};
+  struct sockaddr_ll to = {
+      .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index, .sll_halen = 6};
   long sent = 0;
   while (sent < count) {
     int batch = 0;
     for (; batch < 1024 && sent + batch < count; batch++) {
-      struct tpacket2_hdr *header = (void *)(ring + (size_t)((sent + batch) % kFrames) * kFrame);
+      struct tpacket2_hdr* header = (void*)(ring + (size_t)((sent + batch) % kFrames) * kFrame);
       if (__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) != TP_STATUS_AVAILABLE) break;
-      fill((uint8_t *)header + TPACKET2_HDRLEN - sizeof(struct sockaddr_ll), (uint32_t)(sent + batch));
+      fill((uint8_t*)header + TPACKET2_HDRLEN - sizeof(struct sockaddr_ll), (uint32_t)(sent + batch));
       header->tp_len = kSize;
       __atomic_store_n(&header->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);
     }
-    if (sendto(kSocket, NULL, 0, 0, (void *)&to, sizeof to) < 0 && errno != ENOBUFS && errno != EAGAIN) return -1;
+    if (sendto(kSocket, NULL, 0, 0, (void*)&to, sizeof to) < 0 && errno != ENOBUFS && errno != EAGAIN) return -1;
     sent += batch;
   }
   return sent;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 8) return 2;
   long count = atol(argv[2]);
   template(argv + 4);

@@ -56,7 +56,7 @@ const eslint = (folders, ...more) => ({
   count: total(/^✖ (\d+) problem/gm),
 });
 const clangFormat = (...mode) => ({
-  command: [ofPython("clang-format"), ...mode, ...sources("*.cc", "*.h")],
+  command: [ofPython("clang-format"), ...mode, ...sources("*.c", "*.cc", "*.h")],
   count: lines(/ error: /g),
 });
 const ruff = (...words) => ({ command: [ofPython("ruff"), ...words, "."], count: lines(/^\S+\.py:\d+:\d+: /gm) });
