@@ -20,8 +20,8 @@ function findBrowser() {
 }
 
 /** The same picture in half the characters: tenths of a pixel, and a step line's steps of no height left out. */
-function shorter(path) {
-  const rounded = path.replace(/\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10));
+function shorter(line) {
+  const rounded = line.replace(/\d+\.\d+/g, (number) => String(Math.round(Number(number) * 10) / 10));
   let height = "";
   return rounded
     .replace(/([A-Z])([^A-Z]*)/g, (command, letter, numbers) => {
@@ -54,7 +54,8 @@ async function withPainter(use) {
     return await use(async ({ data, layout }) => {
       const url = await page.evaluate(
         ([given, look]) =>
-          window.Plotly.toImage(
+          // in the page
+          globalThis.Plotly.toImage(
             { data: given, layout: { ...look, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" } },
             { format: "svg", width: 900, height: look.height ?? 420 },
           ),
@@ -62,7 +63,7 @@ async function withPainter(use) {
       );
       return decodeURIComponent(url.slice(url.indexOf(",") + 1)).replace(
         / d="([^"]*)"/g,
-        (_, path) => ` d="${shorter(path)}"`,
+        (_, line) => ` d="${shorter(line)}"`,
       );
     });
   } finally {
@@ -83,7 +84,7 @@ function isEmpty(output) {
 export function asText(notebook) {
   const figures = [];
   const token = (key, value) => (key === plotlyType ? `@figure ${figures.push(value) - 1}@` : value);
-  return `${JSON.stringify(notebook, token, 1).replace(/"@figure (\d+)@"/g, (_, at) => JSON.stringify(figures[at]))}\n`;
+  return `${JSON.stringify(notebook, token, 1).replace(/"@figure (\d+)@"/g, (_, number) => JSON.stringify(figures[number]))}\n`;
 }
 
 export async function refresh(names) {

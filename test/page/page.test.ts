@@ -72,7 +72,9 @@ describe("the page's script, in a browser", () => {
     await page.goto(address);
     requests = [];
   });
-  afterEach(() => page?.close());
+  afterEach(async () => {
+    if (browser) await page.close();
+  });
   after(async () => {
     await browser?.close();
     server.close();

@@ -193,7 +193,7 @@ describe("displays", () => {
     const evil = "</script><img src=x onerror=alert(1)>";
     assert.doesNotMatch(scriptJson({ evil }), /</);
     const figure = { data: [{ name: evil }], layout: {} };
-    const html = `${figureHtml("id", figure, evil, undefined)}${updateHtml("id", figure)}`;
+    const html = [figureHtml("id", figure, evil, undefined), updateHtml("id", figure)].map(String).join("");
     assert.equal(html.split("</script>").length, 3);
     assert.doesNotMatch(html, /<img/);
   });
