@@ -42,7 +42,7 @@
     {
       "target_name": "lab-host",
       "type": "executable",
-      "sources": ["host/main.cc", "host/namespaces.cc", "host/netlink.cc", "host/requests.cc", "host/children.cc"],
+      "sources": ["host/main.cc", "host/host.cc", "host/protocol.cc", "host/namespaces.cc", "host/netlink.cc", "host/requests.cc", "host/children.cc"],
     },
     {
       "target_name": "accept-worker",

@@ -240,9 +240,9 @@ export class Lab implements Closable {
 
   private get counterFiles(): CounterFiles {
     if (!this.files)
-      throw new LabError("The counters are not shown to guests of this Lab.", {
+      throw new LabError("Guests of this Lab do not see the counters.", {
         code: "ERR_FORBIDDEN",
-        hint: "The exercise is to be solved without.",
+        hint: "Solve the exercise without them.",
       });
     return this.files;
   }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -53,17 +54,11 @@ class SpawnActions {
   posix_spawn_file_actions_t value_;
 };
 
-// startHost(program, args): { fd, pid }
+// startHost(program): { fd, pid }
 Napi::Value StartHost(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string program = Text(info[0], "program");
-  if (!info[1].IsArray()) throw Napi::TypeError::New(env, "args must be an array of strings");
-  Napi::Array given = info[1].As<Napi::Array>();
-  std::vector<std::string> texts{program};
-  for (uint32_t at = 0; at < given.Length(); ++at) texts.push_back(Text(given.Get(at), "args[]"));
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  arguments.push_back(nullptr);
+  std::array<char*, 2> arguments{program.data(), nullptr};
 
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw SystemError(env, errno, "socketpair");

@@ -4,11 +4,13 @@
 
 namespace one_listener {
 
-// A system call that failed while doing `step`; becomes an "ERR" reply, and in the owner a typed error.
+// A system call that failed while doing `step`, or a request that was refused; becomes an "ERR" reply, and in the owner
+// a typed error.
 struct Failure {
   std::string step;
-  std::string syscall;
+  std::string syscall;  // "request": the host itself refused
   int error;
+  std::string why = "";  // a sentence about a request that was refused
 };
 
 [[noreturn]] inline void Fail(const char* step, const char* syscall, int error = errno) {

@@ -1,11 +1,23 @@
 #include "host/requests.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "host/host.h"
+
 namespace one_listener {
+namespace {
+
+// recv(2) returns 0 for a message without a byte, and at the end of the link.
+bool HasEnded(int link) {
+  pollfd watched{link, POLLRDHUP, 0};
+  return poll(&watched, 1, 0) != 0;
+}
+
+}  // namespace
 
 bool ReceiveRequest(int link, Fields& fields) {
   static std::vector<char> buffer(256 * 1024);
@@ -13,9 +25,9 @@ bool ReceiveRequest(int link, Fields& fields) {
   for (;;) {
     size = recv(link, buffer.data(), buffer.size(), MSG_TRUNC);  // the size of the whole message, also if it was cut
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return false;
+    if (size < 0 || (size == 0 && HasEnded(link))) return false;
     if (static_cast<size_t>(size) <= buffer.size()) break;
-    SendReply(link, {"ERR", "request", "recvmsg", std::to_string(EMSGSIZE)});
+    SendReply(link, Refusal({"request", "recvmsg", EMSGSIZE, "The request is longer than 256 KiB."}));
   }
   fields = SplitFields({buffer.data(), static_cast<size_t>(size)});
   return true;
@@ -45,7 +57,7 @@ bool SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptor
   while (sent < 0 && errno == EINTR);
   if (sent < 0 && !descriptors.empty()) {
     // ETOOMANYREFS: more descriptors are in flight than the user may open (unix(7)).
-    SendReply(link, {"ERR", "send", "sendmsg", std::to_string(errno)});
+    SendReply(link, Refusal({"send", "sendmsg", errno}));
   }
   return sent >= 0;
 }

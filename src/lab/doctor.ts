@@ -108,7 +108,7 @@ export async function doctor(): Promise<Report> {
 }
 
 /** With wire, or else without: whatever this machine allows. */
-async function openAnyhow(): Promise<{ host?: LabHost; steps: Step[] }> {
+async function openAnyhow(): Promise<{ host?: LabHost; steps: readonly Step[] }> {
   try {
     const host = await LabHost.open();
     return { host, steps: host.steps };

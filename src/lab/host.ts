@@ -1,138 +1,140 @@
 /**
  * The lab host: the helper process inside the Lab's namespaces, seen from outside. It hands out sockets, open files and programs.
  */
-import { ClosedError, errnoName, explain, ForbiddenError, LabError } from "../errors";
+import { ClosedError, explain, LabError } from "../errors";
 import { hostProgram, native } from "../native";
-import { valueAt } from "../native/column";
 import { forbidden } from "./forbidden";
-import { Closable, forget, own, whileClosing } from "./owned";
+import { explainAnswer, explainRefusal, type HostAnswer, HostLink, RefusedError } from "./host-link";
+import { type Closable, forget, own, whileClosing } from "./owned";
+import { mostSockets, type ReplyValues, type RequestName, type RequestValues } from "./protocol";
 
-/** One thing the helper did to make the Lab; `error` is an errno, 0 if it worked. */
+/** One step of making the Lab. */
 export interface Step {
+  /** "user-namespace", "veth", …: the names of native/host/namespaces.cc */
   name: string;
+  /** the system call that failed, "" if none did */
   syscall: string;
+  /** its errno; 0: the step worked */
   error: number;
 }
 
+/** How a Lab's network is made. */
 export interface HostOptions {
   /** a link to a far end where the Wire and mirror clients live; default true */
   wire?: boolean;
-  /** buckets of the Lab's own established-hash (a power of two; the kernel rounds up); 0: the machine's own. Default 1024: reading the SYN queue walks this table. */
+  /**
+   * Buckets of the Lab's own established-hash: a power of two, which the kernel rounds up to. 0: the machine's own table.
+   * Default 1024, because reading the SYN queue walks this table. Source: inet_pernet_hashinfo_alloc(), Linux 6.1.
+   */
   hashBuckets?: number;
 }
 
+/**
+ * "tcp": a non-blocking IPv4 socket. "diag": a NETLINK_SOCK_DIAG socket, which reads the kernel's table of sockets.
+ * "packet": an AF_PACKET socket, bound to the far end of the link.
+ */
 export type SocketKind = "tcp" | "diag" | "packet";
 
+/** What a guest may do besides making TCP sockets. */
 export interface GuestRights {
+  /** read the kernel's table of sockets, the counters and the sysctls; default true */
   look?: boolean;
+  /** use the far end of the link: the Wire, mirror clients and ghosts; default false */
   wire?: boolean;
 }
 
-const batch = 250;
-const answerTimeout = 10_000;
+const socketRequests = { tcp: "tcpSockets", diag: "diagSockets", packet: "packetSockets" } as const;
 
+/** The lab host and what was opened through it. Closing it ends everything in the Lab. */
 export class LabHost implements Closable {
-  private queue: Promise<unknown> = Promise.resolve();
+  /** how the Lab was made, step by step */
+  readonly steps: readonly Step[];
+  /** the Lab's IPv4 address on its link ("" without a wire) */
+  readonly address: string;
+  /** interface index of the link's far end; 0 without a wire */
+  readonly farIndex: number;
+  /** hardware addresses of the link's ends; "" without a wire */
+  readonly hardware: { readonly near: string; readonly far: string };
+  /** false on kernels without tcp_child_ehash_entries (before 6.1), where reading the SYN queue is slower */
+  readonly ownHash: boolean;
+
   private readonly things = new Set<Closable>();
   private closing?: Promise<void>;
   private diag = -1;
   /** What was made while the Lab closed, and is being closed; see keep(). */
   private readonly late: Promise<void>[] = [];
   private readonly failures: unknown[] = [];
-  /** The helper has left a request unanswered: what it says next would be taken for the answer to another one. */
-  private silent = false;
 
   private constructor(
-    private readonly link: number,
+    private readonly link: HostLink,
     /** the helper's pid; 0 for a guest, who did not start it */
     readonly pid: number,
-    /** how the Lab was made, step by step */
-    readonly steps: Step[],
-    /** the Lab's address on its link ("" without wire) */
-    readonly address: string,
-    /** interface index of the link's far end, 0 without wire */
-    readonly farIndex: number,
-    /** hardware addresses of the link's ends, "" without wire */
-    readonly hardware: { readonly near: string; readonly far: string },
-    /** false on kernels without tcp_child_ehash_entries (before 6.1): reading the SYN queue is slower there */
-    readonly ownHash: boolean,
-  ) {}
+    lab: ReplyValues<"describe">,
+  ) {
+    this.steps = lab.steps;
+    this.address = lab.address;
+    this.farIndex = lab.farIndex;
+    this.hardware = { near: lab.nearHardware, far: lab.farHardware };
+    this.ownHash = lab.ownHash;
+  }
 
   /**
-   * Starts a helper and lets it make the namespaces.
+   * Starts a helper, which makes the namespaces.
    * @throws ForbiddenError if the machine does not allow it: names the step, the errno and what to do
+   * @throws LabError the helper cannot be started, or does not answer
    */
-  static async open(options: HostOptions = {}): Promise<LabHost> {
+  static async open({ hashBuckets = 1024, wire = true }: HostOptions = {}): Promise<LabHost> {
     let started: { fd: number; pid: number };
     try {
-      started = native.startHost(hostProgram, []);
+      started = native.startHost(hostProgram);
     } catch (error) {
       throw explain(error, "The lab host could not be started", {
         ENOENT: "It is built with the addon: run `npm run build`.",
       });
     }
+    const link = new HostLink(started.fd);
     try {
-      const { fields } = await native.hostRequest(
-        started.fd,
-        ["open", String(options.hashBuckets ?? 1024), options.wire === false ? "0" : "1"],
-        answerTimeout,
-      );
-      const ok = fields[0] === "OK";
-      const steps = readSteps(fields.slice(ok ? 6 : 4));
-      if (!ok) throw forbidden(steps, fields[1], fields[2], Number(fields[3]));
-      const host = new LabHost(
-        started.fd,
-        started.pid,
-        steps,
-        fields[1],
-        Number(fields[4]),
-        { near: fields[2], far: fields[3] },
-        fields[5] === "1",
-      );
-      host.diag = (await host.sockets("diag", 1))[0];
+      const { reply } = await link.exchange("open", { hashBuckets, wire });
+      const host = new LabHost(link, started.pid, reply);
+      host.diag = await host.socket("diag");
       return own(host);
     } catch (error) {
-      native.close(started.fd);
+      link.close();
       await native.reap(started.pid, 1000);
-      throw error instanceof ForbiddenError ? error : explain(error, "The lab host did not come up");
+      if (error instanceof RefusedError) {
+        const { steps, step, syscall, error: errno } = error.refusal;
+        throw forbidden(steps, step, syscall, errno);
+      }
+      throw explain(error, "The lab host did not come up");
     }
   }
 
   /**
-   * Enters a Lab that somebody else owns, by a descriptor of guest().
+   * Enters a Lab of another owner, by a descriptor of guest().
+   * @param fd the descriptor; closed with the guest's LabHost, or here if entering fails
    * @throws LabError ECONNRESET: that Lab is closed
    */
-  static async join(link: number): Promise<LabHost> {
+  static async join(fd: number): Promise<LabHost> {
+    const link = new HostLink(fd);
     try {
-      const { fields } = await native.hostRequest(link, ["open"], answerTimeout);
-      if (fields[0] !== "OK") throw hostError("Entering the Lab", fields[2], Number(fields[3]));
-      const host = new LabHost(
-        link,
-        0,
-        readSteps(fields.slice(6)),
-        fields[1],
-        Number(fields[4]),
-        { near: fields[2], far: fields[3] },
-        fields[5] === "1",
-      );
-      host.diag = await host.sockets("diag", 1).then(
-        ([fd]) => fd,
-        () => -1,
-      );
+      const { reply } = await link.exchange("describe", {});
+      const host = new LabHost(link, 0, reply);
+      host.diag = await host.socket("diag").catch(() => -1);
       return own(host);
     } catch (error) {
-      native.close(link);
+      link.close();
+      if (error instanceof RefusedError) throw explainRefusal(error.refusal, "Entering the Lab");
       throw explain(error, "The Lab could not be entered", { ECONNRESET: "It is closed." });
     }
   }
 
   /**
-   * Lets somebody in: a descriptor for join(), here or in another process, of one who gets sockets of this Lab but cannot start programs
-   * or set sysctls.
-   * @param rights look: the kernel's table of sockets, and files to read; wire: the far end of the link
+   * A descriptor for join(), in this process or another. The guest gets sockets of this Lab, but starts no programs and sets no
+   * sysctls. The caller owns the descriptor.
+   * @throws LabError ERR_FORBIDDEN: this is a guest itself; ClosedError
    */
   async guest({ look = true, wire = false }: GuestRights = {}): Promise<number> {
-    return (await this.request(["guest", look ? "1" : "0", wire ? "1" : "0"], "a guest")).fds[0];
+    return only(await this.request("guest", { look, wire }, "a guest"));
   }
 
   get closed(): boolean {
@@ -144,19 +146,23 @@ export class LabHost implements Closable {
     if (this.closing) throw new ClosedError("Lab");
   }
 
-  /** A netlink socket of the Lab for synchronous reading; recordings have one of their own. */
+  /**
+   * A netlink socket of the Lab for synchronous reading; recordings have one of their own. The Lab owns it.
+   * @throws ClosedError; LabError ERR_FORBIDDEN: a guest without the right to look
+   */
   get diagFd(): number {
     this.requireOpen();
     if (this.diag < 0)
-      throw new LabError("The kernel's table of sockets is not shown to guests of this Lab.", {
+      throw new LabError("Guests of this Lab do not see the kernel's table of sockets.", {
         code: "ERR_FORBIDDEN",
-        hint: "Find it out without.",
+        hint: "Solve the exercise without it.",
       });
     return this.diag;
   }
 
   /**
-   * Closed together with the Lab, before its helper. What comes when the Lab has begun to close is closed at once: the caller must not do so, too.
+   * Closes `thing` together with the Lab, before its helper. If the Lab has begun to close, `thing` is closed at once: the caller must
+   * not close it, too.
    * @throws ClosedError
    */
   keep<T extends Closable>(thing: T): T {
@@ -166,21 +172,24 @@ export class LabHost implements Closable {
     return own(thing);
   }
 
+  /** Takes back keep(): `thing` is closed, or its owner closes it. */
   drop(thing: Closable): void {
     this.things.delete(thing);
     forget(thing);
   }
 
-  /** `count` sockets of the Lab; the caller owns the descriptors. "tcp": non-blocking IPv4; "diag": NETLINK_SOCK_DIAG; "packet": AF_PACKET on the far end. */
+  /**
+   * Makes `count` sockets of the Lab; the caller owns the descriptors. All or none.
+   * @throws LabError EMFILE, ENODEV ("packet" without a wire), ERR_FORBIDDEN (a guest without the right); ClosedError
+   */
   async sockets(kind: SocketKind, count: number): Promise<Int32Array> {
     const all = new Int32Array(count);
     let filled = 0;
     try {
       while (filled < count) {
-        const { fds } = await this.request(
-          ["socket", kind, String(Math.min(batch, count - filled))],
-          `${count} ${kind} socket${count === 1 ? "" : "s"}`,
-        );
+        const batch = { count: Math.min(mostSockets, count - filled) };
+        const what = `${count} ${kind} socket${count === 1 ? "" : "s"}`;
+        const { fds } = await this.request(socketRequests[kind], batch, what);
         all.set(fds, filled);
         filled += fds.length;
       }
@@ -191,39 +200,36 @@ export class LabHost implements Closable {
     }
   }
 
-  /** One socket of the Lab; see sockets(). */
+  /** One socket, as sockets() makes them. */
   async socket(kind: SocketKind): Promise<number> {
-    return valueAt(await this.sockets(kind, 1), 0);
+    return only({ fds: await this.sockets(kind, 1) });
   }
 
-  /** Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and pwriteText. */
+  /**
+   * Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and pwriteText. The caller
+   * owns the descriptor.
+   * @throws LabError ENOENT, EACCES, EROFS, ERR_FORBIDDEN (a guest without the right); ClosedError
+   */
   async file(path: string, mode: "r" | "rw"): Promise<number> {
-    return (await this.request(["file", path, mode], path)).fds[0];
+    return only(await this.request(mode === "r" ? "readFile" : "editFile", { path }, path));
   }
 
-  /** One request of the helper's protocol. @throws LabError with the errno of the helper's system call; ClosedError */
-  async request(fields: string[], what: string): Promise<{ fields: string[]; fds: Int32Array }> {
+  /**
+   * One request of the helper's protocol.
+   * @param what what is asked for, as the subject of the message of an error
+   * @throws LabError with the errno of the helper's system call, ERR_FORBIDDEN, ETIMEDOUT, ECONNRESET; ClosedError
+   */
+  async request<Name extends RequestName>(
+    name: Name,
+    values: RequestValues<Name>,
+    what: string,
+  ): Promise<HostAnswer<Name>> {
     this.requireOpen();
-    const turn = this.queue.then(() => {
-      this.requireOpen();
-      if (this.silent) throw new LabError("It has not answered an earlier request.", { code: "ETIMEDOUT" });
-      return native.hostRequest(this.link, fields, answerTimeout);
-    });
-    this.queue = turn.catch(() => undefined);
-    let reply;
     try {
-      reply = await turn;
+      return await this.link.exchange(name, values, () => this.requireOpen());
     } catch (error) {
-      if ((error as LabError).code === "ETIMEDOUT") this.silent = true;
-      throw explain(error, `The lab host gave no answer (${what})`, {
-        ECONNRESET: "It has died: close this Lab and open another one.",
-        ETIMEDOUT: "Close this Lab and open another one.",
-        EMSGSIZE: "The request is too large: shorten the arguments or the environment.",
-      });
+      throw explainAnswer(error, what);
     }
-    if (reply.fields[0] === "OK") return { fields: reply.fields.slice(1), fds: reply.fds };
-    const [, , syscall, errno] = reply.fields;
-    throw hostError(what, syscall, Number(errno));
   }
 
   /** Ends everything in the Lab. Idempotent; resolves when the helper is gone. */
@@ -238,10 +244,10 @@ export class LabHost implements Closable {
       await this.closeOne(thing);
     }
     forget(this);
-    await this.queue;
+    await this.link.settled();
     await Promise.all(this.late);
     if (this.diag >= 0) native.close(this.diag);
-    native.close(this.link);
+    this.link.close();
     if (this.pid > 0) await native.reap(this.pid, 2000);
     if (this.failures.length > 0) throw this.failures[0];
   }
@@ -256,19 +262,9 @@ export class LabHost implements Closable {
   }
 }
 
-function readSteps(fields: string[]): Step[] {
-  const steps: Step[] = [];
-  for (let at = 0; at + 2 < fields.length; at += 3)
-    steps.push({ name: fields[at], syscall: fields[at + 1], error: Number(fields[at + 2]) });
-  return steps;
-}
-
-function hostError(what: string, syscall: string, errno: number): LabError {
-  const code = errnoName(errno);
-  if (code === "EPERM" && syscall === "request")
-    return new LabError(`${what}: not for guests of this Lab.`, {
-      code: "ERR_FORBIDDEN",
-      hint: "The exercise is to be solved without.",
-    });
-  return new LabError(`${what}: ${code} (${syscall}).`, { code, errno: -errno, syscall });
+/** The only descriptor of an answer: the link has checked that there is one. */
+function only({ fds }: { readonly fds: Int32Array }): number {
+  const [fd] = fds;
+  if (fd === undefined) throw new LabError("The lab host's reply brought no descriptor.", { code: "ERR_PROTOCOL" });
+  return fd;
 }

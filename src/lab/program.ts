@@ -93,29 +93,24 @@ export class Program implements Closable {
     const words = [command, ...args];
     if (words.some((word) => word.includes("\0")))
       throw new ArgumentError("An argument of a program cannot contain a NUL character.");
-    const limits = Object.entries(options.limits ?? {}).flatMap(([name, value]) => {
+    const limits = Object.entries(options.limits ?? {}).map(([name, value]) => {
       if (!(name in resources))
         throw new ArgumentError(`There is no limit "${name}".`, `There are: ${Object.keys(resources).join(", ")}.`);
-      return [
-        String(resources[name as keyof Limits]),
-        String(requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER)),
-      ];
+      const resource = resources[name as keyof Limits];
+      return { resource, value: requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER) };
     });
     const environment = Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${value}`],
+      value === undefined ? [] : [{ variable: `${name}=${value}` }],
     );
-    const fields = [
-      "spawn",
-      options.cwd ?? process.cwd(),
-      String(limits.length / 2),
-      ...limits,
-      String(words.length),
-      ...words,
-      ...environment,
-    ];
+    const request = {
+      directory: options.cwd ?? process.cwd(),
+      limits,
+      arguments: words.map((word) => ({ word })),
+      environment,
+    };
     try {
-      const { fields: reply, fds } = await host.request(fields, command);
-      return host.keep(new Program(host, Number(reply[0]), command, Number(reply[1]), fds));
+      const { reply, fds } = await host.request("spawn", request, command);
+      return host.keep(new Program(host, reply.id, command, reply.pid, fds));
     } catch (error) {
       throw error instanceof LabError ? explainStart(error, command, options) : error;
     }
@@ -125,7 +120,7 @@ export class Program implements Closable {
   async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
     const number = typeof signal === "number" ? signal : os.constants.signals[signal];
     if (number === undefined) throw new ArgumentError(`There is no signal ${String(signal)}.`);
-    await this.host.request(["kill", String(this.id), String(number)], `${this.command} (pid ${this.pid})`);
+    await this.host.request("kill", { id: this.id, signal: number }, `${this.command} (pid ${this.pid})`);
   }
 
   /** Everything it prints until it ends. */

@@ -151,7 +151,7 @@ export class Sysctls {
       return await this.host.file(path, "rw");
     } catch (error) {
       if (!(error instanceof LabError)) throw error;
-      if (error.code === "EACCES" || error.code === "EROFS" || error.code === "EPERM") return this.host.file(path, "r");
+      if (readOnly.has(error.code)) return this.host.file(path, "r");
       if (error.code !== "ENOENT") throw error;
       throw new LabError(`There is no sysctl ${name} in this Lab.`, {
         code: "ENOENT",
@@ -162,6 +162,9 @@ export class Sysctls {
     }
   }
 }
+
+/** codes of a file that can be read and not written: by its mode, by its mount, by the kernel, by a guest */
+const readOnly = new Set(["EACCES", "EROFS", "EPERM", "ERR_FORBIDDEN"]);
 
 /** The known sysctl with the most letter pairs in common. */
 function nearest(name: string): string {

@@ -15,8 +15,8 @@ export interface NativeAddon {
   now(): number;
 
   // ── the lab host ───────────────────────────────────────────────────────────────────────────────────────
-  /** posix_spawn in a session of its own, its fd 3 the far end of a SOCK_SEQPACKET pair. @throws ENOENT, EAGAIN, EMFILE */
-  startHost(program: string, args: string[]): { fd: number; pid: number };
+  /** posix_spawn(3) in a session of its own; its fd 3 is the far end of a SOCK_SEQPACKET pair. @throws ENOENT, EAGAIN, EMFILE */
+  startHost(program: string): { fd: number; pid: number };
   /** Sends one request and waits for its one reply on a worker thread. One at a time per fd. @throws ETIMEDOUT, ECONNRESET (the host has died) */
   hostRequest(fd: number, fields: string[], timeoutMs: number): Promise<HostReply>;
   /** Wait for the child's end on a worker thread; its exit status, or -signal. SIGKILL after killAfterMs. */

@@ -181,7 +181,7 @@ describe("the addon, misused", () => {
       () => new native.Mirror({ packetFd: 0, ifindex: 0 } as never),
       () => native.closeLater([1] as never),
       () => native.hostRequest(0, "x" as never, 1),
-      () => native.startHost("/no/such/program", []),
+      () => native.startHost("/no/such/program"),
       () => native.setsockopt(0, 1, 2, 0.5),
       () => (native.Sampler as unknown as () => void)(),
       () => native.Sampler.prototype.start.call({}),
