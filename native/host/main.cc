@@ -20,7 +20,8 @@ constexpr Link kOwner{kLink, true, true, true};
 // False when the caller has gone.
 bool AnswerOne(Host& host, const Link& link) {
   Fields request;
-  if (!ReceiveRequest(link.fd, request)) return false;
+  const Received received = ReceiveRequest(link.fd, request);
+  if (received != Received::kRequest) return received == Received::kRefused;
   try {
     host.Answer(link, request);
   } catch (const Failure& failure) {
@@ -73,7 +74,7 @@ int main() {
     EnterUserAndPidNamespace(steps);
   } catch (const Failure& failure) {
     Fields ignored;
-    if (ReceiveRequest(kLink, ignored)) SendReply(kLink, Refusal(failure, steps));
+    if (ReceiveRequest(kLink, ignored) == Received::kRequest) SendReply(kLink, Refusal(failure, steps));
     return 1;
   }
   pid_t inner = fork();

@@ -19,18 +19,18 @@ bool HasEnded(int link) {
 
 }  // namespace
 
-bool ReceiveRequest(int link, Fields& fields) {
+Received ReceiveRequest(int link, Fields& fields) {
   static std::vector<char> buffer(256 * 1024);
   ssize_t size;
-  for (;;) {
-    size = recv(link, buffer.data(), buffer.size(), MSG_TRUNC);  // the size of the whole message, also if it was cut
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0 || (size == 0 && HasEnded(link))) return false;
-    if (static_cast<size_t>(size) <= buffer.size()) break;
+  do size = recv(link, buffer.data(), buffer.size(), MSG_TRUNC);  // the size of the whole message, also if it was cut
+  while (size < 0 && errno == EINTR);
+  if (size < 0 || (size == 0 && HasEnded(link))) return Received::kEnd;
+  if (static_cast<size_t>(size) > buffer.size()) {
     SendReply(link, Refusal({"request", "recvmsg", EMSGSIZE, "The request is longer than 256 KiB."}));
+    return Received::kRefused;
   }
   fields = SplitFields({buffer.data(), static_cast<size_t>(size)});
-  return true;
+  return Received::kRequest;
 }
 
 bool SendReply(int link, const Fields& fields, const std::vector<Fd>& descriptors) {

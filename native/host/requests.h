@@ -7,9 +7,14 @@
 // One SOCK_SEQPACKET message each way: fields (base/fields.h), descriptors beside them (SCM_RIGHTS).
 namespace one_listener {
 
-// Waits for a request; false when the caller has closed its end or died. A request that is too long is refused with
-// EMSGSIZE, and the next one awaited.
-bool ReceiveRequest(int link, Fields& fields);
+enum class Received {
+  kRequest,
+  kRefused,  // too long; answered with EMSGSIZE
+  kEnd,      // the caller has closed its end or died
+};
+
+// Waits for one message, and never for a second one: the other callers wait meanwhile.
+Received ReceiveRequest(int link, Fields& fields);
 
 // False: the descriptors have not arrived, and a refusal went instead of them. A caller that does not fetch
 // its replies loses them.
