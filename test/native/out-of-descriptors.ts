@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const calls: Record<string, () => unknown> = {
     diagSocket: () => native.diagSocket(),
     descriptors: () => native.descriptors(),
-    startHost: () => native.startHost("/bin/true", []),
+    startHost: () => native.startHost("/bin/true"),
     Sampler: () => new native.Sampler(sampler),
     Acceptor: () =>
       new native.Acceptor({
