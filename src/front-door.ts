@@ -26,6 +26,7 @@ import { Mirror } from "./wire/mirror";
 import type { Peer } from "./wire/peer";
 import { Wire } from "./wire/wire";
 
+/** What a Lab is made of. */
 export interface LabOptions {
   /** a link to a far end, for mirror clients and the Wire; default true */
   wire?: boolean;
@@ -35,6 +36,7 @@ export interface LabOptions {
   hashBuckets?: number;
 }
 
+/** Which clients connect, and how. */
 export interface LabConnectOptions extends ConnectOptions {
   /** "loopback": over lo, where a handshake ends inside connect(). "mirror": over the wire, with a round-trip time. Default "loopback" */
   kind?: "loopback" | "mirror";
@@ -44,6 +46,7 @@ export interface LabConnectOptions extends ConnectOptions {
   loss?: number;
 }
 
+/** What is recorded, how often, and where it is shown. */
 export interface LabRecordOptions extends RecordOptions {
   /** a live plot under the running cell; default true */
   live?: boolean;

@@ -1,4 +1,5 @@
 import { guardAwaits } from "./await-guard";
+import { inspectCall } from "./call-options";
 import { runningCell } from "./cell";
 import { expandShorthand } from "./shorthand";
 import type { Converted, Converter, ConverterSet } from "./tslab";
@@ -31,7 +32,7 @@ function guarded(of: Converter, flag: Watch, note: (diagnostics: Converted["diag
       converted.output = `${javascript}\n//# sourceURL=In[${cell.count}]`;
       return converted;
     },
-    inspect: (...given) => whileCompiling(flag, () => of.inspect(...given)),
+    inspect: (...given) => whileCompiling(flag, () => inspectCall(of, ...given)),
     complete: (...given) => whileCompiling(flag, () => of.complete(...given)),
     addModule: (...given) => whileCompiling(flag, () => of.addModule(...given)),
   };

@@ -106,6 +106,26 @@ describe("the library in a kernel", () => {
     });
   }
 
+  it("shows the options of a call on Shift + Tab, in its name and while its arguments are written", async () => {
+    await kernel.run('import { Lab as InspectedLab } from "one-listener";');
+    await kernel.run("declare const inspected: InspectedLab;");
+    for (const [code, position] of [
+      ["inspected.connect", 12],
+      ["inspected.connect(", 18],
+      ["await inspected.connect(8080, { clients: 3, ", 44],
+    ] as const) {
+      const { content } = await kernel.request("inspect_request", { code, cursor_pos: position, detail_level: 0 });
+      const text = (content.data as Record<string, string>)["text/plain"] ?? "";
+      for (const row of [
+        /^ {2}clients\?: number: how many clients; default 1$/m,
+        /^ {2}rate\?: number: connects per second, /m,
+        /^ {2}kind\?: "loopback" \| "mirror": /m,
+        /^ {2}rtt\?: number: round-trip time of mirror clients, ms; default 20$/m,
+      ])
+        assert.match(text, row, code);
+    }
+  });
+
   it("closes what the last run of a cell opened before the cell runs again", async () => {
     await kernel.run("const lab = await Lab.open();", { cell: "lab" });
     for (let round = 0; round < 3; round += 1) {
