@@ -65,7 +65,7 @@ export function parseStack(stack: string): Frame[] {
   for (const text of stack.split("\n")) {
     const match = /^\s+at (?:(?:async )?(.*?) \()?(?:async )?(.+?):(\d+):(\d+)\)?$/.exec(text);
     if (!match) continue;
-    const [, call = "", file, line, column] = match;
+    const [, call = "", file = "", line, column] = match;
     found.push({ call, file: file.replace(/^file:\/\//, ""), line: Number(line), column: Number(column) });
   }
   return found;
@@ -102,12 +102,13 @@ function cellFrame(count: number, line: number): string | undefined {
   const at = sourceLine(code, line);
   return at === undefined
     ? `In [${count}]: ${javascript}`
-    : `In [${count}], line ${at + 1}: ${code.source.split("\n")[at].trim()}`;
+    : `In [${count}], line ${at + 1}: ${(code.source.split("\n")[at] ?? "").trim()}`;
 }
 
 /** Type errors, each with its line and a caret below the place. */
 export function describeDiagnostics(diagnostics: readonly Diagnostic[], cell: Pick<Cell, "count" | "source">): Failure {
-  const first = diagnostics[0];
+  const [first] = diagnostics;
+  if (!first) throw new RangeError("There is no type error to describe.");
   const more = diagnostics.length - 1;
   const traceback = [red("This cell does not type-check, so none of it was run.")];
   for (const diagnostic of diagnostics.slice(0, diagnosticLimit)) {

@@ -14,7 +14,7 @@ export function parseAddress(text: unknown, name = "address"): number {
       `${name} must be an IPv4 address, not ${JSON.stringify(text) ?? String(text)}.`,
       'Like "10.2.0.1".',
     );
-  return ((parts[0] << 24) | (parts[1] << 16) | (parts[2] << 8) | parts[3]) >>> 0;
+  return parts.reduce((address, part) => ((address << 8) | part) >>> 0, 0);
 }
 
 /** All addresses whose first `prefix` bits are the same. */

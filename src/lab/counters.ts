@@ -5,6 +5,7 @@
 import { openSync } from "node:fs";
 import { ArgumentError } from "../errors";
 import { native } from "../native";
+import { valueAt } from "../native/column";
 import type { LabHost } from "./host";
 
 const files = ["/proc/net/netstat", "/proc/net/snmp", "/proc/net/sockstat"] as const;
@@ -58,8 +59,9 @@ export class CounterDifference {
 function fullName(values: ReadonlyMap<string, number>, name: string): string {
   if (values.has(name)) return name;
   const matches = [...values.keys()].filter((full) => full.endsWith(`.${name}`));
-  if (matches.length === 1) return matches[0];
-  if (matches.length > 1) throw new ArgumentError(`"${name}" is ambiguous.`, `Write one of ${matches.join(", ")}.`);
+  const [match, ...others] = matches;
+  if (match !== undefined && others.length === 0) return match;
+  if (others.length > 0) throw new ArgumentError(`"${name}" is ambiguous.`, `Write one of ${matches.join(", ")}.`);
   throw new ArgumentError(`This kernel has no counter "${name}".`);
 }
 
@@ -90,7 +92,7 @@ export class CounterFiles {
     this.host.requireOpen();
     const values = new Map<string, number>();
     for (const fd of this.fds.slice(0, 2)) readPairs(native.preadText(fd), values);
-    readSockstat(native.preadText(this.fds[2]), values);
+    readSockstat(native.preadText(valueAt(this.fds, 2)), values);
     return new Counters(native.now(), values);
   }
 
@@ -98,7 +100,7 @@ export class CounterFiles {
   knows(name: string): boolean {
     if (!name.startsWith("meminfo.")) return this.read().values.has(name);
     return native
-      .preadText(this.fds[3])
+      .preadText(valueAt(this.fds, 3))
       .split("\n")
       .some((line) => line.startsWith(`${name.slice("meminfo.".length)}:`));
   }
@@ -115,18 +117,17 @@ export class CounterFiles {
 function readPairs(text: string, into: Map<string, number>): void {
   const lines = text.split("\n");
   for (let at = 0; at + 1 < lines.length; at += 2) {
-    const names = lines[at].split(" ");
-    const values = lines[at + 1].split(" ");
-    const prefix = names[0].replace(":", "");
-    for (let column = 1; column < names.length; column++)
-      into.set(`${prefix}.${names[column]}`, Number(values[column]));
+    const [prefix = "", ...names] = (lines[at] ?? "").split(" ");
+    const [, ...values] = (lines[at + 1] ?? "").split(" ");
+    for (const [column, name] of names.entries())
+      into.set(`${prefix.replace(":", "")}.${name}`, Number(values[column]));
   }
 }
 
 /** "TCP: inuse 5 orphan 0 tw 0 alloc 7 mem 1". `mem` and `alloc` are the whole machine's. */
 function readSockstat(text: string, into: Map<string, number>): void {
   for (const line of text.split("\n")) {
-    const [prefix, ...words] = line.split(" ");
+    const [prefix = "", ...words] = line.split(" ");
     for (let at = 0; at + 1 < words.length; at += 2)
       into.set(`sockstat.${prefix.replace(":", "")}.${words[at]}`, Number(words[at + 1]));
   }

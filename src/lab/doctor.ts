@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { errnoName, ForbiddenError, LabError } from "../errors";
 import { native } from "../native";
+import { valueAt } from "../native/column";
 import { CounterFiles } from "./counters";
 import { machineFacts, ruleBehind } from "./forbidden";
 import { LabHost, Step } from "./host";
@@ -72,13 +73,9 @@ export async function doctor(): Promise<Report> {
 
   const { host, steps } = await openAnyhow();
   findings.push(...steps.map(stepFinding));
-  for (const name of Object.keys(stepTexts).filter((name) => !steps.some((step) => step.name === name))) {
-    findings.push({
-      check: stepTexts[name].check,
-      outcome: "not tried",
-      found: "an earlier step failed",
-      without: stepTexts[name].without,
-    });
+  for (const [name, { check, without }] of Object.entries(stepTexts)) {
+    if (steps.some((step) => step.name === name)) continue;
+    findings.push({ check, outcome: "not tried", found: "an earlier step failed", without });
   }
   if (host) {
     try {
@@ -96,8 +93,8 @@ export async function doctor(): Promise<Report> {
   for (const [name, use] of programs) findings.push(programFinding(name, use));
 
   const needed = findings.filter(({ outcome }) => outcome === "forbidden" || outcome === "not tried");
-  const harmless = new Set([stepTexts["established-hash"].check]);
-  if (host) harmless.add(stepTexts["user-namespace"].check);
+  const harmless = new Set([stepTexts["established-hash"]?.check]);
+  if (host) harmless.add(stepTexts["user-namespace"]?.check);
   return {
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,
@@ -115,7 +112,7 @@ async function openAnyhow(): Promise<{ host?: LabHost; steps: readonly Step[] }>
   } catch (error) {
     if (!(error instanceof ForbiddenError)) throw error;
     const steps = [...error.steps];
-    if (!wireSteps.includes(steps[steps.length - 1]?.name)) return { steps };
+    if (!wireSteps.includes(steps.at(-1)?.name ?? "")) return { steps };
     return { host: await LabHost.open({ wire: false }), steps };
   }
 }
@@ -139,13 +136,14 @@ const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
     "listen and connect inside the Lab",
     async (host) => {
       const fds = await host.sockets("tcp", 2);
+      const [listener, client] = [valueAt(fds, 0), valueAt(fds, 1)];
       try {
-        native.bind(fds[0], "127.0.0.1", 0);
-        native.listen(fds[0], 1);
+        native.bind(listener, "127.0.0.1", 0);
+        native.listen(listener, 1);
         const start = native.now();
-        native.connect(fds[1], "127.0.0.1", native.getsockname(fds[0]).port);
+        native.connect(client, "127.0.0.1", native.getsockname(listener).port);
         const took = native.now() - start;
-        return `accept queue ${native.tcpInfo(fds[0]).unacked} after one connect of ${took.toFixed(2)} ms`;
+        return `accept queue ${native.tcpInfo(listener).unacked} after one connect of ${took.toFixed(2)} ms`;
       } finally {
         await native.closeLater(fds);
       }

@@ -8,6 +8,7 @@ import path from "node:path";
 import { Readable, Writable } from "node:stream";
 import { ArgumentError, LabError, requireInteger, requireKnown } from "../errors";
 import { native } from "../native";
+import { valueAt } from "../native/column";
 import type { LabHost } from "./host";
 import type { Closable } from "./owned";
 import { formatNumber } from "../wording/number";
@@ -70,12 +71,12 @@ export class Program implements Closable {
     readonly pid: number,
     fds: Int32Array,
   ) {
-    this.stdin = new net.Socket({ fd: fds[0], readable: false, writable: true });
-    this.stdout = new net.Socket({ fd: fds[1], readable: true, writable: false });
-    this.stderr = new net.Socket({ fd: fds[2], readable: true, writable: false });
+    this.stdin = new net.Socket({ fd: valueAt(fds, 0), readable: false, writable: true });
+    this.stdout = new net.Socket({ fd: valueAt(fds, 1), readable: true, writable: false });
+    this.stderr = new net.Socket({ fd: valueAt(fds, 2), readable: true, writable: false });
     // A program that does not read its input is no error of ours.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on("error", () => undefined);
-    this.exited = this.watch(fds[3]);
+    this.exited = this.watch(valueAt(fds, 3));
   }
 
   /** @throws LabError ENOENT: not installed; EPERM: a limit above this process's hard limit */
