@@ -1,24 +1,13 @@
-import type { ClientState, SamplerRows } from "../native";
+import type { SamplerRows } from "../native";
+import { ClientState } from "../native/clients"; // not from "../native", which loads the addon
 import { valueAt } from "../native/column";
 import { ColumnBuffer } from "./column-buffer";
 import type { TraceMeta } from "./data";
 import { Trace } from "./trace";
 import { thinTrack, type Column, type Track, type TraceEvent } from "./track";
 
-const states = {
-  idle: 0,
-  synSent: 1,
-  established: 2,
-  refused: 3,
-  timedOut: 4,
-  reset: 5,
-  closedByServer: 6,
-  closed: 7,
-  failed: 8,
-} as const satisfies typeof ClientState;
-
 /** Names of the columns of the track `clients`, in the order of ClientState. */
-export const clientStateNames = Object.keys(states) as (keyof typeof ClientState)[];
+export const clientStateNames = Object.keys(ClientState) as (keyof typeof ClientState)[];
 
 const queueNames = ["acceptQueue", "acceptMax", "synQueue", "accepted"] as const;
 const sharingNames = ["listeners", "fullest", "fullestMax"] as const;
