@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import path from "node:path";
+import { inProject } from "../fixtures/project";
 
-const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
+const main = inProject("dist", "cli", "main.js");
 
 function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { type ClaimNumber, type Decision, type EvidenceOf, judge, measure } from
 import { owned } from "../../dist/lab/owned";
 import { type LabError } from "../../dist/errors";
 import { native } from "../../dist/native";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 
 /** Descriptors open now, without those of ended threads, which go with their objects. */
 async function descriptorsInUse(atMost: number): Promise<number> {

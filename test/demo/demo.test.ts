@@ -3,15 +3,15 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import path from "node:path";
 import fc from "fast-check";
-import { skip } from "../skip";
+import { inProject } from "../fixtures/project";
+import { skip } from "../fixtures/skip";
 import { demos, demosOf } from "../../dist/demo";
 import { planned } from "../../dist/demo/million";
 import { drawPanel, largeFigures } from "../../dist/demo/panel";
 import { wrap } from "../../dist/terminal/text";
 
-const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
+const main = inProject("dist", "cli", "main.js");
 const markName = "ONE_LISTENER_DEMO_TEST";
 
 interface Ended {

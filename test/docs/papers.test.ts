@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import ts from "typescript";
+import { inProject, projectDir } from "../fixtures/project";
 
-const root = path.join(__dirname, "..", "..", "..");
-const textOf = (file: string) => readFileSync(path.join(root, file), "utf8");
-const papers = [...readdirSync(root), ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)].filter(
+const textOf = (file: string) => readFileSync(inProject(file), "utf8");
+const papers = [...readdirSync(projectDir), ...readdirSync(inProject("docs")).map((file) => `docs/${file}`)].filter(
   (file) => file.endsWith(".md"),
 );
 
@@ -23,7 +23,7 @@ const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, he
 /** Files of src/ by room: a folder, or a file that stands alone. */
 function rooms(): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const entry of readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })) {
+  for (const entry of readdirSync(inProject("src"), { recursive: true, encoding: "utf8" })) {
     if (!entry.endsWith(".ts")) continue;
     const [room] = entry.split(path.sep);
     found.set(room, [...(found.get(room) ?? []), entry]);
@@ -46,7 +46,7 @@ describe("the papers", () => {
         links++;
         const { pathname, hash } = new URL(target, `file:///${paper}`);
         const place = pathname.slice(1);
-        assert.ok(existsSync(path.join(root, place)), `${paper}: there is no ${target}`);
+        assert.ok(existsSync(inProject(place)), `${paper}: there is no ${target}`);
         if (hash === "") continue;
         assert.ok(anchorsOf(textOf(place)).includes(hash.slice(1)), `${paper}: ${place} has no heading ${hash}`);
       }
@@ -64,16 +64,14 @@ describe("the papers", () => {
         /`((?:src|test|setup|native|docs|exercises|notebooks|bench|\.ci)\/[\w./-]*)`/g,
       )) {
         // a name in capitals stands for any
-        if (!/[A-Z]{2}/.test(place)) assert.ok(existsSync(path.join(root, place)), `${paper}: there is no ${place}`);
+        if (!/[A-Z]{2}/.test(place)) assert.ok(existsSync(inProject(place)), `${paper}: there is no ${place}`);
       }
     }
   });
 
   it("have every room of src/ on the floor plan, and every folder in README's", () => {
     assert.deepEqual([...rooms().keys()].sort(), floorPlan().sort());
-    const folders = readdirSync(path.join(root, "src")).filter((name) =>
-      statSync(path.join(root, "src", name)).isDirectory(),
-    );
+    const folders = readdirSync(inProject("src")).filter((name) => statSync(inProject("src", name)).isDirectory());
     for (const folder of [
       ...folders.map((name) => `src/${name}/`),
       "notebooks/",
@@ -107,9 +105,9 @@ describe("the papers", () => {
 
   it("README's example runs, and says what it says", async () => {
     const example = /```ts\n([^]*?)```/.exec(textOf("README.md"))?.[1] ?? "";
-    const program = `import { createRequire } from "node:module"; const require = createRequire(${JSON.stringify(path.join(root, "notebooks", "example.mjs"))});\n${example.replace(/^import (\{.*\}) from (".*");/m, "const $1 = require($2);")}`;
+    const program = `import { createRequire } from "node:module"; const require = createRequire(${JSON.stringify(inProject("notebooks", "example.mjs"))});\n${example.replace(/^import (\{.*\}) from (".*");/m, "const $1 = require($2);")}`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], {
-      cwd: root,
+      cwd: projectDir,
       timeout: 30_000,
     });
     const [established, queued, peer] = stdout.split("\n");

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { folderOfSuite } from "../fixtures/temporary-folder";
+import { inProject } from "../fixtures/project";
 import { allExercises, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
 import { newExercise } from "../../dist/exercise/template";
 import { verify } from "../../dist/exercise/verify";
 import { requireSandbox, sandbox } from "../../dist/grade/sandbox";
 
-const root = path.join(__dirname, "..", "..", "..");
-const main = path.join(root, "dist", "cli", "main.js");
+const main = inProject("dist", "cli", "main.js");
 
 function sandboxed() {
   try {
@@ -56,8 +56,8 @@ describe("exercises", function () {
   });
 
   it("stand before the last words of their notebook", () => {
-    for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
-      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as {
+    for (const file of readdirSync(inProject("notebooks")).filter((name) => name.endsWith(".ipynb"))) {
+      const { cells } = JSON.parse(readFileSync(inProject("notebooks", file), "utf8")) as {
         cells: { cell_type: string; source: string[] }[];
       };
       const last = cells[cells.length - 1];
@@ -70,8 +70,8 @@ describe("exercises", function () {
 
   it("each reference to a section of a notebook names one that is there", () => {
     const sections = new Map<string, string[]>();
-    for (const file of readdirSync(path.join(root, "notebooks")).filter((name) => name.endsWith(".ipynb"))) {
-      const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", file), "utf8")) as {
+    for (const file of readdirSync(inProject("notebooks")).filter((name) => name.endsWith(".ipynb"))) {
+      const { cells } = JSON.parse(readFileSync(inProject("notebooks", file), "utf8")) as {
         cells: { cell_type: string; source: string[] }[];
       };
       const lines = cells
@@ -110,7 +110,7 @@ describe("exercises", function () {
         "08-memory-and-a-million",
         "09-production-listener",
       ][Number(exercise.notebook) - 1];
-      const notebook = JSON.parse(readFileSync(path.join(root, "notebooks", `${name}.ipynb`), "utf8")) as {
+      const notebook = JSON.parse(readFileSync(inProject("notebooks", `${name}.ipynb`), "utf8")) as {
         cells: {
           id: string;
           source: string[];
@@ -164,7 +164,7 @@ describe("exercises", function () {
       const built = await new Promise<string>((resolve) =>
         execFile(
           process.execPath,
-          [path.join(root, "node_modules", "typescript", "bin", "tsc"), "-b", path.join(root, "exercises")],
+          [inProject("node_modules", "typescript", "bin", "tsc"), "-b", inProject("exercises")],
           (_, stdout) => resolve(stdout),
         ),
       );
@@ -172,13 +172,12 @@ describe("exercises", function () {
       assert.deepEqual((await verify(loadExercise(name), { times: 1, ...sandboxed() })).faults, []);
     } finally {
       rmSync(folder, { recursive: true, force: true });
-      rmSync(path.join(root, ".build", "exercises", name), { recursive: true, force: true });
+      rmSync(inProject(".build", "exercises", name), { recursive: true, force: true });
     }
   });
 
   describe("watch", () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), "answers-"));
-    after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = folderOfSuite("answers").place;
     const file = path.join(folder, "answers", "queue-arithmetic.ts");
     const env = { ...process.env, ONE_LISTENER_PROGRESS: folder };
 

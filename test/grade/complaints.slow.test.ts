@@ -12,7 +12,7 @@ import { requireSandbox } from "../../dist/grade/sandbox";
 import { findPlaces } from "../../dist/grade/submission";
 import { gradeSource } from "../../dist/exercise/grade-source";
 import { loadExercise, sourceOf } from "../../dist/exercise/exercise";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 
 const root = path.join(__dirname, "..", "..", "..");
 const main = path.join(root, "dist", "cli", "main.js");

@@ -15,6 +15,8 @@ import os from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 import { parse } from "csv-parse/sync";
+import { folderOfSuite } from "../fixtures/temporary-folder";
+import { inProject, projectDir } from "../fixtures/project";
 import type { StudentResult } from "../../dist/grade/grade";
 import { canvasCsv } from "../../dist/grade/formats/canvas";
 import { gradebookCsv } from "../../dist/grade/formats/csv";
@@ -25,9 +27,7 @@ import { autograderZip, templateRepository } from "../../dist/grade/packages";
 import { requireSandbox } from "../../dist/grade/sandbox";
 import { loadExercise } from "../../dist/exercise/exercise";
 import { plot, Trace } from "one-listener";
-import { skip } from "../skip";
-
-const root = path.join(__dirname, "..", "..", "..");
+import { skip } from "../fixtures/skip";
 
 const figure = plot.queueDepth(
   Trace.fromRows(
@@ -217,7 +217,7 @@ describe("formats of results", () => {
       executablePath: browserFile,
       args: [...(process.geteuid!() === 0 ? ["--no-sandbox"] : []), "--disable-gpu"],
     });
-    const folder = mkdtempSync(path.join(os.tmpdir(), "feedback-"));
+    const folder = folderOfSuite("feedback").place;
     try {
       for (const [size, theme] of [
         [{ width: 1366, height: 768 }, "light"],
@@ -227,7 +227,7 @@ describe("formats of results", () => {
         writeFileSync(path.join(folder, "page.html"), html);
         await page.goto(`file://${path.join(folder, "page.html")}`);
         await page.waitForSelector(".js-plotly-plot .main-svg", { timeout: 20_000 });
-        const pictures = path.join(root, ".artifacts", "screenshots");
+        const pictures = inProject(".artifacts", "screenshots");
         mkdirSync(pictures, { recursive: true });
         await page.screenshot({ path: path.join(pictures, `feedback-${theme}.png`), fullPage: true });
         await page.close();
@@ -242,7 +242,6 @@ describe("formats of results", () => {
 describe("packages for other systems", function () {
   this.timeout(60_000);
   const folder = mkdtempSync(path.join(os.tmpdir(), "packages-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
   const exercises = [loadExercise("queue-arithmetic"), loadExercise("first-listener")];
 
   it("Gradescope's zip: both scripts at its root and executable, checks within, no solution", async () => {
@@ -274,7 +273,7 @@ describe("packages for other systems", function () {
     mkdirSync(path.join(home, "submission"));
     mkdirSync(path.join(home, "results"));
     // the project is built here already
-    symlinkSync(root, path.join(home, "source", "one-listener"));
+    symlinkSync(projectDir, path.join(home, "source", "one-listener"));
     const script = path.join(home, "run");
     writeFileSync(
       script,
@@ -287,7 +286,7 @@ describe("packages for other systems", function () {
     };
     writeFileSync(
       path.join(home, "submission", "mine.ts"),
-      readFileSync(path.join(root, "exercises", "queue-arithmetic", "wrong-minus-one.ts")),
+      readFileSync(inProject("exercises", "queue-arithmetic", "wrong-minus-one.ts")),
     );
     const { score, tests } = run();
     assert.equal(score, 5);

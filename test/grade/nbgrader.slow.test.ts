@@ -4,7 +4,7 @@ import path from "node:path";
 import { allExercises, loadExercise, sourceOf } from "../../dist/exercise/exercise";
 import { assignmentNotebook } from "../../dist/grade/nbgrader/assignment";
 import { requireSandbox } from "../../dist/grade/sandbox";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 import { type Cell, Course, type Notebook, oneListener, projectDir, textOf, whyNoNbgrader } from "./nbgrader-course";
 
 const names = ["queue-arithmetic", "first-listener"] as const;

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { inProject } from "../fixtures/project";
 import { Lab } from "../../dist/index";
 import { skip } from "../fixtures/skip";
 import { DrivenKernel, Outcome } from "./driven-kernel";
 
-const root = path.join(__dirname, "..", "..", "..");
 const source = (file: string) =>
-  readFileSync(path.join(root, "exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
+  readFileSync(inProject("exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
 
 /** The last state of each display, as html. */
 function shown({ messages, displays }: Outcome): string {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { doctor } from "../../dist/index";
 import { ruleBehind, type MachineFacts } from "../../dist/lab/forbidden";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 
 const main = path.resolve(__dirname, "../../dist/cli/main.js");
 const facts: MachineFacts = {

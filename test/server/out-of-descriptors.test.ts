@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import { createInterface } from "node:readline";
+import { inProject } from "../fixtures/project";
+import { sleep } from "../fixtures/waiting";
 import { ArgumentError } from "../../dist/errors";
 import { Lab } from "../../dist/front-door";
 import { type EmfilePolicy, epollServer, type EpollServerReport } from "../../dist/server/epoll-server";
 
-const root = path.resolve(__dirname, "../../..");
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** The policies as notebook 06 has them on its page. */
 function policiesOfTheNotebook(): Record<string, EmfilePolicy> {
-  const { cells } = JSON.parse(readFileSync(path.join(root, "notebooks", "06-out-of-descriptors.ipynb"), "utf8")) as {
+  const { cells } = JSON.parse(readFileSync(inProject("notebooks", "06-out-of-descriptors.ipynb"), "utf8")) as {
     cells: { source: string[] }[];
   };
   const source = cells.map((cell) => cell.source.join("")).find((text) => text.startsWith("const policies ="));

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
+import { sleep } from "../fixtures/waiting";
 import { Lab } from "../../dist/front-door";
 import type { Listener } from "../../dist/listener/listener";
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const waiting = 30;
 const coming = 20;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sleep } from "../fixtures/waiting";
 import { ArgumentError, type LabError, LimitError } from "../../dist/errors";
 import { Lab } from "../../dist/front-door";
 import { constant, poisson, spike, together } from "../../dist/listener/arrivals";
@@ -6,9 +7,7 @@ import { native } from "../../dist/native";
 import { planHolding } from "../../dist/server/accept-workers";
 import { blocking, handOff, limited, type Server, shedding, workers } from "../../dist/server/accept-loops";
 import { serverNames } from "../../dist/server/installed";
-import { skip } from "../skip";
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+import { skip } from "../fixtures/skip";
 
 describe("arrivals", () => {
   it("are ascending moments in ms", () => {

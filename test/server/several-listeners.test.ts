@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
+import { sleep } from "../fixtures/waiting";
 import { Lab } from "../../dist/front-door";
-import { skip } from "../skip";
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+import { skip } from "../fixtures/skip";
 
 /** SO_REUSEPORT: what notebook 09 says of listeners that share a port. */
 describe("several listeners on one port", function () {

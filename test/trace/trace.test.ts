@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
+import { folderOfSuite } from "../fixtures/temporary-folder";
 import { ClosedError, Lab, type Recording, RecordingFile, Trace, TraceBuilder } from "../../dist/index";
 import { native, type SamplerRows } from "../../dist/native";
 import { thinTrack } from "../../dist/trace/track";
@@ -68,8 +68,7 @@ async function sampled(recording: Recording): Promise<void> {
 }
 
 describe("a Trace", () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-trace-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderOfSuite("trace").place;
 
   it("holds a value until the next row", () => {
     const made = trace([1, 5, 9], [3, 7, 2]);

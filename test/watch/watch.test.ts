@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
-import os from "node:os";
 import path from "node:path";
 import { plot, Trace } from "one-listener";
-import { skip } from "../skip";
+import { folderOfSuite } from "../fixtures/temporary-folder";
+import { inProject } from "../fixtures/project";
+import { skip } from "../fixtures/skip";
 import { named } from "../../dist/watch/listeners";
 import { gauge, sparkline } from "../../dist/terminal/meter";
 import { formatPercent } from "../../dist/wording/number";
 
-const main = path.join(__dirname, "..", "..", "dist", "cli", "main.js");
+const main = inProject("dist", "cli", "main.js");
 
 interface Ended {
   code: number | null;
@@ -74,9 +75,8 @@ async function connectTo(port: number, many: number, host = "127.0.0.1"): Promis
 describe("one-listener watch", function () {
   this.timeout(30_000);
   const cleanUp: (() => void)[] = [];
-  const folder = mkdtempSync(path.join(os.tmpdir(), "watch-"));
+  const folder = folderOfSuite("watch").place;
   afterEach(() => cleanUp.splice(0).forEach((each) => each()));
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("reports the queue of a server of this machine, and records a Trace of it", async () => {
     const server = await stoppedServer(50);

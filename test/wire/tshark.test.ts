@@ -7,7 +7,7 @@ import fc from "fast-check";
 import type { TcpOption } from "../../dist/wire/options";
 import { pcapng } from "../../dist/wire/pcapng";
 import { encode, flagNames, locate } from "../../dist/wire/segment";
-import { skip } from "../skip";
+import { skip } from "../fixtures/skip";
 import { anySegment } from "./arbitrary-segment";
 
 const segments = 300;

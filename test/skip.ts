@@ -1,1 +1,0 @@
-export { skip } from "./fixtures/skip";
