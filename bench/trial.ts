@@ -41,15 +41,22 @@ export function median(values: readonly number[]): number {
   if (values.length === 0) return NaN;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-export function row(name: string, unit: string, samples: number[]): Row {
+/** A row of what was measured; without samples its median is NaN. */
+export function row(name: string, unit: string, samples: number[] = []): Row {
   return { name, unit, samples, median: median(samples) };
 }
 
 export function skippedRow(name: string, unit: string, reason: string): Row {
   return { name, unit, samples: [], median: NaN, skipped: reason };
+}
+
+/** The median of the row at that place; NaN if there is none. */
+export function medianAt(rows: readonly Row[], at: number): number {
+  return rows.at(at)?.median ?? NaN;
 }
 
 /** Runs the contestants in turn, `rounds` times, so that a noisy minute hits all of them. */
@@ -59,7 +66,7 @@ export async function sideBySide(
 ): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [name, measure] of Object.entries(contestants)) samples[name].push(await measure());
+    for (const [name, measure] of Object.entries(contestants)) samples[name]?.push(await measure());
   }
   return samples;
 }

@@ -1,5 +1,5 @@
 import { Lab } from "../../dist/index";
-import { atMost, row, type Trial } from "../trial";
+import { atMost, row, type Trial, medianAt } from "../trial";
 
 const seconds = 10;
 const rounds = 3;
@@ -44,7 +44,7 @@ export const recordingCost: Trial = {
   name: "recording-cost",
   question: "what does a recording at 10 kHz cost?",
   async run(progress) {
-    const shares: Record<string, number[]> = { with: [], without: [] };
+    const shares = { with: [] as number[], without: [] as number[] };
     const memory: number[] = [];
     const missed: number[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -62,6 +62,6 @@ export const recordingCost: Trial = {
       row("samples missed", "%", missed),
       row("a minute, every sample stored", "MB", memory),
     ];
-    return { rows, ratios: [atMost("a minute, MB", rows[3].median, 50)], notes: [] };
+    return { rows, ratios: [atMost("a minute, MB", medianAt(rows, 3), 50)], notes: [] };
   },
 };

@@ -20,7 +20,7 @@ async function rateOf(lab: Lab, send: () => Promise<number>): Promise<number> {
 }
 
 async function sendByC(lab: Lab, program: string, kind: string): Promise<number> {
-  const [packetFd] = await lab.host.sockets("packet", 1);
+  const [packetFd = -1] = await lab.host.sockets("packet", 1);
   try {
     const args = [
       kind,

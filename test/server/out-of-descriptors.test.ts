@@ -8,7 +8,7 @@ import { Lab } from "../../dist/front-door";
 import { type EmfilePolicy, epollServer, type EpollServerReport } from "../../dist/server/epoll-server";
 
 /** The policies as notebook 06 has them on its page. */
-function policiesOfTheNotebook(): Record<string, EmfilePolicy> {
+function policiesOfTheNotebook(): Record<"continue" | "edge" | "pause" | "reserve" | "free", EmfilePolicy> {
   const { cells } = JSON.parse(readFileSync(inProject("notebooks", "06-out-of-descriptors.ipynb"), "utf8")) as {
     cells: { source: string[] }[];
   };
@@ -16,12 +16,15 @@ function policiesOfTheNotebook(): Record<string, EmfilePolicy> {
   assert.ok(source !== undefined, "a cell of notebook 06 defines the policies");
   // the cell is a part of this project, and what it evaluates to is what is tested
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  return new Function(`${source.replace(/^type .*$/gm, "")}\nreturn policies;`)() as Record<string, EmfilePolicy>;
+  return new Function(`${source.replace(/^type .*$/gm, "")}\nreturn policies;`)() as Record<
+    "continue" | "edge" | "pause" | "reserve" | "free",
+    EmfilePolicy
+  >;
 }
 
 describe("out of descriptors, 40 for 80 clients", function () {
   this.timeout(30_000);
-  let policies: Record<string, EmfilePolicy>;
+  let policies: Record<"continue" | "edge" | "pause" | "reserve" | "free", EmfilePolicy>;
   let lab: Lab;
   before(async () => {
     policies = policiesOfTheNotebook();
