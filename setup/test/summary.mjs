@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { at } from "../project.mjs";
 
-const { reporters } = createRequire(import.meta.url)("mocha");
+/** In a fresh clone mocha is installed only after this file is read. */
+const mocha = () => createRequire(import.meta.url)("mocha");
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 
@@ -27,7 +28,7 @@ export function printSummary(parts) {
   console.log(`\n  ${passes} passing (${clock}, set-up included)`);
   if (skipped.length > 0) console.log(`  ${skipped.length} skipped`);
   if (failures > 0) console.log(`  ${failures} failing`);
-  reporters.Base.list(parts.flatMap((part) => part.failed).map(asTest));
+  mocha().reporters.Base.list(parts.flatMap((part) => part.failed).map(asTest));
   for (const { title, reason } of skipped) console.log(`  skipped: ${title}: ${reason}`);
   if (passes + failures === 0) console.log("\nNo test has run.");
   writeTimes(parts);
