@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import path from "node:path";
 import { ArgumentError, requireInteger } from "../errors";
+import { difficultyMark } from "../exercise/cards";
 import { allExercises, loadExercise } from "../exercise/exercise";
 import { nextHint, readProgress } from "../exercise/progress";
 import { newExercise } from "../exercise/template";
@@ -117,12 +118,12 @@ function list({ json }: { json?: boolean }): void {
         { title: "points", align: "right" },
         { title: "yours", align: "right" },
       ],
-      all.map(({ notebook, name, title, difficulty, points }) => [
-        notebook,
-        name,
-        `${"●".repeat(difficulty)}${"○".repeat(3 - difficulty)} ${title}`,
-        String(points),
-        String(standings[name]?.points ?? ""),
+      all.map((exercise) => [
+        exercise.notebook,
+        exercise.name,
+        `${difficultyMark(exercise)} ${exercise.title}`,
+        String(exercise.points),
+        String(standings[exercise.name]?.points ?? ""),
       ]),
     )}\n`,
   );

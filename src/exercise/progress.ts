@@ -1,10 +1,11 @@
-/** How far a student has come: kept beside the notebooks, one entry an exercise. */
+/** How far a student has come: a file beside the notebooks, with one entry for each exercise. */
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { writeWholeSync } from "../files/whole";
 import type { Exercise } from "./exercise";
 import type { CheckResult } from "./result";
 
+/** How far a student has come in one exercise. */
 export interface Standing {
   /** the best so far */
   points: number;
@@ -14,10 +15,11 @@ export interface Standing {
   hints: number;
 }
 
-/** environment variable: a folder that takes the place of the notebooks' own, for runs that are no student's */
+/** environment variable: the folder to use in place of the notebooks' folder, for runs that are not a student's */
 const elsewhere = "ONE_LISTENER_PROGRESS";
 
-type Standings = Record<string, Standing>;
+/** Standings by the names of the exercises. */
+export type Standings = Partial<Record<string, Standing>>;
 
 function fileIn(folder: string): string {
   return path.join(process.env[elsewhere] ?? folder, ".one-listener", "progress.json");
@@ -41,11 +43,12 @@ function change(name: string, by: (standing: Standing) => Standing, folder: stri
     mkdirSync(path.dirname(file), { recursive: true });
     writeWholeSync(file, `${JSON.stringify({ version: 1, exercises: { ...all, [name]: standing } }, null, 2)}\n`);
   } catch {
-    // a folder that cannot be written keeps no progress; the check itself is none the worse
+    // in a folder that cannot be written no progress is kept; the check's result is the same
   }
   return standing;
 }
 
+/** Counts an attempt, and keeps the best points. @param folder of the notebooks @returns the new standing */
 export function noteAttempt({ exercise, points, max }: CheckResult, folder = process.cwd()): Standing {
   return change(
     exercise,
@@ -54,15 +57,16 @@ export function noteAttempt({ exercise, points, max }: CheckResult, folder = pro
   );
 }
 
+/** A hint to be shown. */
 export interface Hint {
-  /** "Hint 2 of 3", or that there is none */
+  /** "Hint 2 of 3", or that the exercise has none */
   head: string;
   text: string;
 }
 
-/** One hint more, and noted; the last one stays. */
+/** The next hint, which is noted in the standing; after the last one, the last one again. @param folder of the notebooks */
 export function nextHint({ name, hints }: Exercise, folder = process.cwd()): Hint {
   if (hints.length === 0) return { head: "This exercise has no hints", text: "" };
   const { hints: shown } = change(name, (old) => ({ ...old, hints: Math.min(hints.length, old.hints + 1) }), folder);
-  return { head: `Hint ${shown} of ${hints.length}`, text: hints[shown - 1] };
+  return { head: `Hint ${shown} of ${hints.length}`, text: hints[shown - 1] ?? "" };
 }

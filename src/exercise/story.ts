@@ -70,7 +70,7 @@ export function storyText({ parts }: TestStory, between = "\n"): string {
   return parts.map(({ label, sentence }) => `${label}: ${sentence}`).join(between);
 }
 
-/** The same as HTML, a line each; "" if the test was passed. */
+/** The same as HTML, a line for each sentence; nothing if the test was passed. */
 export function storyHtml({ parts }: TestStory): Html {
   return html`${parts.map(({ label, sentence }, at) => html`${at > 0 && html`<br>`}<b>${label}:</b> ${sentence}`)}`;
 }
