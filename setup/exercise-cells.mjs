@@ -1,14 +1,19 @@
-// The exercises of a notebook as cells, made from exercises/NAME/: a statement, the starter, the check. They stand before the last words.
+// The exercises of a notebook as cells, made from exercises/NAME/: a statement, the starter, the check. They stand before the
+// notebook's closing cell.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { at } from "./project.mjs";
 
 const section = "exercises";
-/** the last cell of each notebook begins so */
-const lastWords = "**Change this and run again:**";
+/** how the closing cell of each notebook begins */
+const closing = "**Change this and run again:**";
+const howItWorks =
+  "Write the function, run its cell, then run the check below it. The check runs your function in a separate process and in " +
+  "new Labs, so the whole function must be in one cell. Points depend on what the kernel recorded. Each call of " +
+  '`hint("…")` shows the next hint.';
 const imported = ["check", "hint", "Lab", "optionOf", "sleep"];
 
-/** A starter as a cell: without imports and exports, which notebooks do in their own way. */
+/** A starter as a cell: without imports, which stand in a cell of their own, and without exports, which notebooks do not need. */
 export function asCell(source) {
   return source
     .replace(/^import [^;]*;\n/gm, "")
@@ -17,13 +22,22 @@ export function asCell(source) {
     .trimEnd();
 }
 
-function cell(type, id, source, metadata = {}) {
-  const own = { one_listener: { section, ...metadata.one_listener } };
-  const lines = source.split("\n").map((line, index, all) => (index < all.length - 1 ? `${line}\n` : line));
-  const made = { cell_type: type, id, metadata: { ...metadata, ...own }, source: lines };
+/** The same object with its keys in order, as nbformat writes them. */
+function sorted(value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}
+
+function cell(type, id, text, more = {}) {
+  const metadata = sorted({ ...more, one_listener: { section, ...more.one_listener } });
+  const source = text.split("\n").map((line, index, all) => (index < all.length - 1 ? `${line}\n` : line));
   return type === "code"
-    ? { cell_type: type, execution_count: null, id, metadata: made.metadata, outputs: [], source: lines }
-    : made;
+    ? { cell_type: type, execution_count: null, id, metadata, outputs: [], source }
+    : { cell_type: type, id, metadata, source };
 }
 
 const nbgrader = (name, role, more) => ({
@@ -44,17 +58,13 @@ export function exerciseCells(number) {
   if (exercises.length === 0) return [];
   const several = exercises.length > 1;
   return [
-    cell(
-      "markdown",
-      `exercises-${number}`,
-      `## ${several ? "Exercises" : "An exercise"}\n\nWrite the function, run its cell, then the check under it. The check judges what the kernel saw, in Labs of its own; your function runs in a process of its own, so ${several ? "each" : "it"} must stand in one cell. \`hint("…")\` helps, a little more each time.`,
-    ),
+    cell("markdown", `exercises-${number}`, `## ${several ? "Exercises" : "An exercise"}\n\n${howItWorks}`),
     cell("code", `exercises-${number}-import`, `import { ${imported.join(", ")} } from "one-listener";`),
     ...exercises.flatMap((exercise) => [
       cell(
         "markdown",
         `${exercise.name}-statement`,
-        `### ${exercise.title}\n\n*${exercise.points} points, ${["warm-up", "middling", "hard"][exercise.difficulty - 1]}*\n\n${exercise.statement}`,
+        `### ${exercise.title}\n\n*${exercise.points} points, ${["warm-up", "medium", "hard"][exercise.difficulty - 1]}*\n\n${exercise.statement}`,
       ),
       cell("code", exercise.name, asCell(sourceOf(exercise, "starter.ts")), {
         tags: [`exercise:${exercise.name}`],
@@ -73,10 +83,10 @@ export function withExercises(notebook, number) {
   const others = notebook.cells.filter(({ metadata }) => metadata.one_listener?.section !== section);
   const last = others[others.length - 1];
   const place =
-    last?.cell_type === "markdown" && [last.source].flat().join("").startsWith(lastWords)
+    last?.cell_type === "markdown" && [last.source].flat().join("").startsWith(closing)
       ? others.length - 1
       : others.length;
-  // what stays as it was keeps its outputs
+  // a cell that has not changed keeps its outputs
   const known = new Map(notebook.cells.map((each) => [each.id, each]));
   const cells = exerciseCells(number).map((each) => {
     const old = known.get(each.id);

@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { gradeSource } from "../../dist/exercise/grade-source";
 import { loadExercise, sourceOf } from "../../dist/exercise/exercise";
-import { descendants } from "../../dist/exercise/descendants";
+import { descendants } from "../../dist/exercise/process/descendants";
 import { requireSandbox, sandbox } from "../../dist/grade/sandbox";
 import { median, row, skippedRow, type Trial } from "../trial";
 

@@ -1,6 +1,6 @@
 /**
- * Three bounds in a row: descriptors, then the accept queue with one more than its maximum, and whoever comes then is left with SYNs that
- * nobody answers. A failed accept() takes nothing out of the queue.
+ * Three limits in a row: the descriptors, then the accept queue, which holds one more than its limit. The kernel drops the SYNs of all
+ * other clients. An accept() that fails takes no connection off the queue.
  */
 export function budgetConnections({
   nofile,

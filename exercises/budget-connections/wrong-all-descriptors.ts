@@ -1,4 +1,4 @@
-// forgets what is open already
+// forgets the descriptors that are open already
 // fails: a process that runs out of descriptors
 export function budgetConnections({
   nofile,

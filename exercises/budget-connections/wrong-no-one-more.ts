@@ -1,5 +1,5 @@
-// forgets the one more
-// fails: a queue that overflows behind it
+// forgets that one more than the limit fits
+// fails: an accept queue that overflows
 export function budgetConnections({
   nofile,
   open,

@@ -1,5 +1,6 @@
-// answers as soon as a client is there, and does the work when it has its answer already
-// fails: everybody is answered, after the work
+// answers a client as soon as it is accepted, and does the work afterwards
+// fails: every client is answered, after the work
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function connectionLimit(
@@ -12,14 +13,15 @@ export async function connectionLimit(
   }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   async function worker() {
     while (!signal.aborted) {
       const connection = await listener.accept().catch(() => undefined);
       await connection?.write("done");
       await sleep(handleMs);
-      connection?.close();
+      await connection?.close();
     }
   }
   await Promise.all(Array.from({ length: limit }, worker));
+  await closed;
 }

@@ -1,5 +1,6 @@
-// never gives a place back
-// fails: everybody is answered, after the work
+// never frees a place
+// fails: every client is answered, after the work
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function connectionLimit(
@@ -12,7 +13,7 @@ export async function connectionLimit(
   }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   for (let places = limit; places > 0; places--) {
     const connection = await listener.accept();
     void sleep(handleMs)
@@ -20,4 +21,5 @@ export async function connectionLimit(
       .then(() => connection.close());
   }
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  await closed;
 }

@@ -1,5 +1,6 @@
 // hands off without counting
 // fails: never more than the limit
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function connectionLimit(
@@ -11,13 +12,14 @@ export async function connectionLimit(
   }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     void (async () => {
       await sleep(handleMs);
       await connection?.write("done");
-      connection?.close();
+      await connection?.close();
     })();
   }
+  await closed;
 }

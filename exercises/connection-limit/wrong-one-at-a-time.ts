@@ -1,5 +1,6 @@
-// one at a time is below every limit
+// handles one client at a time, which is below every limit
 // fails: the limit is used
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function connectionLimit(
@@ -11,11 +12,12 @@ export async function connectionLimit(
   }: { port: number; limit: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     await sleep(handleMs);
     await connection?.write("done");
-    connection?.close();
+    await connection?.close();
   }
+  await closed;
 }

@@ -1,7 +1,7 @@
 /**
  * cookie_init_timestamp() hides window scale, SACK and ECN in the low bits of the timestamp; without timestamps there is nowhere to put
- * them, so a cookie's SYN-ACK offers none of them. A kernel that remembers the request offers what it was offered. (To wait for a resend
- * would do, too: a cookie's SYN-ACK is never sent again. It takes a second.)
+ * them, so a cookie's SYN-ACK offers none of them. A kernel that stores a request offers what it was offered. (Waiting for a
+ * retransmission would work, too, because the kernel never retransmits a cookie. It takes 1 s.)
  */
 import { optionOf, type Lab } from "one-listener";
 

@@ -1,5 +1,5 @@
-// thinks that tcp_syncookies = 1 means cookies for everybody
-// fails: a listener that sends cookies always
+// thinks that tcp_syncookies = 1 means a cookie for every SYN
+// fails: a listener that always sends cookies
 import type { Lab } from "one-listener";
 
 export async function cookieDetective(

@@ -1,5 +1,5 @@
 // looks at the MSS, which a cookie can carry
-// fails: a listener that sends cookies always
+// fails: a listener that always sends cookies
 import { optionOf, type Lab } from "one-listener";
 
 export async function cookieDetective(

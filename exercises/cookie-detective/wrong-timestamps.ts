@@ -1,5 +1,5 @@
 // offers timestamps, in which the cookie hides the window scale
-// fails: a listener that sends cookies always
+// fails: a listener that always sends cookies
 import { optionOf, type Lab } from "one-listener";
 
 export async function cookieDetective(

@@ -1,5 +1,5 @@
-// waits whether the SYN-ACK is sent again: a cookie's never is, but that is known after a second only
-// fails: without waiting for a resend
+// waits whether the kernel retransmits the SYN-ACK: it never retransmits a cookie, but that is known only after 1 s
+// fails: without waiting for a retransmission
 import type { Lab } from "one-listener";
 
 export async function cookieDetective(

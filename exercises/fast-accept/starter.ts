@@ -4,5 +4,5 @@ export async function fastAccept(
   lab: Lab,
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error("nobody is accepted yet");
+  throw new Error("no client is accepted yet");
 }

@@ -1,5 +1,6 @@
 // accepts and closes, without an answer
-// fails: everybody is answered
+// fails: every client is answered
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function fastAccept(
@@ -7,6 +8,7 @@ export async function fastAccept(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 4096 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   await listener.acceptLoop({ close: true }).done;
+  await closed;
 }

@@ -1,5 +1,6 @@
 // a long queue, and a loop that takes two milliseconds for each client
 // fails: the accept queue never overflows
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function fastAccept(
@@ -7,11 +8,12 @@ export async function fastAccept(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 4096 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     await sleep(2);
     await connection?.write("ok");
-    connection?.close();
+    await connection?.close();
   }
+  await closed;
 }

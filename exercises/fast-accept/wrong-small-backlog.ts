@@ -1,5 +1,6 @@
 // a fast loop, but the default backlog of the textbook, and a late start
 // fails: the accept queue never overflows
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function fastAccept(
@@ -7,11 +8,12 @@ export async function fastAccept(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 5 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     await sleep(5);
     if (signal.aborted) break;
     for (const connection of listener.acceptAll())
       void connection.write("ok").then(() => connection.close());
   }
+  await closed;
 }

@@ -1,6 +1,6 @@
 /**
- * Over loopback a handshake ends inside connect(), so whoever fits is connected at once, and everybody else's SYN is dropped: the queue
- * was full when it came. The connected ones fill the queue, and it holds one more than its maximum.
+ * Over loopback a handshake ends inside connect(). So the clients that fit are connected at once, and the kernel drops the SYNs of all
+ * others, because the queue is full when they come. The connected clients fill the queue, which holds one more than its limit.
  */
 import type { Lab } from "one-listener";
 

@@ -1,5 +1,5 @@
 // takes the number of those that fit for the maximum
-// fails: a small one
+// fails: a small backlog
 import type { Lab } from "one-listener";
 
 export async function findTheBacklog(lab: Lab, { port }: { port: number }): Promise<number> {

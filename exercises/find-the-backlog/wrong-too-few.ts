@@ -1,5 +1,5 @@
 // connects too few clients for a large one
-// fails: a large one
+// fails: a large backlog
 import type { Lab } from "one-listener";
 
 export async function findTheBacklog(lab: Lab, { port }: { port: number }): Promise<number> {

@@ -1,76 +1,72 @@
-import { defineCheck, listening as listenersOn, msUntil, readers, remains } from "one-listener/exercise";
 import { plot } from "one-listener";
+import { defineCheck, listening, msUntil, readers, remains, type Reader } from "one-listener/exercise";
 
+const port = 8080;
+const clients = 20;
 const hello = "hello\n";
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {
-  const port = 8080;
-  const clients = 20;
   const backlog = integer(20, 90);
-  let listening = 0;
-  let maximum = 0;
-  let answered = 0;
-  let other: string | undefined;
-  let ended = 0;
-  let left = "there was no listener before";
+  let listeners = 0;
+  let limit = 0;
+  let read: Reader[] = [];
+  let left = "no socket listened on the port before";
 
   before(`listen(${backlog}), then ${clients} clients`, async () => {
     const lab = await openLab({ wire: false });
     const server = await start(lab, { port, backlog });
-    const listeners = await listenersOn(lab, port, server);
-    listening = listeners.length;
-    if (listening === 0) return;
-    maximum = listeners[0].sendQueue;
+    const [listener, ...more] = await listening(lab, port, server);
+    if (!listener) return;
+    listeners = 1 + more.length;
+    limit = listener.sendQueue;
     const recording = await lab.record(port, { live: false, counters: [] });
-    const all = readers(
-      lab,
-      port,
-      Array.from({ length: clients }, (_, at) => 2 * at),
-    );
-    await msUntil(() => all.every(({ over }) => over), 1500);
+    // one client every 2 ms
+    const delays = Array.from({ length: clients }, (_, at) => 2 * at);
+    read = readers(lab, port, delays);
+    await msUntil(() => read.every(({ over }) => over), 1500);
     picture(plot.queueDepth(await recording.stop()));
-    answered = all.filter(({ text }) => text === hello).length;
-    other = all.find(({ text }) => text !== hello)?.text;
-    ended = all.filter(({ end }) => end === "closed").length;
-    for (const each of all) each.close();
+    await Promise.all(read.map((each) => each.close()));
     left = await remains(lab, port, server);
   });
 
   it("listens on the port", 1, () => {
-    that(listening === 1, {
-      did: `Your function was started with port ${port}`,
-      expected: "one listener on it",
-      measured: `${listening} in the Lab's table of sockets`,
+    that(listeners === 1, {
+      did: `The check called your function with port ${port}`,
+      expected: "one listening socket on this port",
+      measured: `${listeners} in the Lab's table of sockets`,
       read: "notebook 01, What does a listener cost?",
     });
   });
-  it("asks for the backlog it was given", 1, () => {
-    that(maximum === backlog, {
-      did: `The kernel was asked for the listener's maximum (Send-Q of ss)`,
+  it("listens with the backlog that it was given", 1, () => {
+    that(limit === backlog, {
+      did: "The check read the queue limit of the listener (Send-Q in ss)",
       expected: `the backlog of ${backlog}`,
-      measured: String(maximum),
+      measured: String(limit),
       read: "notebook 01, What ss -ltn shows",
     });
   });
-  it("says hello to everybody", 2, () => {
-    that(answered === clients, {
-      did: `${clients} clients connected, and read`,
-      expected: `${JSON.stringify(hello)} for each`,
-      measured: `${answered} of them read just that${other === undefined ? "" : `, another one ${JSON.stringify(other.slice(0, 100))}`}`,
+  it("says hello to every client", 2, () => {
+    const right = read.filter(({ text }) => text === hello).length;
+    const other = read.find(({ text }) => text !== hello)?.text.slice(0, 100);
+    that(right === clients, {
+      did: `${clients} clients connected and read`,
+      expected: `each client reads ${JSON.stringify(hello)}`,
+      measured: `${right} clients read it${other === undefined ? "" : `, another client read ${JSON.stringify(other)}`}`,
       read: "notebook 01, Does the listener carry data?",
     });
   });
   it("closes each connection", 1, () => {
-    that(ended === clients, {
+    const closed = read.filter(({ end }) => end === "closed").length;
+    that(closed === clients, {
       did: `${clients} clients connected`,
       expected: "the server closes each connection (FIN)",
-      measured: `${ended} were closed by the server`,
+      measured: `the server closed ${closed} connections`,
     });
   });
-  it("stops listening when it is told to", 1, () => {
+  it("stops listening when the signal is aborted", 1, () => {
     that(left === "", {
-      did: "The signal was aborted",
-      expected: "no listener is left, and your function has returned",
+      did: "The check aborted the signal",
+      expected: "the listener is closed, and your function returns",
       measured: left,
     });
   });

@@ -1,5 +1,6 @@
 // forgets the backlog
-// fails: asks for the backlog it was given
+// fails: listens with the backlog that it was given
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function firstListener(
@@ -7,10 +8,11 @@ export async function firstListener(
   { port, signal }: { port: number; backlog: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     await connection?.write("hello\n");
     await connection?.close();
   }
+  await closed;
 }

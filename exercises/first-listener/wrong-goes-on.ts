@@ -1,5 +1,5 @@
-// does not hear the signal
-// fails: stops listening when it is told to
+// ignores the signal
+// fails: stops listening when the signal is aborted
 import type { Lab } from "one-listener";
 
 export async function firstListener(
@@ -10,6 +10,6 @@ export async function firstListener(
   for (;;) {
     const connection = await listener.accept();
     await connection.write("hello\n");
-    connection.close();
+    await connection.close();
   }
 }

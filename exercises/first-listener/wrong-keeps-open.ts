@@ -1,5 +1,6 @@
 // never closes the connections
 // fails: closes each connection
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function firstListener(
@@ -7,10 +8,11 @@ export async function firstListener(
   { port, backlog, signal }: { port: number; backlog: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted)
     await listener.accept().then(
       (connection) => connection.write("hello\n"),
       () => undefined,
     );
+  await closed;
 }

@@ -1,5 +1,5 @@
 // thinks that one accept() is enough: serves the first client only
-// fails: says hello to everybody
+// fails: says hello to every client
 import type { Lab } from "one-listener";
 
 export async function firstListener(

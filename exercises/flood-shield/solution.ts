@@ -1,6 +1,6 @@
 /**
- * Cookies make the size of the SYN queue a matter of memory alone: whoever does not fit is answered all the same. What bounds the queue is
- * the accept queue's maximum (inet_csk_reqsk_queue_is_full), so the backlog keeps the budget.
+ * With cookies, the capacity of the SYN queue decides only about memory: a SYN that does not fit is answered all the same. The SYN queue
+ * has the limit of the accept queue (inet_csk_reqsk_queue_is_full()), so a small backlog keeps the budget.
  */
 export function floodShield({ requests }: { floodRate: number; requests: number }): {
   backlog: number;

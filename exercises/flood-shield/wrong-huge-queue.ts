@@ -1,4 +1,4 @@
-// buys room for everybody, and forgets the budget
+// makes room for every SYN, and forgets the budget
 // fails: within the memory budget
 export function floodShield({ floodRate }: { floodRate: number; requests: number }): {
   backlog: number;

@@ -1,5 +1,5 @@
-// keeps the budget, and loses the honest ones
-// fails: the honest clients get in
+// keeps the budget, and drops the honest clients
+// fails: the honest clients connect
 export function floodShield({ requests }: { floodRate: number; requests: number }): {
   backlog: number;
   sysctls: Record<string, number>;

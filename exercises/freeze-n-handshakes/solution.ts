@@ -1,6 +1,6 @@
 /**
- * A SYN that nobody follows up: the kernel has answered it and holds a request socket until the ACK comes or its timer gives up. One
- * request for each address and port, so each SYN needs a sender of its own.
+ * A SYN without an ACK after the SYN-ACK: the kernel holds a request_sock until the ACK comes, or until its timer has fired too often.
+ * There is one request for each address and port, so each SYN needs a sender of its own.
  */
 import type { Lab } from "one-listener";
 
@@ -11,5 +11,5 @@ export async function freezeNHandshakes(
   const wire = await lab.wire();
   const peers = Array.from({ length: n }, (_, at) => wire.peer(port, { port: 40_000 + at }));
   for (const peer of peers) peer.syn();
-  for (const peer of peers) await peer.receive(); // each has its SYN-ACK, and says no more
+  for (const peer of peers) await peer.receive(); // each has its SYN-ACK, and sends nothing more
 }

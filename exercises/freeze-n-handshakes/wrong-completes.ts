@@ -1,5 +1,5 @@
-// completes them
-// fails: n handshakes hang
+// completes the handshakes
+// fails: n half-open requests
 import type { Lab } from "one-listener";
 
 export async function freezeNHandshakes(

@@ -1,5 +1,5 @@
 // sends n SYNs from one address and port
-// fails: n handshakes hang
+// fails: n half-open requests
 import type { Lab } from "one-listener";
 
 export async function freezeNHandshakes(

@@ -1,5 +1,5 @@
-// resets them once they hang
-// fails: and go on hanging
+// resets the half-open requests a moment later
+// fails: they stay half-open
 import { sleep, type Lab } from "one-listener";
 
 export async function freezeNHandshakes(

@@ -1,14 +1,23 @@
+import { plot, type Listener } from "one-listener";
 import { defineCheck, msUntil } from "one-listener/exercise";
-import { plot } from "one-listener";
+
+const port = 8080;
+
+/** What the first connection in the accept queue brings; "" if there is none, or if it brings nothing. */
+async function firstMessage(listener: Listener): Promise<string> {
+  const connection = listener.tryAccept();
+  const data = await connection?.read({ timeout: 300 }).catch(() => null);
+  await connection?.close();
+  return data?.toString() ?? "";
+}
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {
-  const port = 8080;
   const message = `knock ${integer(100, 999)}`;
   let handshakes = 0;
-  let sockets = 0;
+  let connectCalls = 0;
   let established = false;
   let text = "";
-  let syns = 0;
+  let requests = 0;
 
   before("your segments, and what the kernel makes of them", async () => {
     const lab = await openLab();
@@ -20,44 +29,43 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     await msUntil(() => listener.acceptQueue > 0, 300);
     const moved = lab.counters().since(counters);
     handshakes = moved.get("Tcp.PassiveOpens");
-    sockets = moved.get("Tcp.ActiveOpens");
-    syns = listener.synQueue;
-    const waiting = lab.sockets({ port, states: ["ESTABLISHED"] });
-    established = waiting.length > 0;
-    const connection = listener.tryAccept();
-    if (connection) text = String((await connection.read({ timeout: 300 }).catch(() => null)) ?? "");
+    connectCalls = moved.get("Tcp.ActiveOpens");
+    requests = listener.synQueue;
+    established = lab.sockets({ port, states: ["ESTABLISHED"] }).length > 0;
+    text = await firstMessage(listener);
     picture(plot.queueDepth(await recording.stop()));
     await run.stop();
   });
 
-  const byHand = () =>
-    that(sockets === 0, {
-      did: "The kernel counted connect() calls in the Lab (Tcp.ActiveOpens)",
-      expected: "none: the client is made of segments alone",
-      measured: String(sockets),
+  const withoutSocket = () => {
+    that(connectCalls === 0, {
+      did: "The kernel counted the connect() calls in the Lab (Tcp.ActiveOpens)",
+      expected: "none: the client consists of segments only",
+      measured: String(connectCalls),
       read: "notebook 02, One: SYN",
     });
-  it("no socket of the kernel's is the client", 1, () => {
-    that(established || syns > 0, {
+  };
+  it("the client is not a kernel socket", 1, () => {
+    that(established || requests > 0, {
       did: "Your function returned",
-      expected: "a SYN of yours has reached the listener",
-      measured: "neither a request nor a connection is there",
+      expected: "the listener has received your SYN",
+      measured: "the kernel has neither a request nor a connection",
     });
-    byHand();
+    withoutSocket();
   });
   it("the connection is ESTABLISHED", 3, () => {
-    byHand();
+    withoutSocket();
     that(established, {
       did: "Your function returned",
       expected: "one connection in the accept queue",
-      measured: `${handshakes} handshakes were completed, and ${syns} requests wait in the SYN queue for an ACK`,
+      measured: `${handshakes} complete handshakes, and ${requests} half-open requests that wait for an ACK`,
       read: "notebook 02, Three: ACK",
     });
   });
   it("the message arrives", 2, () => {
-    byHand();
+    withoutSocket();
     that(text === message, {
-      did: "The connection was accepted and read",
+      did: "The check accepted the connection and read from it",
       expected: JSON.stringify(message),
       measured: JSON.stringify(text),
       read: "notebook 02, Three: ACK",

@@ -1,7 +1,7 @@
 /**
  * SYN and FIN count as one in the sequence numbers: that is why the ACK acknowledges the SYN-ACK's number plus one, and why the first byte
- * of the message has the number after our SYN. Until our ACK arrives the kernel holds a request socket in SYN_RECV; then the connection
- * itself, in the accept queue.
+ * of the message has the number after our SYN. Until our ACK arrives the kernel holds a request_sock in SYN_RECV. Then it holds a
+ * complete connection, in the accept queue.
  */
 import type { Lab } from "one-listener";
 

@@ -1,5 +1,5 @@
-// lets the kernel do it
-// fails: no socket of the kernel's is the client
+// lets the kernel connect, with a socket
+// fails: the client is not a kernel socket
 import type { Lab } from "one-listener";
 
 export async function handshakeByHand(

@@ -1,127 +1,153 @@
-import type { Clients, Lab } from "one-listener";
-import { plot } from "one-listener";
-import { atRest, defineCheck, shuffled } from "one-listener/exercise";
+import { plot, type Clients, type Lab, type Listener } from "one-listener";
+import { asJson, atRest, defineCheck, shuffled } from "one-listener/exercise";
 
-const rtt = 20;
-const backlog = 5;
 const port = 8080;
+const backlog = 5;
+/** ms */
+const rtt = 20;
 
 interface Scene {
   name: string;
-  cookies: number;
+  cookies: 0 | 1;
+  /** clients of the burst */
   clients: number;
-  /** connections in the queue before */
+  /** connections in the accept queue before the burst */
   before: number;
+  /** connections that are accepted after it */
   accept: number;
+}
+
+/** One end of a connection. */
+interface Endpoint {
+  address: string;
+  port: number;
+}
+
+interface Seen {
+  scene: Scene;
+  /** those that are ESTABLISHED on their side */
+  clients: Endpoint[];
+  /** indices in `clients` */
+  phantoms: number[];
+  answer: unknown;
 }
 
 const scenes: Scene[] = [
   { name: "a burst answered with SYN cookies", cookies: 1, clients: 20, before: 0, accept: 2 },
-  { name: "a burst whose last ACKs meet a full queue", cookies: 0, clients: 6, before: 3, accept: 0 },
+  { name: "a burst whose final ACKs meet a full queue", cookies: 0, clients: 6, before: 3, accept: 0 },
   { name: "a burst that fits", cookies: 1, clients: 4, before: 0, accept: 2 },
 ];
 
-export default defineCheck(({ before, it, that, lab: openLab, ask, integer, picture }) => {
-  const seen: { scene: Scene; phantoms: number[]; said: unknown; clients: number }[] = [];
+const nameOf = ({ address, port: at }: Endpoint) => `${address}:${at}`;
 
-  /** Those who say that they are connected, in an order drawn by lot. */
-  function believers(lab: Lab, burst: Clients) {
-    const far = lab
-      .sockets({ states: ["ESTABLISHED"] })
-      .find(({ remote, local }) => remote.port === port && local.port !== port && !remote.address.startsWith("127."))!
-      .remote.address;
-    return shuffled(
-      burst.which("established").map((at) => ({ address: far, port: burst.at(at).localPort })),
-      integer,
-    );
-  }
+/** The clients of a burst that are ESTABLISHED on their side, as the server would see them. */
+function connected(lab: Lab, burst: Clients): Endpoint[] {
+  const ports = new Set(burst.which("established").map((at) => burst.at(at).localPort));
+  // the mirror on the wire gives every client the address that the client connects to
+  return lab
+    .sockets({ states: ["ESTABLISHED"] })
+    .filter(({ local, remote }) => remote.port === port && ports.has(local.port) && !remote.address.startsWith("127."))
+    .map(({ local, remote }) => ({ address: remote.address, port: local.port }));
+}
+
+/** Those whom the server knows: the Lab's table has a connection with their end as the remote one. */
+function known(lab: Lab): Set<string> {
+  return new Set(lab.sockets({ port, states: ["ESTABLISHED"] }).map(({ remote }) => nameOf(remote)));
+}
+
+async function makeBurst(lab: Lab, listener: Listener, { clients, before, accept }: Scene): Promise<Clients> {
+  if (before > 0) await lab.connect(listener, { clients: before });
+  const burst = await lab.connect(listener, { clients, kind: "mirror", rtt });
+  await atRest(() => [listener.acceptQueue, listener.synQueue, ...Object.values(burst.counts())], {
+    quiet: 6 * rtt,
+    timeout: 800,
+  });
+  if (accept > 0) listener.acceptAll({ limit: accept });
+  return burst;
+}
+
+export default defineCheck(({ before, it, that, lab: openLab, ask, integer, picture }) => {
+  const seen: Seen[] = [];
 
   before("three bursts", async () => {
     for (const scene of shuffled(scenes, integer)) {
       const lab = await openLab({ sysctls: { "net.ipv4.tcp_syncookies": scene.cookies } });
-      const listener = await lab.listen({ port, backlog });
-      if (scene.before > 0) await lab.connect(listener, { clients: scene.before });
-      const burst = await lab.connect(listener, { clients: scene.clients, kind: "mirror", rtt });
-      await atRest(() => [listener.acceptQueue, listener.synQueue, ...Object.values(burst.counts())], {
-        quiet: 6 * rtt,
-        timeout: 800,
-      });
-      if (scene.accept > 0) listener.acceptAll({ limit: scene.accept });
-      const clients = believers(lab, burst);
-      const known = new Set(
-        lab.sockets({ port, states: ["ESTABLISHED"] }).map(({ remote }) => `${remote.address}:${remote.port}`),
-      );
-      const phantoms = clients.flatMap((client, at) => (known.has(`${client.address}:${client.port}`) ? [] : [at]));
-      const said = await ask(lab, { port, clients });
-      seen.push({ scene, phantoms, said, clients: clients.length });
+      const burst = await makeBurst(lab, await lab.listen({ port, backlog }), scene);
+      const clients = shuffled(connected(lab, burst), integer);
+      const names = known(lab);
+      const phantoms = clients.flatMap((client, at) => (names.has(nameOf(client)) ? [] : [at]));
+      seen.push({ scene, clients, phantoms, answer: await ask(lab, { port, clients }) });
       await burst.close();
     }
     picture(
       plot.bars(
         seen.map(({ scene }) => scene.name),
         [
-          { name: "say that they are connected", values: seen.map(({ clients }) => clients) },
+          { name: "ESTABLISHED (client side)", values: seen.map(({ clients }) => clients.length) },
           { name: "of them phantoms", values: seen.map(({ phantoms }) => phantoms.length) },
-          { name: "phantoms, as you say", values: seen.map(({ said }) => (Array.isArray(said) ? said.length : 0)) },
+          {
+            name: "phantoms, by your function",
+            values: seen.map(({ answer }) => (Array.isArray(answer) ? answer.length : 0)),
+          },
         ],
       ),
     );
   });
 
-  const namedIn = (said: unknown) => new Set<unknown>(Array.isArray(said) ? said : []);
-  const names = () => seen.some(({ said }) => Array.isArray(said) && said.length > 0);
-  it("returns places in the list", 1, () => {
-    that(names(), {
-      did: "Three bursts went over the listener",
-      expected: "some clients are named",
-      measured: "nobody",
-    });
-    for (const { said, clients, scene } of seen) {
-      that(Array.isArray(said) && said.every((at) => Number.isInteger(at) && at >= 0 && at < clients), {
+  const namedIn = ({ answer }: Seen) => new Set<unknown>(Array.isArray(answer) ? answer : []);
+  const namesSome = () => {
+    that(
+      seen.some((each) => namedIn(each).size > 0),
+      {
+        did: "The check gave your function the clients of three bursts",
+        expected: "it names some clients",
+        measured: "it names none",
+      },
+    );
+  };
+  it("returns indices", 1, () => {
+    namesSome();
+    for (const { answer, clients, scene } of seen) {
+      const indices = Array.isArray(answer) && answer.every((at) => [...clients.keys()].includes(at as number));
+      that(indices, {
         did: scene.name,
-        expected: `an array of places from 0 to ${clients - 1}`,
-        measured: JSON.stringify(said)?.slice(0, 200) ?? "nothing",
+        expected: `an array of indices from 0 to ${clients.length - 1}`,
+        measured: asJson(answer),
       });
     }
   });
   it("every phantom is found", 3, () => {
     that(
       seen.some(({ phantoms }) => phantoms.length > 0),
-      { did: "Three bursts went over the listener", expected: "phantoms", measured: "none: run the check again" },
+      { did: "The check made three bursts", expected: "phantoms", measured: "none: run the check again" },
     );
-    const known = seen
-      .flatMap(({ phantoms, said, clients }) =>
-        Array.from({ length: clients }, (_, at) => ({ phantom: phantoms.includes(at), named: namedIn(said).has(at) })),
-      )
-      .filter(({ phantom }) => !phantom);
-    const spared = known.filter(({ named }) => !named).length;
-    that(4 * spared >= known.length, {
-      did: "Three bursts went over the listener",
-      expected: `some of the ${known.length} whom the server knows are not named: to name everybody is to find nobody`,
-      measured: `${spared} are not`,
+    const others = seen.flatMap((each) =>
+      [...each.clients.keys()].filter((at) => !each.phantoms.includes(at)).map((at) => namedIn(each).has(at)),
+    );
+    const unnamed = others.filter((isNamed) => !isNamed).length;
+    that(4 * unnamed >= others.length, {
+      did: "The check gave your function the clients of three bursts",
+      expected: `it leaves out at least a quarter of the ${others.length} clients that the server knows: a function that names every client has found nothing`,
+      measured: `it leaves out ${unnamed}`,
     });
-    for (const { scene, phantoms, said } of seen) {
-      const missed = phantoms.filter((at) => !namedIn(said).has(at));
-      that(missed.length === 0, {
-        did: scene.name,
-        expected: `all of the ${phantoms.length} phantoms are named`,
-        measured: `${missed.length} are missing`,
+    for (const each of seen) {
+      const missed = each.phantoms.filter((at) => !namedIn(each).has(at)).length;
+      that(missed === 0, {
+        did: each.scene.name,
+        expected: `all ${each.phantoms.length} phantoms are named`,
+        measured: `${missed} are missing`,
         read: "notebook 04, The same burst, 20 ms away",
       });
     }
   });
-  it("nobody is accused wrongly", 2, () => {
-    that(names(), {
-      did: "Three bursts went over the listener",
-      expected: "some clients are named",
-      measured: "nobody",
-    });
-    for (const { scene, phantoms, said } of seen) {
-      const wrongly = [...namedIn(said)].filter((at) => !phantoms.includes(at as number));
-      that(wrongly.length === 0, {
-        did: scene.name,
+  it("only phantoms are named", 2, () => {
+    namesSome();
+    for (const each of seen) {
+      const wrong = [...namedIn(each)].filter((at) => !each.phantoms.includes(at as number)).length;
+      that(wrong === 0, {
+        did: each.scene.name,
         expected: "only phantoms are named",
-        measured: `${wrongly.length} of those named are known to the server as ESTABLISHED`,
+        measured: `${wrong} of the named clients are ESTABLISHED on the server, too`,
         read: "notebook 04, The same burst, 20 ms away",
       });
     }

@@ -1,6 +1,6 @@
 /**
- * The client's own state tells nothing: it became ESTABLISHED when it had the SYN-ACK, before the server knew of its ACK. So the server's
- * table decides, by the client's end of the 4-tuple. Waiting for accept() is enough to be known; SYN_RECV is not.
+ * The client's own state does not help: the client became ESTABLISHED when it got the SYN-ACK, before its ACK reached the server. So the
+ * server's table decides, by the client's end of the 4-tuple. A connection that waits for accept() counts; a request in SYN_RECV does not.
  */
 import type { Lab } from "one-listener";
 

@@ -1,5 +1,5 @@
-// thinks that only accepted connections (those with an inode) are known
-// fails: nobody is accused wrongly
+// thinks that only accepted connections (those with an inode) are known to the server
+// fails: only phantoms are named
 import type { Lab } from "one-listener";
 
 export async function phantomClients(

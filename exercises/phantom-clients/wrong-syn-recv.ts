@@ -1,4 +1,4 @@
-// takes a request in SYN_RECV for a connection: finds no phantom whom the server half remembers
+// takes a request in SYN_RECV for a connection: finds no phantom that has a request on the server
 // fails: every phantom is found
 import type { Lab } from "one-listener";
 

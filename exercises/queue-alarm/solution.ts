@@ -1,6 +1,6 @@
 /**
- * The table of sockets shows any listener's queue, ours or not, as ss does. The alarm is an edge, not a level: it belongs to the moment
- * when the threshold is crossed.
+ * The table of sockets shows the queue of every listener in the Lab, as ss does. The alarm is an edge, not a level: it belongs to the
+ * moment when the queue crosses the threshold.
  */
 import { sleep, type Lab } from "one-listener";
 

@@ -9,5 +9,5 @@ export async function queueAlarm(
     signal,
   }: { port: number; share: number; alarm: () => void; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error("nobody watches yet");
+  throw new Error("nothing watches the queue yet");
 }

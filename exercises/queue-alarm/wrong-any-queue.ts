@@ -1,5 +1,5 @@
-// takes every queue for an alarm
-// fails: never without reason
+// raises an alarm for every queue that is not empty
+// fails: no alarm without a reason
 import { sleep, type Lab } from "one-listener";
 
 export async function queueAlarm(
@@ -9,6 +9,7 @@ export async function queueAlarm(
   let on = false;
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
+    if (!listener) break;
     const full = listener.receiveQueue > 0;
     if (full && !on) alarm();
     on = full;

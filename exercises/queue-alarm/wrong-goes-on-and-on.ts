@@ -1,4 +1,4 @@
-// rings at every look
+// raises an alarm at every sample
 // fails: once each time
 import { sleep, type Lab } from "one-listener";
 
@@ -13,6 +13,7 @@ export async function queueAlarm(
 ): Promise<void> {
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
+    if (!listener) break;
     if (listener.receiveQueue > share * listener.sendQueue) alarm();
     await sleep(10);
   }

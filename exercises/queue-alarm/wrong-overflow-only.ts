@@ -1,5 +1,5 @@
 // waits until the queue overflows
-// fails: it rings
+// fails: raises an alarm
 import { sleep, type Lab } from "one-listener";
 
 export async function queueAlarm(
@@ -9,6 +9,7 @@ export async function queueAlarm(
   let on = false;
   while (!signal.aborted) {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
+    if (!listener) break;
     const full = listener.receiveQueue > listener.sendQueue;
     if (full && !on) alarm();
     on = full;

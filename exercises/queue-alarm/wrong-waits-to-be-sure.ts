@@ -1,4 +1,4 @@
-// looks again after 150 ms before it rings
+// takes a second sample after 150 ms before it raises an alarm
 // fails: within 100 ms
 import { sleep, type Lab } from "one-listener";
 
@@ -13,7 +13,7 @@ export async function queueAlarm(
 ): Promise<void> {
   const full = () => {
     const [listener] = lab.sockets({ port, states: ["LISTEN"] });
-    return listener.receiveQueue > share * listener.sendQueue;
+    return listener !== undefined && listener.receiveQueue > share * listener.sendQueue;
   };
   let on = false;
   while (!signal.aborted) {

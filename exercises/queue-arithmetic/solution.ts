@@ -1,6 +1,6 @@
 /**
- * __sys_listen() cuts the backlog down to somaxconn, and does so in unsigned arithmetic: -1 is the largest number there is, not a small
- * one. sk_acceptq_is_full() asks for `length > maximum`, so that one more than the maximum fits; a backlog of 0 holds one connection.
+ * __sys_listen() limits the backlog to somaxconn, in unsigned arithmetic: there -1 is the largest number. sk_acceptq_is_full() tests
+ * `length > limit`, so one connection more than the limit fits, and a backlog of 0 holds one connection.
  */
 export function queueArithmetic({
   backlog,

@@ -1,5 +1,5 @@
 // thinks that a queue is full at its maximum
-// fails: the one that fits beyond the maximum
+// fails: one connection more than the limit
 export function queueArithmetic({
   backlog,
   somaxconn,

@@ -1,5 +1,5 @@
 // forgets somaxconn
-// fails: somaxconn as the upper bound
+// fails: a backlog above somaxconn
 export function queueArithmetic({
   backlog,
   clients,

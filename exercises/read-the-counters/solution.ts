@@ -1,6 +1,6 @@
 /**
- * From the particular to the general. A kernel that sends cookies counts TCPReqQFullDoCookies and SyncookiesSent; a wrong cookie can only
- * come where cookies have been sent before, so it is asked for first. ListenDrops alone would decide nothing.
+ * From the particular to the general. A kernel that sends cookies counts TCPReqQFullDoCookies and SyncookiesSent. It counts a wrong cookie
+ * only where it has sent cookies before, so SyncookiesFailed is tested first. ListenDrops alone decides nothing.
  */
 export function readTheCounters({ counters }: { counters: Record<string, number> }): string {
   const rose = (name: string) => (counters[name] ?? 0) > 0;

@@ -1,5 +1,5 @@
-// stops at the cookies that were sent, and overlooks the wrong ones that came back
-// fails: cookies that are wrong
+// looks at the cookies that were sent first, and so misses the wrong ones that came back
+// fails: wrong SYN cookies
 export function readTheCounters({ counters }: { counters: Record<string, number> }): string {
   const rose = (name: string) => (counters[name] ?? 0) > 0;
   if (rose("TcpExt.SyncookiesSent")) return "syn cookies";

@@ -1,4 +1,4 @@
-// takes every counter of a full SYN queue for drops: TCPReqQFullDoCookies says that it was full, and that nobody was dropped
+// takes every counter of a full SYN queue for drops: TCPReqQFullDoCookies says that it was full, and that no SYN was dropped
 // fails: SYN cookies
 export function readTheCounters({ counters }: { counters: Record<string, number> }): string {
   const rose = (name: string) => (counters[name] ?? 0) > 0;

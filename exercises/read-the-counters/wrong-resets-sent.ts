@@ -1,4 +1,4 @@
-// takes the resets that the kernel sends for resets of the clients
+// takes the resets that the kernel sends for resets by the clients
 // fails: a closed port
 export function readTheCounters({ counters }: { counters: Record<string, number> }): string {
   const rose = (name: string) => (counters[name] ?? 0) > 0;

@@ -1,120 +1,118 @@
 import { arrivals, plot } from "one-listener";
 import { native } from "one-listener/native";
-import { defineCheck, listening, msUntil, Reader, readers, remains } from "one-listener/exercise";
+import {
+  clientEnds,
+  defineCheck,
+  msUntil,
+  otherText,
+  readers,
+  remains,
+  theListener,
+  wasServed,
+  type ClientEnd,
+} from "one-listener/exercise";
+
+const port = 8080;
+const clients = 300;
+/** how many of the clients are readers */
+const some = 12;
+/** clients per second */
+const rate = 200;
+/** ms */
+const restart = 500;
+/** ms */
+const loadMs = 300;
+/** ms by which a moment that the check computes may be wrong */
+const margin = 60;
+/** ms from connect() to ESTABLISHED that only a retransmitted SYN takes: it is sent after 1 s */
+const retransmitted = 800;
 
 export default defineCheck(({ before, it, that, lab: openLab, start, integer, picture }) => {
-  const port = 8080;
-  const clients = 300;
-  /** of the clients, so many are read */
-  const some = 12;
-  const rate = 200;
-  const restart = 500;
-  const loadMs = 300;
-  let old = 0;
-  let newer = 0;
-  let lost = 0;
-  let unanswered = 0;
-  let between = 0;
-  /** old answers after the pause, newer ones before it */
-  let untimely = 0;
-  let read: Reader[] = [];
+  let ends: ClientEnd[] = [];
+  /** CLOCK_MONOTONIC ms: the pause has begun, and has not ended, whenever exactly the function was called */
+  const pause = { begun: 0, ending: 0 };
   let left = "";
-  /** connected only after they had sent their SYN again */
-  let late = 0;
 
-  before(`${clients} clients, ${rate} a second, and a restart`, async () => {
+  before(`${clients} clients, ${rate} per second, and a restart`, async () => {
     const lab = await openLab({ wire: false });
     const server = await start(lab, { port, restart, loadMs });
     const called = native.now();
-    const listeners = await listening(lab, port, server);
-    that(listeners.length > 0, {
-      did: "Your function was started",
-      expected: "a listener within 3 s",
-      measured: "none",
-    });
-    const listens = native.now();
+    await theListener(lab, port, server);
+    // the function began between these two moments
+    pause.begun = native.now() + restart + margin;
+    pause.ending = called + restart + loadMs - margin;
     const recording = await lab.record(port, { live: false });
-    const from = native.now();
-    // some come before the restart, some in the pause, some after it
-    read = readers(
-      lab,
-      port,
-      Array.from({ length: some }, (_, at) => integer(0, 100) + at * 115),
-    );
+    // some readers come before the restart, some in the pause, some after it
+    const delays = Array.from({ length: some }, (_, at) => integer(0, 100) + at * 115);
+    const read = readers(lab, port, delays);
     const crowd = await lab.connect(port, {
       clients: clients - some,
       schedule: arrivals.constant(clients - some, rate),
       quiet: 500,
     });
-    await msUntil(
-      () =>
-        crowd.counts().established + crowd.counts().synSent + crowd.counts().idle === 0 &&
-        read.every(({ over }) => over),
-      700,
-    );
+    const over = () => {
+      const { established, synSent, idle } = crowd.counts();
+      return established + synSent + idle === 0 && read.every((each) => each.over);
+    };
+    await msUntil(over, 700);
     picture(plot.overview(await recording.stop()));
-    // well inside the pause, whenever exactly the function was called: it began between `called` and `listens`
-    const [pause, resumed] = [listens + restart + 60, called + restart + loadMs - 60];
-    for (let at = 0; at < crowd.length; at++) {
-      const { bytesReceived, state, changedAt, latency } = crowd.at(at);
-      if (latency > 800) late++;
-      if (state === "refused" || state === "reset") lost++;
-      else if (bytesReceived === 3 && state === "closedByServer") old++;
-      else if (bytesReceived === 5 && state === "closedByServer") newer++;
-      else unanswered++;
-      if (state !== "closedByServer") continue;
-      const end = from + changedAt;
-      if (end > pause && end < resumed) between++;
-      if ((end >= resumed && bytesReceived === 3) || (end <= pause && bytesReceived === 5)) untimely++;
-    }
-    for (const { text, end } of read) {
-      if (end === "refused" || end === "reset") lost++;
-      else if (text === "old" && end === "closed") old++;
-      else if (text === "newer" && end === "closed") newer++;
-      else unanswered++;
-    }
-    for (const each of read) each.close();
+    ends = clientEnds(crowd, read);
+    await Promise.all(read.map((each) => each.close()));
     await crowd.close();
     left = await remains(lab, port, server);
   });
 
-  it("nobody is refused or reset", 2, () => {
-    that(lost === 0 && old + newer > 0, {
-      did: `${clients} clients came while the server was replaced`,
-      expected: "none is refused or reset, and they are answered",
-      measured: `${lost} were, ${old + newer} were answered`,
+  const from = (version: "old" | "newer") => ends.filter((each) => wasServed(each, version));
+  const answered = () => from("old").length + from("newer").length;
+  /** Of those whose bytes were only counted: readers may read late. */
+  const timed = (all: ClientEnd[]) => all.filter(({ text }) => text === undefined);
+
+  it("no client is refused or reset", 2, () => {
+    const lost = ends.filter(({ end }) => end === "refused" || end === "reset").length;
+    that(lost === 0 && answered() > 0, {
+      did: `${clients} clients connected while the server was replaced`,
+      expected: "the server answers them, and the kernel refuses or resets none",
+      measured: `${lost} refused or reset, ${answered()} answered`,
       read: "notebook 09, Restarting without losing anybody",
     });
   });
-  it("everybody is answered", 2, () => {
-    const other = read.find(({ text }) => text !== "" && text !== "old" && text !== "newer");
-    that(unanswered === 0 && late === 0 && old + newer > 0, {
-      did: `The bytes of each client were counted, and those of ${some} were read`,
-      expected:
-        "old (3 bytes) or newer (5) for each, then the server's FIN, and nobody had to send a second SYN for it",
-      measured: other
-        ? `one of them read ${JSON.stringify(other.text.slice(0, 100))}`
-        : `${unanswered} have neither, ${late} had to send their SYN again`,
+  it("every client is answered", 2, () => {
+    const lost = ends.filter(({ end }) => end === "refused" || end === "reset").length;
+    const unanswered = clients - lost - answered();
+    const late = ends.filter(({ latency }) => latency > retransmitted).length;
+    const other = otherText(ends, "old", "newer");
+    that(unanswered === 0 && late === 0 && answered() > 0, {
+      did: `The check counted the bytes of each client, and read those of ${some}`,
+      expected: "old (3 bytes) or newer (5 bytes), then the server's FIN, without a retransmitted SYN",
+      measured:
+        other === undefined
+          ? `${unanswered} have received neither, ${late} had to retransmit their SYN`
+          : `one of them read ${other}`,
     });
   });
-  it("nobody is accepted while the new version loads", 1, () => {
-    that(between === 0 && old > 0, {
-      did: `The answers within the ${loadMs} ms of loading were counted`,
+  it("no client is accepted while the new version loads", 1, () => {
+    const between = timed(ends).filter(
+      ({ end, answeredAt }) => end === "closed" && answeredAt > pause.begun && answeredAt < pause.ending,
+    ).length;
+    that(between === 0 && from("old").length > 0, {
+      did: `The check counted the connections that ended within the ${loadMs} ms of loading`,
       expected: "none: the old version has stopped, and the new one is not there yet",
-      measured: old > 0 ? `${between}` : "the old version has not answered before either",
+      measured: from("old").length > 0 ? String(between) : "the old version answered no client before either",
     });
   });
   it("the new version answers afterwards", 1, () => {
-    that(old > 0 && newer > 0 && untimely === 0, {
-      did: "The answers were counted",
-      expected: "those before the pause from the old version, those after it from the new one",
-      measured: `${old} old, ${newer} newer, ${untimely} of them at the wrong time`,
+    const lateOld = timed(from("old")).filter(({ answeredAt }) => answeredAt >= pause.ending).length;
+    const earlyNewer = timed(from("newer")).filter(({ answeredAt }) => answeredAt <= pause.begun).length;
+    that(from("old").length > 0 && from("newer").length > 0 && lateOld + earlyNewer === 0, {
+      did: "The check counted the answers",
+      expected: "those before the pause come from the old version, those after it from the new one",
+      measured: `${from("old").length} old, ${from("newer").length} newer, ${lateOld + earlyNewer} of them at the wrong time`,
     });
   });
-  it("ends when it is told to", 1, () => {
+  it("ends when the signal is aborted", 1, () => {
     that(left === "", {
-      did: "The signal was aborted",
-      expected: "no listener is left, and your function has returned",
+      did: "The check aborted the signal",
+      expected: "the listener is closed, and your function returns",
       measured: left,
     });
   });

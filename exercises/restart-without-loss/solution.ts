@@ -1,9 +1,10 @@
 /**
- * The listening socket outlives its application: clients wait in its queue while the new version loads. That is what passing the listening
- * descriptor does between processes (socket activation, systemd). Closing it would reset all who wait, and refuse those who come
- * before the next listen().
+ * The listening socket stays while the application is replaced: clients wait in its accept queue while the new version loads. Between
+ * processes, passing the listening descriptor does the same (socket activation in systemd). Closing the listener would reset all
+ * connections that wait, and the kernel would refuse the clients that come before the next listen().
  */
-import { sleep, type Lab } from "one-listener";
+import { once } from "node:events";
+import { sleep, type Connection, type Lab } from "one-listener";
 
 export async function restartWithoutLoss(
   lab: Lab,
@@ -15,17 +16,23 @@ export async function restartWithoutLoss(
   }: { port: number; restart: number; loadMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 1024 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
+
+  async function reply(connection: Connection, answer: string) {
+    await connection.write(answer);
+    await connection.close();
+  }
 
   async function serve(answer: string, until: number) {
     while (!signal.aborted && performance.now() < until) {
-      const timeout = until === Infinity ? -1 : Math.max(1, until - performance.now());
+      const timeout = Math.max(1, until - performance.now());
       const connection = await listener.accept({ timeout }).catch(() => undefined);
-      if (connection) void connection.write(answer).then(() => connection.close());
+      if (connection) reply(connection, answer).catch(console.error);
     }
   }
 
   await serve("old", performance.now() + restart);
   await sleep(loadMs);
   await serve("newer", Infinity);
+  await closed;
 }

@@ -9,5 +9,5 @@ export async function restartWithoutLoss(
     signal,
   }: { port: number; restart: number; loadMs: number; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error("nobody is served yet");
+  throw new Error("no client is served yet");
 }

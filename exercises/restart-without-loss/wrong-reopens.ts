@@ -1,5 +1,5 @@
-// closes the listener, and makes another one when the new version is there
-// fails: nobody is refused or reset
+// closes the listener, and opens another one when the new version is loaded
+// fails: no client is refused or reset
 import { sleep, type Lab } from "one-listener";
 
 export async function restartWithoutLoss(

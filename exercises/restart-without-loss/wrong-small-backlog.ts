@@ -1,5 +1,6 @@
-// keeps the listener, with a queue that does not hold those who come meanwhile
-// fails: everybody is answered
+// keeps the listener, with a queue too small for the clients that come during the pause
+// fails: every client is answered
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function restartWithoutLoss(
@@ -12,7 +13,7 @@ export async function restartWithoutLoss(
   }: { port: number; restart: number; loadMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 10 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   let answer = "old";
   const begin = performance.now();
   while (!signal.aborted) {
@@ -23,4 +24,5 @@ export async function restartWithoutLoss(
     const connection = await listener.accept({ timeout: 20 }).catch(() => undefined);
     if (connection) void connection.write(answer).then(() => connection.close());
   }
+  await closed;
 }

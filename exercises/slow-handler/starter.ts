@@ -9,5 +9,5 @@ export async function slowHandler(
     signal,
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error("nobody is handled yet");
+  throw new Error("no client is handled yet");
 }

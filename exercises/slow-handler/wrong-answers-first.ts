@@ -1,5 +1,6 @@
-// answers at once, and works afterwards: the answer cannot have come from the work
-// fails: the work is done for each
+// answers at once, and works afterwards: the answer cannot come from the work
+// fails: the work is done for every client
+import { once } from "node:events";
 import { sleep, type Connection, type Lab } from "one-listener";
 
 export async function slowHandler(
@@ -12,14 +13,15 @@ export async function slowHandler(
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   async function handle(connection: Connection) {
     await connection.write("done");
     await sleep(handleMs);
-    connection.close();
+    await connection.close();
   }
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     if (connection) void handle(connection).catch(() => connection.close());
   }
+  await closed;
 }

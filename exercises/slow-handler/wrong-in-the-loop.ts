@@ -1,5 +1,6 @@
 // waits for the handler in the accept loop
 // fails: the accept queue stays short
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function slowHandler(
@@ -12,11 +13,12 @@ export async function slowHandler(
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     await sleep(handleMs);
     await connection?.write("done");
-    connection?.close();
+    await connection?.close();
   }
+  await closed;
 }

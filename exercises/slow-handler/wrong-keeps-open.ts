@@ -1,5 +1,6 @@
-// hands off, answers, and forgets to close: the descriptors pile up
-// fails: everybody is answered in time
+// starts a handler, which answers and forgets to close: the open descriptors increase
+// fails: every client is answered in time
+import { once } from "node:events";
 import { sleep, type Connection, type Lab } from "one-listener";
 
 export async function slowHandler(
@@ -12,7 +13,7 @@ export async function slowHandler(
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   async function handle(connection: Connection) {
     await sleep(handleMs);
     await connection.write("done");
@@ -21,4 +22,5 @@ export async function slowHandler(
     const connection = await listener.accept().catch(() => undefined);
     if (connection) void handle(connection).catch(() => undefined);
   }
+  await closed;
 }

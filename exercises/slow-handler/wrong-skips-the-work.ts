@@ -1,5 +1,6 @@
 // is fast because it leaves the work out
-// fails: the work is done for each
+// fails: the work is done for every client
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function slowHandler(
@@ -11,10 +12,11 @@ export async function slowHandler(
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept().catch(() => undefined);
     await connection?.write("done");
-    connection?.close();
+    await connection?.close();
   }
+  await closed;
 }

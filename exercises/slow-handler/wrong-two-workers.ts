@@ -1,5 +1,6 @@
 // two workers are not enough for ten clients at a time
 // fails: the accept queue stays short
+import { once } from "node:events";
 import { sleep, type Lab } from "one-listener";
 
 export async function slowHandler(
@@ -12,14 +13,15 @@ export async function slowHandler(
   }: { port: number; backlog: number; handleMs: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   const worker = async () => {
     while (!signal.aborted) {
       const connection = await listener.accept().catch(() => undefined);
       await sleep(handleMs);
       await connection?.write("done");
-      connection?.close();
+      await connection?.close();
     }
   };
   await Promise.all([worker(), worker()]);
+  await closed;
 }

@@ -1,7 +1,8 @@
 /**
- * accept() takes the connection out of the queue only when it has a descriptor for it: after EMFILE the client still waits, nothing is
- * lost. So the loop pauses, and a short sleep is pause enough: a hundred tries a second cost nothing, a million do.
+ * accept() takes a connection off the queue only when it has a descriptor for it. After EMFILE the client still waits, and nothing is
+ * lost. So the loop makes a pause, and a short sleep is enough: a hundred tries per second cost nearly nothing, a million do not.
  */
+import { once } from "node:events";
 import { sleep, type Connection, type Lab } from "one-listener";
 
 export async function surviveEmfile(
@@ -9,20 +10,25 @@ export async function surviveEmfile(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
 
   async function serve(connection: Connection) {
-    await connection.write("ok");
-    while ((await connection.read()) !== null) continue;
-    connection.close();
+    try {
+      await connection.write("ok");
+      while ((await connection.read()) !== null) continue;
+    } finally {
+      await connection.close();
+    }
   }
 
   while (!signal.aborted) {
     try {
       const connection = await listener.accept();
-      void serve(connection).catch(() => connection.close());
+      // a client that resets its connection must not end the loop
+      serve(connection).catch(console.error);
     } catch {
       await sleep(10);
     }
   }
+  await closed;
 }

@@ -4,5 +4,5 @@ export async function surviveEmfile(
   lab: Lab,
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error("nobody is served yet");
+  throw new Error("no client is served yet");
 }

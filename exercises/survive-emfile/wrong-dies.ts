@@ -1,5 +1,6 @@
 // lets the error end the server
 // fails: the server survives
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function surviveEmfile(
@@ -7,13 +8,14 @@ export async function surviveEmfile(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   while (!signal.aborted) {
     const connection = await listener.accept();
     void (async () => {
       await connection.write("ok");
       while ((await connection.read()) !== null) continue;
-      connection.close();
+      await connection.close();
     })();
   }
+  await closed;
 }

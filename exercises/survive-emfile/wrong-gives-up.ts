@@ -1,5 +1,6 @@
-// stops accepting for good
-// fails: those who wait are served when others leave
+// never accepts again
+// fails: waiting clients are answered when others leave
+import { once } from "node:events";
 import type { Lab } from "one-listener";
 
 export async function surviveEmfile(
@@ -7,15 +8,16 @@ export async function surviveEmfile(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   for (;;) {
     const connection = await listener.accept().catch(() => undefined);
     if (!connection) break;
     void (async () => {
       await connection.write("ok");
       while ((await connection.read()) !== null) continue;
-      connection.close();
+      await connection.close();
     })();
   }
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  await closed;
 }

@@ -1,5 +1,6 @@
 // tries again at once
-// fails: without burning the processor
+// fails: with little CPU time
+import { once } from "node:events";
 import type { Connection, Lab } from "one-listener";
 
 export async function surviveEmfile(
@@ -7,11 +8,11 @@ export async function surviveEmfile(
   { port, signal }: { port: number; signal: AbortSignal },
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 256 });
-  signal.addEventListener("abort", () => void listener.close());
+  const closed = once(signal, "abort").then(() => listener.close());
   async function serve(connection: Connection) {
     await connection.write("ok");
     while ((await connection.read()) !== null) continue;
-    connection.close();
+    await connection.close();
   }
   while (!signal.aborted) {
     try {
@@ -21,4 +22,5 @@ export async function surviveEmfile(
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+  await closed;
 }

@@ -10,14 +10,14 @@ import { checkStory, checkText, storyHtml, type CheckStory } from "./story";
 
 /** One display in its two forms. */
 export interface Shown {
-  /** markup, for "text/html" */
-  html: string;
+  /** for "text/html" */
+  html: Html;
   /** for "text/plain" */
   text: string;
 }
 
 function shown(colour: string, body: Html, text: string): Shown {
-  return { html: card(colour, body.toString()), text };
+  return { html: card(colour, body), text };
 }
 
 /** While a check runs. @param what the experiment or test under way */
@@ -81,7 +81,7 @@ export function progressTable(exercises: readonly Exercise[], standings: Standin
       String(attempts),
     ]),
   );
-  return { html: markup.toString(), text: `${title}\n${text}` };
+  return { html: markup, text: `${title}\n${text}` };
 }
 
 function progressRow({ exercise, earned, attempts }: { exercise: Exercise; earned: number; attempts: number }): Html {

@@ -1,39 +1,51 @@
-/** Exercises as data: a folder each, with everything that belongs to it. */
+/** Exercises as data: each is a folder with its text, starter, solutions and check. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError, LabError } from "../errors";
 import type { Check } from "./suite";
 
 const root = path.join(__dirname, "..", "..");
-/** a folder each, with everything that belongs to one exercise */
+/** Absolute path of exercises/, which has a folder for each exercise. */
 export const exercisesFolder = path.join(root, "exercises");
 const compiled = path.join(root, ".build", "exercises");
 
+/** One exercise. */
 export interface Exercise {
+  /** name of its folder: "fast-accept" */
   name: string;
   title: string;
-  /** number of the notebook it belongs to */
+  /** number of the notebook that it belongs to: "05" */
   notebook: string;
-  /** sum of its check's points; verify compares */
+  /** what exercise.md says; `exercise verify` compares it with the sum over the tests of the check */
   points: number;
-  /** 1 warm-up, 2 middling, 3 hard */
-  difficulty: 1 | 2 | 3;
-  /** name of the function to be written: camel case of the exercise's name */
+  difficulty: Difficulty;
+  /** name of the function that the student writes: the exercise's name in camel case */
   functionName: string;
-  /** Markdown */
+  /** what the student is asked for, in Markdown */
   statement: string;
   /** from soft to strong */
   hints: readonly string[];
+  /** absolute path */
   folder: string;
 }
 
-const difficulties = { "warm-up": 1, middling: 2, hard: 3 } as const;
+/** How hard an exercise is: 1 warm-up, 2 medium, 3 hard. */
+export type Difficulty = 1 | 2 | 3;
 
-/** "fast-accept" -> "fastAccept" */
+/** The words for it in exercise.md. Exercises that others wrote for an earlier version may say "middling". */
+const difficulties = new Map<string, Difficulty>([
+  ["warm-up", 1],
+  ["medium", 2],
+  ["middling", 2],
+  ["hard", 3],
+]);
+
+/** "fastAccept" for "fast-accept". */
 export function functionNameOf(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The names of all exercises: the folders in exercises/ that have an exercise.md, in alphabetical order. */
 export function exerciseNames(): string[] {
   if (!existsSync(exercisesFolder)) return [];
   return readdirSync(exercisesFolder, { withFileTypes: true })
@@ -42,7 +54,7 @@ export function exerciseNames(): string[] {
     .sort();
 }
 
-/** All of them, in the order of the notebooks, the easy ones first. */
+/** All exercises, in the order of the notebooks; of one notebook, the easy ones first. @throws ArgumentError an exercise.md is not as it must be */
 export function allExercises(): Exercise[] {
   return exerciseNames()
     .map(loadExercise)
@@ -56,45 +68,50 @@ export function loadExercise(name: string): Exercise {
   const folder = path.join(exercisesFolder, name);
   const file = path.join(folder, "exercise.md");
   if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(file)) {
-    throw new ArgumentError(`There is no exercise "${String(name)}".`, `There are: ${exerciseNames().join(", ")}.`);
+    throw new ArgumentError(`There is no exercise "${name}".`, `There are: ${exerciseNames().join(", ")}.`);
   }
   return parseExercise(name, readFileSync(file, "utf8"), folder);
 }
 
 /**
- * exercise.md: a title (`# …`), a line of facts (`notebook 05 · 5 points · middling`), the statement, and under `## Hints` a numbered list.
+ * Takes the text of an exercise.md apart: a title (`# …`), a line of facts (`notebook 05 · 5 points · medium`), the statement, and a
+ * numbered list under `## Hints`.
+ * @param folder of the exercise
  * @throws ArgumentError says what is missing
  */
 export function parseExercise(name: string, markdown: string, folder: string): Exercise {
   const wrong = (what: string) => new ArgumentError(`exercises/${name}/exercise.md: ${what}.`);
   const title = /^# (.+)$/m.exec(markdown)?.[1];
-  if (!title) throw wrong("it has no title (# …)");
-  const facts = /^notebook (\d\d) · (\d+) points? · (warm-up|middling|hard)$/m.exec(markdown);
-  if (!facts) throw wrong('a line like "notebook 05 · 5 points · middling" is missing');
-  const [body, rest] = markdown.slice(facts.index + facts[0].length).split(/^## Hints$/m);
-  const hints = (rest ?? "")
+  if (title === undefined) throw wrong("it has no title (# …)");
+  const facts = /^notebook (?<notebook>\d\d) · (?<points>\d+) points? · (?<word>[a-z-]+)$/m.exec(markdown);
+  const { notebook, points, word } = facts?.groups ?? {};
+  const difficulty = difficulties.get(word ?? "");
+  if (!facts || notebook === undefined || difficulty === undefined)
+    throw wrong('a line like "notebook 05 · 5 points · medium" is missing (warm-up, medium or hard)');
+  const [statement = "", list = ""] = markdown.slice(facts.index + facts[0].length).split(/^## Hints$/m);
+  const hints = list
     .split(/^\d+\. /m)
     .slice(1)
     .map((hint) => hint.trim());
   return {
     name,
     title,
-    notebook: facts[1],
-    points: Number(facts[2]),
-    difficulty: difficulties[facts[3] as keyof typeof difficulties],
+    notebook,
+    points: Number(points),
+    difficulty,
     functionName: functionNameOf(name),
-    statement: body.trim(),
+    statement: statement.trim(),
     hints,
     folder,
   };
 }
 
-/** The text of a file of an exercise: "starter.ts", "solution.ts". */
+/** The text of a file of an exercise. @param file "starter.ts", "solution.ts" @throws Error ENOENT */
 export function sourceOf(exercise: Exercise, file: string): string {
   return readFileSync(path.join(exercise.folder, file), "utf8");
 }
 
-/** Wrong solutions kept beside it: { name: "no-backlog", file: "wrong-no-backlog.ts" }. */
+/** The wrong solutions that are kept beside it, each a typical misconception: { name: "no-backlog", file: "wrong-no-backlog.ts" }. */
 export function wrongSolutions(exercise: Exercise): { name: string; file: string }[] {
   return readdirSync(exercise.folder).flatMap((file) => {
     const name = /^wrong-([\w-]+)\.ts$/.exec(file)?.[1];
@@ -102,10 +119,10 @@ export function wrongSolutions(exercise: Exercise): { name: string; file: string
   });
 }
 
-/** @throws LabError ENOENT: it is not built */
+/** The compiled check of an exercise. @throws LabError ENOENT: it is not built */
 export function loadCheck(name: string): Check {
   const file = path.join(compiled, name, "check.js");
   if (!existsSync(file))
-    throw new LabError(`The check of "${name}" is not built.`, { code: "ENOENT", hint: "Run `npm run build`." });
+    throw new LabError(`The check of "${name}" is not built.`, { code: "ENOENT", hint: "Run npm run build." });
   return (require(file) as { default: Check }).default;
 }

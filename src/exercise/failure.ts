@@ -29,7 +29,7 @@ const longestText = 2000;
  * text is shown as JSON.
  */
 export function quoted(text: unknown, most = longestText): string {
-  const clean = (typeof text === "string" ? text : String(JSON.stringify(text)))
+  const clean = (typeof text === "string" ? text : text === undefined ? "" : JSON.stringify(text))
     .replace(/\u001b\[[0-9;]*m/g, "")
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "·");
   return clean.length > most ? `${clean.slice(0, most)} … (${clean.length - most} more characters)` : clean;

@@ -1,9 +1,10 @@
 /** One solution through one check: what watch, verify and the grader have in common. */
 import type { Attempt } from "./attempt";
-import { Bounds, defaultBounds, InChild, Wrap } from "./child";
-import { Exercise, loadCheck } from "./exercise";
+import { defaultBounds, type Bounds, type Wrap } from "./bounds";
+import { type Exercise, loadCheck } from "./exercise";
 import type { CheckResult } from "./result";
-import { RunOptions, runCheck } from "./run-check";
+import { InProcess } from "./in-process";
+import { type RunOptions, runCheck } from "./run-check";
 import type { Program } from "./source";
 import { SolutionError } from "./failure";
 
@@ -44,7 +45,7 @@ export async function gradeProgram(
   const attempt =
     "failure" in program
       ? failing(new SolutionError(program.failure.fate, program.failure.message))
-      : new InChild(program.javascript, exercise.functionName, wrap, bounds);
+      : new InProcess({ javascript: program.javascript, name: exercise.functionName }, wrap, bounds);
   return runCheck(exercise, check, attempt, rest);
 }
 

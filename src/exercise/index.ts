@@ -1,9 +1,10 @@
 /** What a check.ts imports: `import { defineCheck } from "one-listener/exercise"`. */
-export { defineCheck, shuffled, type Check, type CheckContext } from "./suite";
 export { type Running, type StartOptions, type TaskEvent } from "./attempt";
+export { clientEnds, hasReceived, otherText, wasServed, type ClientEnd } from "./client-end";
 export { Missed, SolutionError } from "./failure";
+export { Reader, readers, type End } from "./reader";
 export { type CheckResult, type Fate, type Story, type TestResult } from "./result";
-export { Reader, readers } from "./reader";
-export { listening, remains } from "./waiting";
+export { asJson, defineCheck, fieldOf, shuffled, type Check, type CheckContext } from "./suite";
+export { listening, remains, theListener } from "./waiting";
 export { atRest, msUntil, type LookOptions, type RestOptions } from "../waiting/until";
 export type { GuestRights } from "../lab/host";

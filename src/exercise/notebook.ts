@@ -4,7 +4,7 @@ import { kernelHook } from "../kernel/hook";
 import { newDisplayId, notebook, show, showHtml } from "../plot/display";
 import { hintCard, progressTable, resultCard, runningCard, type Shown } from "./cards";
 import { allExercises, loadExercise, type Exercise } from "./exercise";
-import { withinSolution } from "./messages";
+import { withinSolution } from "./process/messages";
 import { nextHint, noteAttempt, readProgress, type Standing } from "./progress";
 import type { CheckResult } from "./result";
 
@@ -93,7 +93,7 @@ class CheckDisplay {
       process.stdout.write(`${text}\n`);
       return;
     }
-    this.send({ data: { "text/html": html, "text/plain": text }, transient: { display_id: this.id } }, this.shown);
+    this.send({ data: { "text/html": html.toString(), "text/plain": text }, transient: { display_id: this.id } }, this.shown);
     this.shown = true;
   }
 }

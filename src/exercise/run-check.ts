@@ -1,90 +1,46 @@
-/** Runs a check as a mocha suite over an attempt, and gives what came out. */
+/** Runs a check over a solution, and gives what came out. */
 import { createHash } from "node:crypto";
-import Mocha from "mocha";
-import { Lab } from "../front-door";
+import { Lab, type LabOptions } from "../front-door";
 import { native } from "../native";
 import type { Figure } from "../plot/figure";
-import type { Attempt, Running } from "./attempt";
+import type { Attempt, Running, StartOptions } from "./attempt";
+import { CheckSuite, type OnProgress } from "./check-suite";
 import type { Exercise } from "./exercise";
-import { Missed, SolutionError, storyOf } from "./failure";
-import type { CheckResult, Fate, TestResult } from "./result";
+import { Missed, SolutionError } from "./failure";
+import type { CheckResult } from "./result";
 import type { Check, CheckContext } from "./suite";
 
+/** How to run a check. */
 export interface RunOptions {
-  /** what decides the random numbers: the solution's text, so that it meets the same ones again */
+  /** what decides the random numbers: the text of the solution, so that the same solution gets the same ones again */
   seed: string;
   /** called before each experiment and after each test */
-  onProgress?: (progress: { done: number; of: number; what: string }) => void;
-  /** ms for one experiment or test */
+  onProgress?: OnProgress;
+  /** ms for one experiment or test; default 60,000 */
   timeout?: number;
 }
 
-const defaultTimeout = 60_000;
-
-interface Planned {
-  title: string;
-  max: number;
-}
-
-/** Never rejects for what the solution does. */
+/** Runs a check once. Never rejects for what the solution does. @param attempt the solution; it is closed at the end */
 export async function runCheck(
   exercise: Exercise,
   check: Check,
   attempt: Attempt,
-  { seed, onProgress, timeout = defaultTimeout }: RunOptions,
+  { seed, onProgress, timeout }: RunOptions,
 ): Promise<CheckResult> {
   const start = native.now();
-  const labs: Lab[] = [];
-  const runs: Running[] = [];
+  const suite = new CheckSuite(exercise.title, onProgress, timeout);
+  const opened = new Opened(attempt);
   const figures: Figure[] = [];
-  const planned: Planned[] = [];
-  const results = new Map<string, TestResult>();
   const pick = generator(seed);
-  let fate: Fate | undefined;
-  let message: string | undefined;
-
-  const mocha = new Mocha({ timeout, reporter: class {} as never });
-  mocha.cleanReferencesAfterRun(true);
-  const suite = Mocha.Suite.create(mocha.suite, exercise.title);
-  const progress = (what: string) => onProgress?.({ done: results.size, of: planned.length, what });
-  let experiments = 0;
-  // after a test's time is up its body may still go on
-  let ended = false;
-  const goesOn = () => {
-    if (ended) throw new SolutionError("stopped", "The check has ended.");
-  };
-
   const context: CheckContext = {
-    async lab(options) {
-      goesOn();
-      const lab = await Lab.open(options);
-      labs.push(lab);
-      if (ended) await lab.close();
-      goesOn();
-      return lab;
+    lab: (options) => opened.lab(options),
+    start: (lab, task, options) => opened.start(lab, task, options),
+    ask: async (lab, task, options) => (await opened.start(lab, task, options)).answer,
+    before: (what, experiment) => {
+      suite.before(what, experiment);
     },
-    async start<Answer>(lab: Lab | undefined, task: object, options = {}) {
-      goesOn();
-      const run = await attempt.start<Answer>(lab, task, options);
-      runs.push(run);
-      return run;
-    },
-    async ask<Answer>(lab: Lab | undefined, task: object, options = {}) {
-      return (await context.start<Answer>(lab, task, options)).answer;
-    },
-    before(what, experiment) {
-      experiments++;
-      const test = new Mocha.Test(`experiment ${experiments}: ${what}`, async () => {
-        progress(what);
-        await experiment();
-      });
-      (test as Marked).experiment = true;
-      suite.addTest(test);
-    },
-    it(title, points, judge) {
-      if (planned.some((each) => each.title === title)) throw new Error(`two tests are called "${title}"`);
-      planned.push({ title, max: points });
-      suite.addTest(new Mocha.Test(title, async () => judge()));
+    it: (title, points, judge) => {
+      suite.it(title, points, judge);
     },
     that(holds, story) {
       if (!holds) throw new Missed(story);
@@ -92,78 +48,60 @@ export async function runCheck(
     picture: (figure) => void figures.push(figure),
     integer: (least, most) => least + Math.floor(pick() * (most - least + 1)),
   };
-
   check(context);
-  // an experiment that failed: what follows was not measured
-  let failed: unknown;
-  for (const test of suite.tests as Marked[]) {
-    const body = test.fn as unknown as () => Promise<void>;
-    test.fn = (async () => {
-      if (failed) throw failed;
-      return body();
-    }) as never;
-  }
-
-  await new Promise<void>((resolve) => {
-    const runner = mocha.run(() => {
-      runner.dispose();
-      resolve();
-    });
-    const note = (test: Marked, error?: unknown) => {
-      if (error instanceof SolutionError) {
-        fate ??= error.fate;
-        message ??= error.message;
-      }
-      if (test.experiment) {
-        if (error) failed ??= error;
-        return;
-      }
-      const max = planned.find(({ title }) => title === test.title)?.max ?? 0;
-      results.set(test.title, {
-        title: test.title,
-        points: error ? 0 : max,
-        max,
-        passed: !error,
-        duration: Math.round(test.duration ?? 0),
-        ...(error !== undefined && { story: storyOf(error) }),
-      });
-      progress(test.title);
-    };
-    runner.on("pass", (test) => note(test));
-    runner.on("fail", (test, error) => note(test, error));
-  });
-
-  ended = true;
-  await Promise.all(runs.map((run) => run.stop()));
-  await attempt.close();
-  for (const lab of labs) await lab.close();
-  const tests = planned.map(
-    ({ title, max }): TestResult =>
-      results.get(title) ?? {
-        title,
-        points: 0,
-        max,
-        passed: false,
-        duration: 0,
-        story: { did: "The check was broken off", expected: "this test", measured: "it was not run" },
-      },
-  );
+  await suite.run();
+  await opened.close();
+  const tests = suite.outcome();
+  const failure = suite.solutionFailure;
   return {
     exercise: exercise.name,
     title: exercise.title,
     notebook: exercise.notebook,
     points: tests.reduce((sum, { points }) => sum + points, 0),
-    max: tests.reduce((sum, test) => sum + test.max, 0),
+    max: tests.reduce((sum, { max }) => sum + max, 0),
     tests,
-    ...(fate && { fate, message }),
+    ...(failure && { fate: failure.fate, message: failure.message }),
     figures,
     output: attempt.output,
     duration: Math.round(native.now() - start),
   };
 }
 
-interface Marked extends Mocha.Test {
-  experiment?: boolean;
+/** The Labs and the runs of the solution that a check has opened. */
+class Opened {
+  private readonly labs: Lab[] = [];
+  private readonly runs: Running[] = [];
+  /** a test whose time is up is not stopped: its body goes on, and must open nothing more */
+  private ended = false;
+
+  constructor(private readonly attempt: Attempt) {}
+
+  async lab(options?: LabOptions): Promise<Lab> {
+    this.requireOpen();
+    const lab = await Lab.open(options);
+    this.labs.push(lab);
+    if (this.ended) await lab.close();
+    this.requireOpen();
+    return lab;
+  }
+
+  async start(lab: Lab | undefined, task: object, options: StartOptions = {}): Promise<Running> {
+    this.requireOpen();
+    const run = await this.attempt.start(lab, task, options);
+    this.runs.push(run);
+    return run;
+  }
+
+  async close(): Promise<void> {
+    this.ended = true;
+    await Promise.all(this.runs.map((run) => run.stop()));
+    await this.attempt.close();
+    for (const lab of this.labs) await lab.close();
+  }
+
+  private requireOpen(): void {
+    if (this.ended) throw new SolutionError("stopped", "The check has ended.");
+  }
 }
 
 /** Numbers in [0, 1) that follow from the seed alone. */

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { writeWholeSync } from "../files/whole";
 import { ArgumentError, LabError } from "../errors";
-import { defaultBounds } from "../exercise/child";
+import { defaultBounds } from "../exercise/bounds";
 import { allExercises, type Exercise, loadExercise } from "../exercise/exercise";
 import type { CheckResult } from "../exercise/result";
 import { Pool } from "./pool";

@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { LabError } from "../errors";
-import type { Wrap } from "../exercise/child";
-import { withinSolution } from "../exercise/messages";
+import type { Wrap } from "../exercise/bounds";
+import { withinSolution } from "../exercise/process/messages";
 
 const root = path.join(__dirname, "..", "..");
 /** bytes of files in memory, all together */

@@ -1,5 +1,5 @@
 /** A process of the grader: runs checks one after the other. The student's code runs in sandboxes that it starts, never in here. */
-import { defaultBounds } from "../exercise/child";
+import { defaultBounds } from "../exercise/bounds";
 import { loadExercise } from "../exercise/exercise";
 import { gradeProgram, seedOf } from "../exercise/grade-source";
 import { type CheckResult, passed } from "../exercise/result";

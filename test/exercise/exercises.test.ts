@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import path from "node:path";
 import { folderOfSuite } from "../fixtures/temporary-folder";
 import { inProject } from "../fixtures/project";
-import { allExercises, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
+import { allExercises, exerciseNames, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
 import { newExercise } from "../../dist/exercise/template";
 import { verify } from "../../dist/exercise/verify";
 import { requireSandbox, sandbox } from "../../dist/grade/sandbox";
@@ -144,10 +144,24 @@ describe("exercises", function () {
         functionName: "twoWords",
       },
     );
-    assert.throws(() => parseExercise("x", good.replace("# T", ""), ""), /no title/);
-    assert.throws(() => parseExercise("x", good.replace("hard", "difficult"), ""), /notebook 05 · 5 points/);
-    assert.throws(() => loadExercise("nonsense"), /no exercise "nonsense".*first-listener/);
-    assert.throws(() => loadExercise("../src"), /no exercise/);
+    assert.equal(parseExercise("x", good.replace("hard", "medium"), "").difficulty, 2);
+    assert.equal(
+      parseExercise("x", good.replace("hard", "middling"), "").difficulty,
+      2,
+      "the word of earlier versions",
+    );
+    assert.throws(() => parseExercise("x", good.replace("# T", ""), ""), {
+      message: "exercises/x/exercise.md: it has no title (# …).",
+    });
+    assert.throws(() => parseExercise("x", good.replace("hard", "difficult"), ""), {
+      message:
+        'exercises/x/exercise.md: a line like "notebook 05 · 5 points · medium" is missing (warm-up, medium or hard).',
+    });
+    assert.throws(() => loadExercise("nonsense"), {
+      message: 'There is no exercise "nonsense".',
+      hint: `There are: ${exerciseNames().join(", ")}.`,
+    });
+    assert.throws(() => loadExercise("../src"), { message: 'There is no exercise "../src".' });
   });
 
   it("a new exercise is a folder, and passes its own verification once it is built", async () => {

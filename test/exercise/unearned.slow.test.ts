@@ -27,7 +27,8 @@ const inLab = (name: string, body: string) =>
   `export async function ${name}(lab: any, { port, n, message, signal }: any): Promise<any> { ${body} }`;
 const listens =
   "await lab.listen({ port, backlog: 1024 }); await new Promise((resolve) => signal.addEventListener('abort', resolve));";
-const deaf: [RegExp, string] = [/^.*addEventListener\("abort".*\n/m, ""];
+/** The solution goes on when the signal is aborted. */
+const deaf: [RegExp, string] = [/once\(signal, "abort"\)/, "new Promise<void>(() => undefined)"];
 
 /** What each does, the code, and the tests that it must miss. */
 const unearned: [what: string, exercise: string, code: string, missed: string[]][] = [
@@ -35,86 +36,90 @@ const unearned: [what: string, exercise: string, code: string, missed: string[]]
     "counts the calls",
     "read-the-counters",
     'let n = 0; export function readTheCounters(): string { return ["healthy", "accept queue overflow", "syn queue full", "syn cookies", "bad cookies", "nobody listens", "clients reset"][n++]; }',
-    ["a healthy listener", "SYN cookies", "clients that reset"],
+    [
+      "a healthy listener",
+      "an accept queue that overflows",
+      "a full SYN queue",
+      "SYN cookies",
+      "wrong SYN cookies",
+      "a closed port",
+      "clients that reset",
+    ],
   ],
   [
     "says the same number of every listener",
     "find-the-backlog",
     inLab("findTheBacklog", "return 0;"),
-    ["a small one", "a large one", "a backlog of 0", "one that somaxconn has cut down"],
+    ["a small backlog", "a large backlog", "a backlog of 0", "a backlog above somaxconn"],
   ],
   [
-    "names everybody",
+    "names every client",
     "phantom-clients",
     "export function phantomClients(lab: unknown, { clients }: { clients: unknown[] }): number[] { return clients.map((_, at) => at); }",
-    ["every phantom is found", "nobody is accused wrongly"],
+    ["every phantom is found", "only phantoms are named"],
   ],
   [
     "does nothing",
     "handshake-by-hand",
     inLab("handshakeByHand", ""),
-    ["no socket of the kernel's is the client", "the connection is ESTABLISHED", "the message arrives"],
+    ["the client is not a kernel socket", "the connection is ESTABLISHED", "the message arrives"],
   ],
   [
     "lets the kernel do it",
     "handshake-by-hand",
     inLab("handshakeByHand", "await (await lab.dial(port)).write(message);"),
-    ["no socket of the kernel's is the client", "the connection is ESTABLISHED", "the message arrives"],
+    ["the client is not a kernel socket", "the connection is ESTABLISHED", "the message arrives"],
   ],
   [
     "does nothing",
     "freeze-n-handshakes",
     inLab("freezeNHandshakes", ""),
-    ["n handshakes hang", "and go on hanging", "nothing in the accept queue"],
+    ["n half-open requests", "they stay half-open", "nothing in the accept queue"],
   ],
   [
     "sends as many bytes as hello has",
     "first-listener",
     changed("first-listener", [/hello\\n/g, "XXXXX\\n"]),
-    ["says hello to everybody"],
+    ["says hello to every client"],
   ],
   [
-    "returns at once, and leaves a thread",
+    "ignores the signal",
     "first-listener",
-    changed(
-      "first-listener",
-      ["await connection.close();\n    } catch", "await connection.close();\n      void deaf;\n    } catch"],
-      [deaf[0], "  const deaf = true;\n"],
-    ),
-    ["stops listening when it is told to"],
+    changed("first-listener", deaf),
+    ["stops listening when the signal is aborted"],
   ],
-  ["sends two other bytes", "fast-accept", changed("fast-accept", ['"ok"', '"zz"']), ["everybody is answered"]],
+  ["sends two other bytes", "fast-accept", changed("fast-accept", ['"ok"', '"zz"']), ["every client is answered"]],
   [
     "never closes",
     "fast-accept",
-    changed("fast-accept", [".then(() => connection.close())", ""]),
-    ["everybody is answered"],
+    changed("fast-accept", ["    await connection.close();\n", ""]),
+    ["every client is answered"],
   ],
-  ["is deaf to the signal", "fast-accept", changed("fast-accept", deaf), ["ends when it is told to"]],
+  ["ignores the signal", "fast-accept", changed("fast-accept", deaf), ["ends when the signal is aborted"]],
   [
     "sends four other bytes",
     "slow-handler",
     changed("slow-handler", ['"done"', '"gone"']),
-    ["everybody is answered in time"],
+    ["every client is answered in time"],
   ],
   [
     "works for 8 ms",
     "slow-handler",
     changed("slow-handler", ["sleep(handleMs)", "sleep(8)"]),
-    ["the work is done for each"],
+    ["the work is done for every client"],
   ],
-  ["is deaf to the signal", "slow-handler", changed("slow-handler", deaf), ["ends when it is told to"]],
+  ["ignores the signal", "slow-handler", changed("slow-handler", deaf), ["ends when the signal is aborted"]],
   [
     "works for 8 ms",
     "connection-limit",
     changed("connection-limit", ["sleep(handleMs)", "sleep(8)"]),
-    ["everybody is answered, after the work"],
+    ["every client is answered, after the work"],
   ],
   [
     "sends four other bytes",
     "connection-limit",
     changed("connection-limit", ['"done"', '"gone"']),
-    ["everybody is answered, after the work"],
+    ["every client is answered, after the work"],
   ],
   [
     "listens, and no more",
@@ -122,61 +127,66 @@ const unearned: [what: string, exercise: string, code: string, missed: string[]]
     inLab("connectionLimit", listens),
     [
       "never more than the limit",
-      "everybody is answered, after the work",
+      "every client is answered, after the work",
       "the limit is used",
-      "ends when it is told to",
+      "ends when the signal is aborted",
     ],
   ],
-  ["is deaf to the signal", "connection-limit", changed("connection-limit", deaf), ["ends when it is told to"]],
+  ["ignores the signal", "connection-limit", changed("connection-limit", deaf), ["ends when the signal is aborted"]],
   [
     "sends other bytes",
     "restart-without-loss",
     changed("restart-without-loss", ['"newer"', '"later"']),
-    ["everybody is answered"],
+    ["every client is answered"],
   ],
   [
     "listens, and no more",
     "restart-without-loss",
     inLab("restartWithoutLoss", listens),
     [
-      "nobody is refused or reset",
-      "everybody is answered",
-      "nobody is accepted while the new version loads",
+      "no client is refused or reset",
+      "every client is answered",
+      "no client is accepted while the new version loads",
       "the new version answers afterwards",
-      "ends when it is told to",
+      "ends when the signal is aborted",
     ],
   ],
   [
     "begins with the new version",
     "restart-without-loss",
     changed("restart-without-loss", ['serve("old", ', 'serve("newer", ']),
-    ["nobody is accepted while the new version loads", "the new version answers afterwards"],
+    ["no client is accepted while the new version loads", "the new version answers afterwards"],
   ],
-  ["is deaf to the signal", "restart-without-loss", changed("restart-without-loss", deaf), ["ends when it is told to"]],
   [
-    "sends everybody away, so that it never runs out",
+    "ignores the signal",
+    "restart-without-loss",
+    changed("restart-without-loss", deaf),
+    ["ends when the signal is aborted"],
+  ],
+  [
+    "rejects every client, so that it never runs out of descriptors",
     "survive-emfile",
     changed("survive-emfile", [/^.*connection\.read\(\).*\n/m, ""]),
-    ["serves whom it has descriptors for", "the server survives", "without burning the processor"],
+    ["answers the clients that it has descriptors for", "the server survives", "with little CPU time"],
   ],
   [
     "sends two other bytes",
     "survive-emfile",
     changed("survive-emfile", ['"ok"', '"zz"']),
-    ["those who wait are served when others leave"],
+    ["waiting clients are answered when others leave"],
   ],
-  ["is deaf to the signal", "survive-emfile", changed("survive-emfile", deaf), ["ends when it is told to"]],
+  ["ignores the signal", "survive-emfile", changed("survive-emfile", deaf), ["ends when the signal is aborted"]],
   [
     "rings when its watch says so",
     "queue-alarm",
     "export async function queueAlarm(lab: unknown, { alarm, signal }: any): Promise<void> { for (const ms of [480, 690, 690]) { await new Promise((resolve) => setTimeout(resolve, ms)); alarm(); } await new Promise((resolve) => signal.addEventListener('abort', resolve)); }",
-    ["within 100 ms"],
+    ["no alarm without a reason", "within 100 ms"],
   ],
   [
-    "is deaf to the signal",
+    "ignores the signal",
     "queue-alarm",
     changed("queue-alarm", ["!signal.aborted", "true"]),
-    ["ends when it is told to"],
+    ["ends when the signal is aborted"],
   ],
 ];
 
@@ -184,22 +194,11 @@ describe("no points without doing what is asked", function () {
   this.timeout(60_000);
 
   for (const [what, name, code, missed] of unearned) {
-    it(`${name}: who ${what}`, async () => {
+    it(`${name}: a solution that ${what}`, async () => {
       const { tests } = await gradeSource(loadExercise(name), code, { seed: "unearned", ...sandboxed() });
-      const passed = tests.filter((test) => test.passed).map(({ title }) => title);
-      for (const title of missed)
-        assert.ok(
-          tests.some((test) => test.title === title),
-          `there is no test "${title}"`,
-        );
-      assert.deepEqual(
-        missed.filter((title) => passed.includes(title)),
-        [],
-        "passed all the same",
-      );
-      // what is missed is missed for this reason, not because nothing worked
-      if (code.includes("lab.listen") && missed.length === 1)
-        assert.ok(passed.length >= tests.length - 2, JSON.stringify(tests.filter((test) => !test.passed)));
+      const missedTitles = tests.filter((test) => !test.passed).map(({ title }) => title);
+      // no more than these: what is missed is missed for this reason, and not because nothing worked
+      assert.deepEqual(missedTitles, missed);
     });
   }
 });

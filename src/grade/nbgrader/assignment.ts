@@ -48,7 +48,7 @@ export interface Notebook {
   nbformat_minor: 5;
 }
 
-const difficulties = ["warm-up", "middling", "hard"];
+const difficulties = ["warm-up", "medium", "hard"];
 
 /**
  * The notebook of an assignment. The student's version is what `nbgrader generate_assignment` makes of the instructor's; the same exercises

@@ -1,7 +1,8 @@
 /** A process and all that descend from it, as /proc shows them. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { pageSize } from "../lab/memory";
+import { pageSize } from "../../lab/memory";
 
+/** One process, as /proc/PID shows it. */
 export interface Descendant {
   pid: number;
   /** bytes resident */
@@ -26,12 +27,11 @@ function openBy(pid: number): number {
   }
 }
 
-/** `root` and its descendants, `most` of them at most (a fork bomb is known by then); empty once it has gone. */
+/** The process `root` and its descendants, at most `most` of them (a fork bomb is recognised by then); empty once `root` has ended. Source: proc(5), /proc/PID/stat and /proc/PID/task/TID/children. */
 export function descendants(root: number, most = 500): Descendant[] {
   const found: Descendant[] = [];
   const pending = [root];
-  while (pending.length > 0 && found.length < most) {
-    const pid = pending.pop()!;
+  for (let pid = pending.pop(); pid !== undefined && found.length < most; pid = pending.pop()) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       // the name may hold anything, spaces and parentheses too
@@ -50,7 +50,7 @@ export function descendants(root: number, most = 500): Descendant[] {
         );
       }
     } catch {
-      // it has ended meanwhile
+      // it has ended in the meantime
     }
   }
   return found;

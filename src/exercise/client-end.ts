@@ -1,0 +1,64 @@
+/** What became of each client of a check: those of a crowd, whose bytes are counted, and readers, whose bytes are read, in one list. */
+import type { Clients, ClientView } from "../listener/clients";
+import type { End, Reader } from "./reader";
+
+/** One client, as its own end of the connection shows it. */
+export interface ClientEnd {
+  end: End;
+  /** bytes that it has received */
+  bytes: number;
+  /** what it has received; only readers know it */
+  text?: string;
+  /** 0: not connected */
+  localPort: number;
+  /** CLOCK_MONOTONIC ms of its connect(); NaN: not yet */
+  connectAt: number;
+  /** ms from connect() to ESTABLISHED; NaN: not connected, or a reader */
+  latency: number;
+  /** CLOCK_MONOTONIC ms by which it had its answer: when a reader read it, when the connection of another client ended */
+  answeredAt: number;
+}
+
+const ends: Partial<Record<ClientView["state"], End>> = {
+  established: "open",
+  closedByServer: "closed",
+  reset: "reset",
+  refused: "refused",
+};
+
+/** All clients of a crowd and all readers, as they are now. */
+export function clientEnds(crowd: Clients, readers: readonly Reader[]): ClientEnd[] {
+  // the times of a crowd's clients count from the start of its thread
+  const start = crowd.natives[0]?.startedAt ?? NaN;
+  const counted = Array.from({ length: crowd.length }, (_, at): ClientEnd => {
+    const { state, bytesReceived, localPort, connectAt, latency, changedAt } = crowd.at(at);
+    return {
+      end: ends[state] ?? "outside",
+      bytes: bytesReceived,
+      localPort,
+      connectAt: start + connectAt,
+      latency,
+      answeredAt: start + changedAt,
+    };
+  });
+  const read = readers.map(({ end, text, localPort, connectAt, answeredAt }): ClientEnd => {
+    return { end, bytes: text.length, text, localPort, connectAt, latency: NaN, answeredAt };
+  });
+  return [...counted, ...read];
+}
+
+/** Whether a client has received `answer` and nothing else: byte by byte if it is a reader, otherwise by the number of bytes. */
+export function hasReceived({ bytes, text }: ClientEnd, answer: string): boolean {
+  return text === undefined ? bytes === answer.length : text === answer;
+}
+
+/** Whether a client has received `answer` and nothing else, and then the server's FIN. */
+export function wasServed(client: ClientEnd, answer: string): boolean {
+  return client.end === "closed" && hasReceived(client, answer);
+}
+
+/** What a reader has read that is none of the answers, as JSON and cut; undefined if there is no such reader. */
+export function otherText(clients: readonly ClientEnd[], ...answers: readonly string[]): string | undefined {
+  const other = clients.find(({ text }) => text !== undefined && text !== "" && !answers.includes(text));
+  return other && JSON.stringify(other.text?.slice(0, 100));
+}
