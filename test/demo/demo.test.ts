@@ -232,14 +232,14 @@ describe("one-listener demo", function () {
     const bad: [string[], RegExp][] = [
       [
         ["nix"],
-        /There is no demo "nix"\.\s+The demos are: overflow, flood, spike, descriptors, million; and all, which is every demo except million\./,
+        /There is no demo "nix"\.\n→ The demos are: overflow, flood, spike, descriptors, million; and all, which is every demo except million\./,
       ],
       [["flood", "--seconds", "-3"], /--seconds must be a number from 0\.5 to 300, not -3/],
       [["flood", "--seconds", "soon"], /--seconds must be a number/],
       [["million", "--count", "0"], /--count must be an integer from 1 to 1,000,000/],
       [["million", "--count", "2.5"], /--count must be an integer/],
       [["flood", "--count", "5"], /--count is an option of the demo million only\./],
-      [["flood", "--pause"], /--pause waits for Enter, and there is no terminal\.\s+Leave --pause out\./],
+      [["flood", "--pause"], /--pause waits for Enter, and there is no terminal\.\n→ Leave --pause out\./],
       [["flood", "--json", "--pause"], /--pause waits for Enter, and there is no terminal\./],
     ];
     await Promise.all(
