@@ -41,14 +41,10 @@ std::vector<Fd> One(Fd fd) {
 
 bool Link::Has(Right right) const {
   switch (right) {
-    case Right::kNone:
-      return true;
-    case Right::kLook:
-      return owner || look;
-    case Right::kWire:
-      return owner || wire;
-    case Right::kOwner:
-      return owner;
+    case Right::kNone: return true;
+    case Right::kLook: return owner || look;
+    case Right::kWire: return owner || wire;
+    case Right::kOwner: return owner;
   }
   return false;
 }

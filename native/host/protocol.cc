@@ -8,8 +8,8 @@
 namespace one_listener {
 namespace {
 
-constexpr uint64_t kMostSockets = 250;        // SCM_MAX_FD is 253
-constexpr uint64_t kLongestPath = 4096;       // PATH_MAX
+constexpr uint64_t kMostSockets = 250;         // SCM_MAX_FD is 253
+constexpr uint64_t kLongestPath = 4096;        // PATH_MAX
 constexpr uint64_t kLongestWord = 128 * 1024;  // MAX_ARG_STRLEN: one argument or variable of execve(2)
 constexpr uint64_t kMostWords = 65'536;
 constexpr uint64_t kLargestId = INT32_MAX;
@@ -46,13 +46,12 @@ std::vector<RequestForm> MakeProtocol() {
       {"readFile", Right::kLook, {Text("path", kLongestPath)}, {}, "1"},
       {"editFile", Right::kOwner, {Text("path", kLongestPath)}, {}, "1"},
       // A program. Its descriptors: stdin, stdout, stderr, and the status, a line at its end.
-      {"spawn",
-          Right::kOwner,
-          {Text("directory", kLongestPath), List("limits", 16, {Number("resource", 15), Number("value", kLargestNumber)}),
+      {"spawn", Right::kOwner,
+          {Text("directory", kLongestPath),
+              List("limits", 16, {Number("resource", 15), Number("value", kLargestNumber)}),
               List("arguments", kMostWords, {Text("word", kLongestWord)}),
               List("environment", kMostWords, {Text("variable", kLongestWord)})},
-          {Number("id", kLargestId), Number("pid", kLargestId)},
-          "4"},
+          {Number("id", kLargestId), Number("pid", kLargestId)}, "4"},
       // Signals a program that spawn has started, and its process group.
       {"kill", Right::kOwner, {Number("id", kLargestId), Number("signal", 64)}, {}, "0"},
       // A link like the caller's, for a guest with these rights.
@@ -65,14 +64,10 @@ std::string Joined(const std::vector<Field>& fields);
 std::string Described(const Field& field) {
   std::string text(field.name);
   switch (field.kind) {
-    case Kind::kText:
-      return text + " text " + std::to_string(field.most);
-    case Kind::kNumber:
-      return text + " number " + std::to_string(field.most);
-    case Kind::kFlag:
-      return text + " flag";
-    case Kind::kList:
-      return text + " list " + std::to_string(field.most) + " (" + Joined(field.of) + ")";
+    case Kind::kText: return text + " text " + std::to_string(field.most);
+    case Kind::kNumber: return text + " number " + std::to_string(field.most);
+    case Kind::kFlag: return text + " flag";
+    case Kind::kList: return text + " list " + std::to_string(field.most) + " (" + Joined(field.of) + ")";
   }
   return text;
 }
@@ -85,14 +80,10 @@ std::string Joined(const std::vector<Field>& fields) {
 
 std::string_view Name(Right right) {
   switch (right) {
-    case Right::kNone:
-      return "none";
-    case Right::kLook:
-      return "look";
-    case Right::kWire:
-      return "wire";
-    case Right::kOwner:
-      return "owner";
+    case Right::kNone: return "none";
+    case Right::kLook: return "look";
+    case Right::kWire: return "wire";
+    case Right::kOwner: return "owner";
   }
   return "owner";
 }
@@ -143,9 +134,7 @@ class Reader {
           break;
         }
         case Kind::kNumber:
-        case Kind::kFlag:
-          values.SetNumber(field.name, NextNumber(field, field.most));
-          break;
+        case Kind::kFlag: values.SetNumber(field.name, NextNumber(field, field.most)); break;
         case Kind::kList: {
           std::vector<Record> records;
           for (uint64_t left = NextNumber(field, field.most); left > 0; --left) records.push_back(ReadRecord(field.of));
@@ -165,13 +154,9 @@ class Reader {
 void Append(Fields& message, const std::vector<Field>& fields, const Record& values) {
   for (const Field& field : fields) {
     switch (field.kind) {
-      case Kind::kText:
-        message.push_back(values.text(field.name));
-        break;
+      case Kind::kText: message.push_back(values.text(field.name)); break;
       case Kind::kNumber:
-      case Kind::kFlag:
-        message.push_back(std::to_string(values.number(field.name)));
-        break;
+      case Kind::kFlag: message.push_back(std::to_string(values.number(field.name))); break;
       case Kind::kList: {
         const std::vector<Record>& records = values.list(field.name);
         message.push_back(std::to_string(records.size()));
@@ -228,7 +213,7 @@ std::string DescribeProtocol() {
   std::string text;
   for (const RequestForm& form : Protocol()) {
     text += std::string(form.name) + " [" + std::string(Name(form.right)) + "] (" + Joined(form.fields) + ") -> (" +
-            Joined(form.reply) + ") + " + std::string(form.descriptors) + "\n";
+        Joined(form.reply) + ") + " + std::string(form.descriptors) + "\n";
   }
   return text + "refusal (" + Joined(RefusalForm()) + ")";
 }
