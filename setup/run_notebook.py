@@ -15,7 +15,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 def main(source, executed, report, timeout):
     notebook = nbformat.read(source, as_version=4)
-    # allow_errors: the replies are looked at here, so that an aborted or silent failure cannot pass (nbclient looks at error outputs).
+    # allow_errors: the replies are looked at here, so that an aborted or silent failure cannot pass
+    # (nbclient looks at error outputs)
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -23,13 +24,13 @@ def main(source, executed, report, timeout):
         allow_errors=True,
         resources={"metadata": {"path": os.path.dirname(source)}},
     )
-    times, failure = [], None
+    times, replies, failure = [], [], None
+    client.on_cell_executed = lambda execute_reply, **_: replies.append(execute_reply)
     with client.setup_kernel():
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
                 continue
-            replies = []
-            client.on_cell_executed = lambda execute_reply, **_: replies.append(execute_reply)
+            replies.clear()
             started = time.monotonic()
             error = None
             try:

@@ -1,5 +1,6 @@
-# Written by `npx one-listener exercise release`. Add what your course needs at the end; the next release changes the line with
-# `command` alone. It says how our grader is started; the environment variable ONE_LISTENER_COMMAND goes before it.
+# Written by `npx one-listener exercise release`. Add what your course needs at the end; the next release changes
+# the line with `command` alone. It says how our grader is started; the environment variable ONE_LISTENER_COMMAND
+# goes before it.
 import os
 import sys
 
@@ -12,4 +13,4 @@ try:
     one_listener_nbgrader.configure(c, command)
 except Exception as error:
     # nbgrader goes on after an error in its config, and would run student code beside the gradebook
-    sys.exit("one_listener_nbgrader cannot be used, so nbgrader does not start: %r" % error)
+    sys.exit(f"one_listener_nbgrader cannot be used, so nbgrader does not start: {error!r}")

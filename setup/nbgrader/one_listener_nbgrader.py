@@ -1,9 +1,11 @@
-"""nbgrader with One Listener's exercises: starters in the place of solutions, and student code that runs in our grader's sandbox only.
+"""nbgrader with One Listener's exercises: starters in the place of solutions, and student code in our sandbox only.
 
-nbgrader would execute a submission as the user who owns the gradebook. Here it executes nothing: the notebook goes to our grader as a
-file, what comes back is the points and the story of each test, and these become the outputs of the check cells, where nbgrader looks.
+nbgrader would execute a submission as the user who owns the gradebook. Here it executes nothing: the notebook goes to
+our grader as a file, what comes back is the points and the story of each test, and these become the outputs of the
+check cells, where nbgrader looks.
 
-Written by `npx one-listener exercise release`, and written anew by the next one: change nbgrader_config.py instead. Python 3.9 or later.
+Written by `npx one-listener exercise release`, and written anew by the next one: change nbgrader_config.py instead.
+Python 3.9 or later.
 """
 
 import json
@@ -37,20 +39,23 @@ COMMAND_VARIABLE = "ONE_LISTENER_COMMAND"
 
 
 def configure(c, command):
-    """Puts our preprocessors into the places of nbgrader's own. `command`: how our grader is started, a list of words."""
+    """Puts our preprocessors into the places of nbgrader's own.
+
+    `command`: how our grader is started, a list of words.
+    """
 
     def stock(converter, trait):
         return converter.class_traits()[trait].make_dynamic_default()
 
     def exchanged(preprocessors, theirs, ours):
         if theirs not in preprocessors:
-            raise RuntimeError("this nbgrader has no %s where One Listener expects it" % theirs.__name__)
+            raise RuntimeError(f"this nbgrader has no {theirs.__name__} where One Listener expects it")
         return [ours if each is theirs else each for each in preprocessors]
 
     sanitizing = [
         each for each in stock(Autograde, "sanitize_preprocessors") if each not in (DeduplicateIds, OverwriteCells)
     ]
-    c.Autograde.sanitize_preprocessors = [RestoreCells] + sanitizing
+    c.Autograde.sanitize_preprocessors = [RestoreCells, *sanitizing]
     c.Autograde.autograde_preprocessors = exchanged(
         stock(Autograde, "autograde_preprocessors"), Execute, GradeInSandbox
     )
@@ -60,7 +65,8 @@ def configure(c, command):
         "typescript": "// YOUR CODE HERE",
         "python": "# YOUR CODE HERE\nraise NotImplementedError()",
     }
-    # The release folder is there before nbgrader's first run, which would otherwise skip the assignment, and its gradebook with it.
+    # The release folder is there before nbgrader's first run, which would otherwise skip the assignment,
+    # and its gradebook with it.
     c.GenerateAssignment.force = True
     c.GradeInSandbox.command = list(command)
 
@@ -79,8 +85,8 @@ class StarterForSolution(ClearSolutions):
 class SaveWithoutKernel(SaveCells):
     """Notes in the gradebook a kernel that does not exist.
 
-    nbgrader gives submissions the kernel that the gradebook names. So where somebody grades without our config (a formgrader that was
-    started in another folder, say), nbgrader finds no kernel, and student code is not executed.
+    nbgrader gives submissions the kernel that the gradebook names. So where somebody grades without our config
+    (a formgrader that was started in another folder, say), nbgrader finds no kernel, and student code is not executed.
     """
 
     def preprocess(self, nb, resources):
@@ -97,11 +103,13 @@ class SaveWithoutKernel(SaveCells):
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Makes each cell of a submission anew: type and text from the student, all that the points hang on from the gradebook.
+    """Makes each cell of a submission anew.
 
-    It stands for nbgrader's DeduplicateIds and OverwriteCells, which give up a submission for one broken cell. Of cells with the same id
-    the last one counts; locked cells get their text back; grade cells that are missing are put back; outputs go. It comes first, because
-    nbconvert gives up a notebook that is not valid after any preprocessor.
+    Type and text come from the student, all that the points hang on from the gradebook.
+
+    It stands for nbgrader's DeduplicateIds and OverwriteCells, which give up a submission for one broken cell. Of cells
+    with the same id the last one counts; locked cells get their text back; grade cells that are missing are put back;
+    outputs go. It comes first, because nbconvert gives up a notebook that is not valid after any preprocessor.
     """
 
     def preprocess(self, nb, resources):
@@ -189,9 +197,9 @@ class RestoreCells(NbGraderPreprocessor):
         grade_id = source.meta["grade_id"]
         notice = "This cell was missing from what was handed in; it was put back."
         if source.cell_type == "code":
-            cell = new_code_cell("// %s\n%s" % (notice, source.text))
+            cell = new_code_cell(f"// {notice}\n{source.text}")
         else:
-            cell = new_markdown_cell("%s\n\n%s" % (notice, source.text))
+            cell = new_markdown_cell(f"{notice}\n\n{source.text}")
         cell["id"] = grade_id
         cell.metadata["nbgrader"] = NotebookNode(source.meta)
         after = [
@@ -208,7 +216,7 @@ class RestoreCells(NbGraderPreprocessor):
         for number, cell in enumerate(cells):
             name = cell["id"]
             if not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)) or name in taken:
-                name = "cell-%d" % number
+                name = f"cell-{number}"
                 while name in taken:
                     name += "-"
             cell["id"] = name
@@ -231,14 +239,17 @@ def _grade_id(cell):
     return grade_id if isinstance(grade_id, str) else None
 
 
-class GraderFailed(Exception):
+class GraderError(Exception):
     """The grader could not do its work; its message is the reason."""
 
 
 class GradeInSandbox(NbGraderPreprocessor):
-    """Stands for nbgrader's Execute. Nothing is executed here: our grader does it, in processes of its own, each in a sandbox.
+    """Stands for nbgrader's Execute. Nothing is executed here.
 
-    Afterwards every automatically graded cell has an output that decides on its points, since nbgrader gives full points to one without.
+    Our grader does it, in processes of its own, each in a sandbox.
+
+    Afterwards every automatically graded cell has an output that decides on its points, since nbgrader gives full
+    points to one without.
     """
 
     command = List(
@@ -249,7 +260,8 @@ class GradeInSandbox(NbGraderPreprocessor):
     )
     zero_on_failure = Bool(
         True,
-        help="Where the grader itself fails: True gives 0 points and the reason; False leaves the submission ungraded, and nbgrader reports it",
+        help="Where the grader itself fails: True gives 0 points and the reason; "
+        "False leaves the submission ungraded, and nbgrader reports it",
     ).tag(config=True)
 
     def preprocess(self, nb, resources):
@@ -263,37 +275,37 @@ class GradeInSandbox(NbGraderPreprocessor):
             grade_id = cell.metadata.nbgrader["grade_id"]
             name = grade_id[: -len(CHECK)] if grade_id.endswith(CHECK) else ""
             # the text is the gradebook's: check cells are locked
-            if name and re.search(r"""\bcheck\(\s*["']%s["']""" % re.escape(name), cell.source):
+            if name and re.search(rf"""\bcheck\(\s*["']{re.escape(name)}["']""", cell.source):
                 checks[name] = cell
             else:
                 self._fail(
-                    cell, "'%s' is no check of an exercise, and nothing else is executed. Grade it by hand." % grade_id
+                    cell, f"'{grade_id}' is no check of an exercise, and nothing else is executed. Grade it by hand."
                 )
         if not checks:
             return nb, resources
         try:
             graded, notes = self._grade(nb, list(checks), resources.get("nbgrader", {}).get("notebook") or "submission")
-        except GraderFailed as failure:
+        except GraderError as failure:
             self.log.error("The grader failed: %s", failure)
             if not self.zero_on_failure:
                 raise
             for cell in checks.values():
-                self._fail(cell, "The grader failed, which is not your doing: %s" % failure)
+                self._fail(cell, f"The grader failed, which is not your doing: {failure}")
             return nb, resources
         for count, (name, cell) in enumerate(checks.items(), 1):
             try:
                 self._write(cell, graded.get(name), notes, count)
-            except GraderFailed as failure:
+            except GraderError as failure:
                 self.log.error("The grader failed for %s: %s", name, failure)
                 if not self.zero_on_failure:
                     raise
-                self._fail(cell, "The grader failed, which is not your doing: %s" % failure)
+                self._fail(cell, f"The grader failed, which is not your doing: {failure}")
         return nb, resources
 
     def _grade(self, nb, names, title):
         """Results by name of the exercise, and the grader's notes about the whole."""
         with tempfile.TemporaryDirectory(prefix="one-listener-") as folder:
-            submission = os.path.join(folder, "%s.ipynb" % title)
+            submission = os.path.join(folder, f"{title}.ipynb")
             with open(submission, "w", encoding="utf-8") as file:
                 json.dump(nb, file)
             said, complained, status = self._run(
@@ -315,12 +327,12 @@ class GradeInSandbox(NbGraderPreprocessor):
             return graded, [str(note) for note in students[0]["notes"]]
         except (ValueError, LookupError, TypeError):
             reason = _plain(complained).strip().split("\n")[-8:]
-            raise GraderFailed("\n".join(reason) or "it ended with status %s and said nothing" % status) from None
+            raise GraderError("\n".join(reason) or f"it ended with status {status} and said nothing") from None
 
     def _run(self, arguments, folder, timeout):
         command = shlex.split(os.environ.get(COMMAND_VARIABLE, "")) or list(self.command)
         if not command:
-            raise GraderFailed("GradeInSandbox.command is not set in nbgrader_config.py")
+            raise GraderError("GradeInSandbox.command is not set in nbgrader_config.py")
         # files, not pipes: a process left over could hold a pipe open
         with (
             open(os.path.join(folder, "stdout"), "w+b") as said,
@@ -335,11 +347,11 @@ class GradeInSandbox(NbGraderPreprocessor):
                     start_new_session=True,
                 )
             except OSError as error:
-                raise GraderFailed("%s cannot be started: %s" % (command[0], error)) from None
+                raise GraderError(f"{command[0]} cannot be started: {error}") from None
             try:
                 status = grader.wait(timeout)
             except subprocess.TimeoutExpired:
-                raise GraderFailed("it had not ended after %s s" % timeout) from None
+                raise GraderError(f"it had not ended after {timeout} s") from None
             finally:
                 if grader.poll() is None:
                     os.killpg(grader.pid, signal.SIGKILL)
@@ -351,19 +363,19 @@ class GradeInSandbox(NbGraderPreprocessor):
     def _write(self, cell, result, notes, count):
         """The outputs of a check cell: the story as text, and the points as the result of the cell."""
         if result is None:
-            raise GraderFailed("it gave no result for this exercise")
+            raise GraderError("it gave no result for this exercise")
         if result.get("fate") == "stopped" and not result.get("tests"):
-            raise GraderFailed(_plain(result.get("message") or "the check was not carried out"))
+            raise GraderError(_plain(result.get("message") or "the check was not carried out"))
         points, most, worth = result.get("points"), result.get("max"), float(cell.metadata.nbgrader["points"])
         if not (_is_number(points) and _is_number(most) and most > 0 and 0 <= points <= most):
-            raise GraderFailed("it gave %r of %r points" % (points, most))
+            raise GraderError(f"it gave {points!r} of {most!r} points")
         # the instructor may have changed what the cell is worth
         score = worth if points == most else worth * points / most
         story = _story(result, notes if count == 1 else [])
         cell.execution_count = count
         cell.outputs = [
             new_output("stream", name="stdout", text=story),
-            new_output("execute_result", data={"text/plain": "%g" % score}, execution_count=count),
+            new_output("execute_result", data={"text/plain": f"{score:g}"}, execution_count=count),
         ]
 
     @staticmethod
@@ -386,5 +398,5 @@ def _story(result, notes):
     """What the grader tells of an exercise, and what it noted about the submission."""
     lines = [_plain(result.get("text", ""))]
     for note in notes:
-        lines.append("Note: %s" % _plain(note))
+        lines.append(f"Note: {_plain(note)}")
     return "\n".join(lines) + "\n"

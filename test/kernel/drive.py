@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import time
+from typing import ClassVar
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
@@ -26,7 +27,7 @@ from jupyter_client.manager import AsyncKernelManager
 class Manager(AsyncKernelManager):
     """A kernel given by its command instead of by the name of a registered kernelspec."""
 
-    command: list = []
+    command: ClassVar[list] = []
 
     @property
     def kernel_spec(self):
