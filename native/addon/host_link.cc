@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -22,8 +23,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fields.h"
-
-extern char** environ;
 
 namespace one_listener {
 namespace {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
+#include <charconv>
 
 #include "host/failure.h"
 
@@ -54,6 +54,7 @@ void KeepNetworkCapabilities() {
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -61,11 +62,13 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
 
 [[noreturn]] void BecomeProgram(const Command& command, int input, int output, int error, int report) {
   char self[16] = {};
-  if (readlink("/proc/self", self, sizeof self - 1) > 0) Tell(report, Word::kPid, std::atoi(self));
+  const ssize_t size = readlink("/proc/self", self, sizeof self);
+  int pid = 0;
+  if (size > 0 && std::from_chars(self, self + size, pid).ec == std::errc()) Tell(report, Word::kPid, pid);
   setsid();
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   for (int signal : {SIGPIPE, SIGINT, SIGHUP}) ::signal(signal, SIG_DFL);
   if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) {
     Tell(report, Word::kStreams, errno);

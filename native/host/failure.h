@@ -1,6 +1,7 @@
 #pragma once
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace one_listener {
 
@@ -10,7 +11,10 @@ struct Failure {
   std::string step;
   std::string syscall;  // "request": the host itself refused
   int error;
-  std::string why = "";  // a sentence about a request that was refused
+  std::string why;  // a sentence about a request that was refused
+
+  Failure(std::string step, std::string syscall, int error, std::string why = {})
+      : step(std::move(step)), syscall(std::move(syscall)), error(error), why(std::move(why)) {}
 };
 
 [[noreturn]] inline void Fail(const char* step, const char* syscall, int error = errno) {

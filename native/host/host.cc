@@ -27,6 +27,7 @@ std::vector<Record> StepRecords(const std::vector<Step>& steps) {
 
 std::vector<std::string> Texts(const std::vector<Record>& records, std::string_view name) {
   std::vector<std::string> texts;
+  texts.reserve(records.size());
   for (const Record& record : records) texts.push_back(record.text(name));
   return texts;
 }
@@ -107,13 +108,19 @@ void Host::Open(const Record& request) {
   Describe(request);
 }
 
+const Namespaces& Host::Network() const {
+  if (!spaces_) throw Failure{"request", "request", ENOTCONN, "The Lab is not open yet."};
+  return *spaces_;
+}
+
 void Host::Describe(const Record&) {
+  const Namespaces& network = Network();
   Record lab;
-  lab.SetText("address", spaces_->nearAddress)
-      .SetText("nearHardware", spaces_->nearHardware)
-      .SetText("farHardware", spaces_->farHardware)
-      .SetNumber("farIndex", static_cast<uint64_t>(spaces_->farIndex))
-      .SetNumber("ownHash", spaces_->ownHash ? 1 : 0)
+  lab.SetText("address", network.nearAddress)
+      .SetText("nearHardware", network.nearHardware)
+      .SetText("farHardware", network.farHardware)
+      .SetNumber("farIndex", static_cast<uint64_t>(network.farIndex))
+      .SetNumber("ownHash", network.ownHash ? 1 : 0)
       .SetList("steps", StepRecords(steps_));
   Reply(lab);
 }
@@ -142,16 +149,17 @@ Fd Host::DiagSocket() {
 
 // Made in the far namespace and bound to the far end of the link.
 Fd Host::PacketSocket() {
-  if (spaces_->farIndex == 0) throw Failure{"wire", "socket", ENODEV};
-  if (setns(spaces_->far.get(), CLONE_NEWNET) < 0) Fail("socket", "setns");
+  const Namespaces& network = Network();
+  if (network.farIndex == 0) throw Failure{"wire", "socket", ENODEV};
+  if (setns(network.far.get(), CLONE_NEWNET) < 0) Fail("socket", "setns");
   Fd made(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   int error = errno;
-  if (setns(spaces_->near.get(), CLONE_NEWNET) < 0) std::abort();  // never answer from the wrong namespace
+  if (setns(network.near.get(), CLONE_NEWNET) < 0) std::abort();  // never answer from the wrong namespace
   if (!made) Fail("socket", "socket", error);
   sockaddr_ll place{};
   place.sll_family = AF_PACKET;
   place.sll_protocol = htons(ETH_P_IP);
-  place.sll_ifindex = spaces_->farIndex;
+  place.sll_ifindex = network.farIndex;
   if (bind(made.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) < 0) Fail("socket", "bind");
   return made;
 }

@@ -60,6 +60,8 @@ class Host {
   bool Reply(const Record& values = {}, const std::vector<Fd>& descriptors = {});
   void ReplyWithSockets(const Record& request, Fd (Host::*make)());
   void ReplyWithFile(const Record& request, int mode);
+  // Throws Failure where the Lab is not open.
+  const Namespaces& Network() const;
   Fd TcpSocket();
   Fd DiagSocket();
   Fd PacketSocket();

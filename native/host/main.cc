@@ -36,7 +36,7 @@ int Serve(std::vector<Step> steps) {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, nullptr);
+  pthread_sigmask(SIG_BLOCK, &child, nullptr);
   Fd ended(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!ended) return 1;
   Host host(std::move(steps));

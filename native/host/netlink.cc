@@ -98,8 +98,9 @@ class Request {
 void InterfaceCall(const char* step, unsigned long call, const char* name, ifreq& request) {
   Fd carrier(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!carrier) Fail(step, "socket");
-  if (std::strlen(name) >= IFNAMSIZ) Fail(step, "request", ENAMETOOLONG);
-  std::strcpy(request.ifr_name, name);
+  const size_t size = std::strlen(name) + 1;  // with the NUL
+  if (size > sizeof request.ifr_name) Fail(step, "request", ENAMETOOLONG);
+  std::memcpy(request.ifr_name, name, size);
   if (ioctl(carrier.get(), call, &request) < 0) Fail(step, "ioctl");
 }
 

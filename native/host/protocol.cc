@@ -17,7 +17,7 @@ constexpr uint64_t kLargestNumber = (uint64_t{1} << 53) - 1;  // JavaScript's la
 
 Field Text(std::string_view name, uint64_t most) { return {name, Kind::kText, most}; }
 Field Number(std::string_view name, uint64_t most) { return {name, Kind::kNumber, most}; }
-Field Flag(std::string_view name) { return {name, Kind::kFlag}; }
+Field Flag(std::string_view name) { return {name, Kind::kFlag, 1}; }
 Field List(std::string_view name, uint64_t most, std::vector<Field> of) {
   return {name, Kind::kList, most, std::move(of)};
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fields.h"
@@ -25,8 +26,11 @@ enum class Kind {
 struct Field {
   std::string_view name;
   Kind kind;
-  uint64_t most = 1;
-  std::vector<Field> of = {};  // the fields of a list's records
+  uint64_t most;
+  std::vector<Field> of;  // the fields of a list's records
+
+  Field(std::string_view name, Kind kind, uint64_t most, std::vector<Field> of = {})
+      : name(name), kind(kind), most(most), of(std::move(of)) {}
 };
 
 // What the caller must have been given. The owner of the Lab has every right; a guest has those of its `guest` request.
