@@ -57,7 +57,8 @@ command(async () => {
 
   // with --grep most files have no test that runs, and a process for each would be the longest part
   const parts = values.grep === undefined ? { inOrder, beside } : { inOrder: [...inOrder, ...beside], beside: [] };
-  say(`running the tests of ${parts.inOrder.length} files${values.all ? "" : " (slow ones: npm run test:all)"}`);
+  const files = parts.inOrder.length === 1 ? "1 file" : `${parts.inOrder.length} files`;
+  say(`running the tests of ${files}${values.all ? "" : " (slow ones: npm run test:all)"}`);
   const ended = [await runInOrder(parts.inOrder, run)];
   if (parts.beside.length > 0 && !(values.bail && ended[0].failures > 0)) {
     say(`running ${parts.beside.length} slow files, two at a time`);
