@@ -187,7 +187,7 @@ export function requireBoolean(value: unknown, name: string): boolean {
  * @param call the call as the message names it: "spawn()"
  * @throws ArgumentError that lists the options
  */
-export function requireKnown(options: object, known: readonly string[], call: string): void {
+export function requireKnown(options: unknown, known: readonly string[], call: string): void {
   if (typeof options !== "object" || options === null)
     throw new ArgumentError(`${call} takes an object of options, not ${show(options)}.`);
   for (const name of Object.keys(options)) {

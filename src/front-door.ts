@@ -3,25 +3,25 @@
  */
 import net from "node:net";
 import { ArgumentError, LabError, requireInteger, requireKnown } from "./errors";
-import { CounterFiles, Counters } from "./lab/counters";
-import { GuestRights, LabHost } from "./lab/host";
+import { CounterFiles, type Counters } from "./lab/counters";
+import { type GuestRights, LabHost } from "./lab/host";
 import type { Closable } from "./lab/owned";
-import { Program, SpawnOptions } from "./lab/program";
-import { Sysctls, SysctlValues } from "./lab/sysctls";
-import { Clients, ConnectOptions, Target } from "./listener/clients";
+import { Program, type SpawnOptions } from "./lab/program";
+import { Sysctls, type SysctlValues } from "./lab/sysctls";
+import { Clients, type ConnectOptions, type Target } from "./listener/clients";
 import type { Connection } from "./listener/connection";
 import { dial } from "./listener/dial";
-import { Listener, ListenOptions } from "./listener/listener";
-import { readTable, SocketRow, TableOptions } from "./listener/sockets-table";
-import { checklist, ChecklistOptions, CheckRow } from "./server/checklist";
+import { Listener, type ListenOptions } from "./listener/listener";
+import { readTable, type SocketRow, type TableOptions } from "./listener/sockets-table";
+import { checklist, type ChecklistOptions, type CheckRow } from "./server/checklist";
 import { AcceptWorkers } from "./server/accept-workers";
-import { InstalledServer, ServerName } from "./server/installed";
+import { InstalledServer, type ServerName } from "./server/installed";
 import { live, liveLadder } from "./plot/live";
 import { Ladder } from "./ladder/ladder";
 import { formatNumber } from "./wording/number";
-import { record, RecordOptions } from "./trace/record";
+import { record, type RecordOptions } from "./trace/record";
 import type { Recording } from "./trace/recording";
-import { GhostOptions, Ghosts } from "./wire/ghosts";
+import { type GhostOptions, Ghosts } from "./wire/ghosts";
 import { Mirror } from "./wire/mirror";
 import type { Peer } from "./wire/peer";
 import { Wire } from "./wire/wire";
@@ -154,7 +154,8 @@ export class Lab implements Closable {
 
   /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
   async flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
-    if (options && "segments" in options)
+    // a notebook's cell is not held to the type: without options, ghosts() says what it takes
+    if ((options as object | undefined) && "segments" in options)
       throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
     return this.ghosts(to, { ...options, segments: "syn" });
   }
@@ -251,14 +252,14 @@ export class Lab implements Closable {
   }
 
   private async target(port: number, options: LabConnectOptions): Promise<Target> {
-    const { kind = "loopback" } = options;
+    const { kind = "loopback" }: { kind?: string } = options;
     if (kind === "loopback") {
       if (options.rtt !== undefined || options.loss !== undefined)
         throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
       return { address: "127.0.0.1", port, roundTrip: 0, spreadSources: true };
     }
     if (kind !== "mirror")
-      throw new ArgumentError(`There is no kind of client "${String(kind)}".`, 'There are: "loopback", "mirror".');
+      throw new ArgumentError(`There is no kind of client "${kind}".`, 'There are: "loopback", "mirror".');
     const mirror = await Mirror.open(this.host, options);
     return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false, carrier: mirror };
   }

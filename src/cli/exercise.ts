@@ -22,6 +22,12 @@ export function addExercise(program: Command): Command {
       "\nExamples:\n  npx one-listener exercise list\n  npx one-listener exercise watch fast-accept     (edit answers/fast-accept.ts; every save is checked)\n  npx one-listener exercise verify                (before a class gets them)",
     );
 
+  addForStudents(group);
+  addForTeachers(group);
+  return group;
+}
+
+function addForStudents(group: Command): void {
   group
     .command("list")
     .description("all exercises, their notebooks, points and how far you have come")
@@ -54,6 +60,9 @@ export function addExercise(program: Command): Command {
         `answers/${name}.ts is the starter again.${kept ? ` What was there is now ${path.relative(process.cwd(), kept)}.` : ""}\n`,
       );
     });
+}
+
+function addForTeachers(group: Command): void {
   group
     .command("new")
     .argument("<name>")
@@ -95,7 +104,6 @@ export function addExercise(program: Command): Command {
       const files = templateRepository({ exercises: names.map(loadExercise), out, assignment, repository: from });
       process.stdout.write(`${files.map((file) => path.join(out, file)).join("\n")}\n`);
     });
-  return group;
 }
 
 function list({ json }: { json?: boolean }): void {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, watch as watchFolder } from "node:fs";
 import path from "node:path";
 import { ArgumentError, messageWithHint } from "../errors";
-import { Exercise, sourceOf } from "../exercise/exercise";
+import { type Exercise, sourceOf } from "../exercise/exercise";
 import { gradeSource } from "../exercise/grade-source";
 import { nextHint, noteAttempt } from "../exercise/progress";
 import { type CheckResult, passed } from "../exercise/result";
@@ -38,24 +38,21 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
     return;
   }
   process.stdout.write(`${exercise.title}: edit ${shown}. Every save is checked; h: the next hint, q: end.\n\n`);
-  await new Promise<void>((resolve) => {
-    let running = false;
-    let again = false;
+  await untilEnded(exercise, file, check);
+  // a check that still runs is given up
+  process.exit();
+}
+
+/** Checks now and at each save of `file`, and answers the keys. Resolves at q, Ctrl-C, SIGINT or SIGTERM. */
+function untilEnded(exercise: Exercise, file: string, check: () => Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const checkAgain = oneAtATime(check);
     let timer: NodeJS.Timeout | undefined;
-    const go = async () => {
-      if (running) return void (again = true);
-      running = true;
-      do {
-        again = false;
-        await check().catch((error: Error) => process.stderr.write(`${messageWithHint(error)}\n`));
-      } while (again);
-      running = false;
-    };
     // the folder, not the file: many editors save by putting another file in its place
     const watcher = watchFolder(path.dirname(file), (_, name) => {
       if (name !== path.basename(file) || !existsSync(file)) return;
       clearTimeout(timer);
-      timer = setTimeout(() => void go(), settle);
+      timer = setTimeout(checkAgain, settle);
     });
     const end = () => {
       watcher.close();
@@ -70,16 +67,35 @@ export async function watchExercise(exercise: Exercise, given: string | undefine
           const { head, text } = nextHint(exercise, path.resolve("notebooks"));
           process.stdout.write(`${head}. ${text}\n\n`);
         }
-        if (key === "q" || key === "\u0003") return end();
+        if (key === "q" || key === "\u0003") {
+          end();
+          return;
+        }
       }
     };
     if (process.stdin.isTTY) process.stdin.setRawMode(true);
     process.stdin.on("data", onKey);
     process.once("SIGINT", end).once("SIGTERM", end);
-    void go();
+    checkAgain();
   });
-  // a check that still runs is given up
-  process.exit();
+}
+
+/** Starts a check, or, while one is running, has it followed by one more. */
+function oneAtATime(check: () => Promise<unknown>): () => void {
+  let running = false;
+  let wanted = false;
+  const run = async () => {
+    running = true;
+    while (wanted) {
+      wanted = false;
+      await check().catch((error: unknown) => process.stderr.write(`${messageWithHint(error)}\n`));
+    }
+    running = false;
+  };
+  return () => {
+    wanted = true;
+    if (!running) void run();
+  };
 }
 
 /** The points as a bar, and the check as text; the explained solution once all tests are passed. */

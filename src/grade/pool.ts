@@ -55,13 +55,18 @@ export class Pool {
       worker.once("exit", onExit).once("message", finish).once("error", onError);
       worker.send(job);
     });
+    this.release(worker, done);
+    return done;
+  }
+
+  /** Keeps a process for the next job, or ends it; then the next job in the queue may run. */
+  private release(worker: ChildProcess, { spent = false }: Done): void {
     this.busy.delete(worker);
-    if (!done.spent && worker.connected && worker.exitCode === null && !worker.killed && !this.closed)
+    if (!spent && worker.connected && worker.exitCode === null && !worker.killed && !this.closed)
       this.idle.push(worker);
     else if (worker.connected) worker.disconnect();
     else worker.kill("SIGKILL");
     this.queue.shift()?.();
-    return done;
   }
 
   /** Ends all processes; jobs that run are given up. */

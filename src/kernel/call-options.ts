@@ -80,8 +80,8 @@ function optionRows(of: Converter, earlier: string, source: string, type: string
   return (completed?.candidates ?? []).flatMap((name) => {
     const info = of.inspect(earlier, before + name, before.length) as QuickInfo | undefined;
     if (!info) return [];
-    const type = /\.(\w+\??: .*)$/s.exec(asText(info.displayParts))?.[1] ?? name;
+    const declared = /\.(\w+\??: .*)$/s.exec(asText(info.displayParts))?.[1] ?? name;
     const told = asText(info.documentation).replace(/\s+/g, " ");
-    return [`  ${type.replace(/ \| undefined$/, "")}${told ? `: ${told}` : ""}`];
+    return [`  ${declared.replace(/ \| undefined$/, "")}${told ? `: ${told}` : ""}`];
   });
 }

@@ -29,8 +29,12 @@ export function describeError(thrown: unknown): Failure {
 function nameOf(thrown: unknown): { ename: string; evalue: string } {
   if (!isError(thrown))
     return { ename: "Thrown", evalue: typeof thrown === "string" ? thrown : inspect(thrown, { depth: 2 }) };
-  return { ename: String(thrown.name || "Error"), evalue: String(thrown.message) };
+  // a program may put anything there
+  const { name, message }: { name: unknown; message: unknown } = thrown;
+  return { ename: asText(name || "Error"), evalue: asText(message) };
 }
+
+const asText = (value: unknown) => String(value);
 
 function isError(value: unknown): value is Error & { errors?: unknown } {
   return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
@@ -75,7 +79,9 @@ export function parseStack(stack: string): Frame[] {
 function frames(thrown: Error, withLibrary: boolean): string[] {
   const cells: string[] = [];
   const library: string[] = [];
-  const addCell = (shown: string | undefined) => void (shown && !cells.includes(shown) && cells.push(shown));
+  const addCell = (shown: string | undefined) => {
+    if (shown && !cells.includes(shown)) cells.push(shown);
+  };
   for (const { call, file, line, column } of parseStack(thrown.stack ?? "")) {
     const count = /^In\[(\d+)\]$/.exec(file)?.[1];
     if (count !== undefined) addCell(cellFrame(Number(count), line));
@@ -116,7 +122,7 @@ export function describeDiagnostics(diagnostics: readonly Diagnostic[], cell: Pi
     traceback.push(`${where(diagnostic, cell)}: ${diagnostic.messageText} ${dim(`(TS${diagnostic.code})`)}`);
     const text = diagnostic.fileName ? undefined : cell.source.split("\n")[line];
     if (text === undefined || text.trim() === "") continue;
-    const end = diagnostic.end?.line === line ? diagnostic.end.character : text.length;
+    const end = diagnostic.end.line === line ? diagnostic.end.character : text.length;
     const shown = `  ${text.slice(0, character).replace(/[^\t]/g, " ")}${"~".repeat(Math.max(1, end - character))}`;
     traceback.push(`  ${text}`, red(shown));
   }

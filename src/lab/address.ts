@@ -10,11 +10,14 @@ export function dotted(address: number): string {
 export function parseAddress(text: unknown, name = "address"): number {
   const parts = typeof text === "string" && /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : [];
   if (parts.length !== 4 || parts.some((part) => part > 255))
-    throw new ArgumentError(
-      `${name} must be an IPv4 address, not ${JSON.stringify(text) ?? String(text)}.`,
-      'Like "10.2.0.1".',
-    );
+    throw new ArgumentError(`${name} must be an IPv4 address, not ${shown(text)}.`, 'Like "10.2.0.1".');
   return parts.reduce((address, part) => ((address << 8) | part) >>> 0, 0);
+}
+
+/** As JSON writes it; what JSON has no form for (undefined, a function) as text. */
+function shown(value: unknown): string {
+  const json: unknown = JSON.stringify(value);
+  return typeof json === "string" ? json : String(value);
 }
 
 /** All addresses whose first `prefix` bits are the same. */
@@ -28,10 +31,7 @@ export class Network {
     const [address, prefix] = typeof text === "string" ? text.split("/") : [];
     this.prefix = prefix === undefined || !/^\d+$/.test(prefix) ? NaN : Number(prefix);
     if (!(this.prefix >= 0 && this.prefix <= 32))
-      throw new ArgumentError(
-        `${name} must be a network, not ${JSON.stringify(text) ?? String(text)}.`,
-        'Like "10.128.0.0/9".',
-      );
+      throw new ArgumentError(`${name} must be a network, not ${shown(text)}.`, 'Like "10.128.0.0/9".');
     this.base = (parseAddress(address, name) & this.mask) >>> 0;
   }
 

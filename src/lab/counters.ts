@@ -20,7 +20,7 @@ export class Counters {
 
   /** By full name, or by its last part where that is the only one ("ListenDrops"). @throws ArgumentError for a name this kernel does not have */
   get(name: string): number {
-    return this.values.get(fullName(this.values, name))!;
+    return counterNamed(this.values, name);
   }
 
   /** What has happened since `before`. Gauges (sockstat, CurrEstab) become changes, too. */
@@ -41,7 +41,7 @@ export class CounterDifference {
 
   /** Like Counters.get. */
   get(name: string): number {
-    return this.values.get(fullName(this.values, name))!;
+    return counterNamed(this.values, name);
   }
 
   /** Only those that moved: { "TcpExt.ListenDrops": 71, … }. `match` keeps names it finds. */
@@ -56,13 +56,15 @@ export class CounterDifference {
   }
 }
 
-function fullName(values: ReadonlyMap<string, number>, name: string): string {
-  if (values.has(name)) return name;
-  const matches = [...values.keys()].filter((full) => full.endsWith(`.${name}`));
+function counterNamed(values: ReadonlyMap<string, number>, name: string): number {
+  const exact = values.get(name);
+  if (exact !== undefined) return exact;
+  const matches = [...values].filter(([full]) => full.endsWith(`.${name}`));
   const [match, ...others] = matches;
-  if (match !== undefined && others.length === 0) return match;
-  if (others.length > 0) throw new ArgumentError(`"${name}" is ambiguous.`, `Write one of ${matches.join(", ")}.`);
-  throw new ArgumentError(`This kernel has no counter "${name}".`);
+  if (!match) throw new ArgumentError(`This kernel has no counter "${name}".`);
+  if (others.length > 0)
+    throw new ArgumentError(`"${name}" is ambiguous.`, `Write one of ${matches.map(([full]) => full).join(", ")}.`);
+  return match[1];
 }
 
 /** The open counter files of one Lab. */
@@ -105,8 +107,8 @@ export class CounterFiles {
       .some((line) => line.startsWith(`${name.slice("meminfo.".length)}:`));
   }
 
-  /** The Lab does it. Idempotent. */
-  close(): void {
+  /** Closes the files. The Lab calls it when it closes. Idempotent. */
+  async close(): Promise<void> {
     if (!this.open) return;
     this.open = false;
     for (const fd of this.fds) native.close(fd);

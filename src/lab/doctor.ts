@@ -4,12 +4,12 @@
 import { accessSync, constants } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { errnoName, ForbiddenError, LabError } from "../errors";
+import { errnoName, ForbiddenError, type LabError } from "../errors";
 import { native } from "../native";
 import { valueAt } from "../native/column";
 import { CounterFiles } from "./counters";
 import { machineFacts, ruleBehind } from "./forbidden";
-import { LabHost, Step } from "./host";
+import { LabHost, type Step } from "./host";
 import { Program } from "./program";
 import { Sysctls } from "./sysctls";
 import { formatNumber } from "../wording/number";
@@ -165,7 +165,7 @@ const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
         return `${files.read().values.size} counters`;
       } finally {
         host.drop(files);
-        files.close();
+        await files.close();
       }
     },
   ],

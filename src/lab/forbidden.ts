@@ -58,66 +58,78 @@ export function machineFacts(): MachineFacts {
   };
 }
 
-/** Names the rule behind a failed step, from the errno and what the machine says of itself. */
+/**
+ * Names the rule behind a failed step of making a Lab.
+ * @param step name of the step: "user-namespace", "veth", …
+ * @param errno of the system call that failed, as a positive number
+ * @param facts what the machine says of itself; see machineFacts()
+ */
 export function ruleBehind(step: string, errno: number, facts: MachineFacts): Rule {
   const code = errnoName(errno);
-  if (code === "ENOSPC" || code === "EUSERS") {
-    const kind = step === "pid-namespace" ? "pid" : step.includes("network") || step.includes("lab") ? "net" : "user";
-    const now = { user: facts.maxUserNamespaces, net: facts.maxNetNamespaces, pid: facts.maxPidNamespaces }[kind];
-    return {
-      rule: `the limit user.max_${kind}_namespaces${now === undefined ? "" : ` (${now})`} is reached`,
-      remedy: `sudo sysctl -w user.max_${kind}_namespaces=15000`,
-    };
-  }
-  if (step === "veth" && (code === "EOPNOTSUPP" || code === "ENOTSUP")) {
+  if (code === "ENOSPC" || code === "EUSERS") return limitReached(step, facts);
+  if (code === "EPERM" || code === "EACCES") return permissionRule(facts);
+  return (
+    kernelLacks(step, code) ?? {
+      rule: `${code}, for which no common rule is known`,
+      remedy: "please look at the step above; `dmesg` may say more",
+    }
+  );
+}
+
+/** user_namespaces(7), namespaces(7): each user may have user.max_*_namespaces of a kind. */
+function limitReached(step: string, facts: MachineFacts): Rule {
+  const kind = step === "pid-namespace" ? "pid" : step.includes("network") || step.includes("lab") ? "net" : "user";
+  const now = { user: facts.maxUserNamespaces, net: facts.maxNetNamespaces, pid: facts.maxPidNamespaces }[kind];
+  return {
+    rule: `the limit user.max_${kind}_namespaces${now === undefined ? "" : ` (${now})`} is reached`,
+    remedy: `sudo sysctl -w user.max_${kind}_namespaces=15000`,
+  };
+}
+
+/** What this kernel was built without, or is too old for. */
+function kernelLacks(step: string, code: string): Rule | undefined {
+  if (step === "veth" && (code === "EOPNOTSUPP" || code === "ENOTSUP"))
     return {
       rule: "this kernel has no veth driver",
       remedy: "sudo modprobe veth    (or open Labs with { wire: false })",
     };
-  }
-  if (step === "user-namespace" && code === "EINVAL") {
+  if (step === "user-namespace" && code === "EINVAL")
     return {
       rule: "this kernel is built without user namespaces (CONFIG_USER_NS)",
       remedy: "run as root, or on another kernel",
     };
-  }
-  if (code === "EPERM" || code === "EACCES") {
-    if (facts.unprivilegedClone === 0 && !facts.root) {
-      return {
-        rule: "kernel.unprivileged_userns_clone is 0",
-        remedy: "sudo sysctl -w kernel.unprivileged_userns_clone=1",
-      };
-    }
-    if (facts.appArmorRestricts === 1 && !facts.root) {
-      return {
-        rule: "AppArmor restricts unprivileged user namespaces (Ubuntu 23.10 and later)",
-        remedy:
-          "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0    (or an AppArmor profile with `userns,` for native/build/Release/lab-host)",
-      };
-    }
-    if (facts.seccomp === 2) {
-      return {
-        rule: facts.container
-          ? "the container's seccomp profile (Docker's default forbids unshare)"
-          : "a seccomp filter on this process forbids unshare",
-        remedy:
-          "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined …    (or a profile that allows unshare and setns)",
-      };
-    }
-    return {
-      rule: "this user may not make namespaces here",
-      remedy: "run as root with CAP_SYS_ADMIN, or allow unprivileged user namespaces",
-    };
-  }
-  if (code === "ENOENT" && step === "established-hash") {
+  if (step === "established-hash" && code === "ENOENT")
     return {
       rule: "the kernel is older than 6.1",
       remedy: "nothing is needed: reading the SYN queue is slower, all else works",
     };
-  }
+  return undefined;
+}
+
+/** The first rule that explains why this process may not make namespaces. */
+function permissionRule(facts: MachineFacts): Rule {
+  if (facts.unprivilegedClone === 0 && !facts.root)
+    return {
+      rule: "kernel.unprivileged_userns_clone is 0",
+      remedy: "sudo sysctl -w kernel.unprivileged_userns_clone=1",
+    };
+  if (facts.appArmorRestricts === 1 && !facts.root)
+    return {
+      rule: "AppArmor restricts unprivileged user namespaces (Ubuntu 23.10 and later)",
+      remedy:
+        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0    (or an AppArmor profile with `userns,` for native/build/Release/lab-host)",
+    };
+  if (facts.seccomp === 2)
+    return {
+      rule: facts.container
+        ? "the container's seccomp profile (Docker's default forbids unshare)"
+        : "a seccomp filter on this process forbids unshare",
+      remedy:
+        "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined …    (or a profile that allows unshare and setns)",
+    };
   return {
-    rule: `${code}, for which no common rule is known`,
-    remedy: "please look at the step above; `dmesg` may say more",
+    rule: "this user may not make namespaces here",
+    remedy: "run as root with CAP_SYS_ADMIN, or allow unprivileged user namespaces",
   };
 }
 

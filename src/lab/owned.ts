@@ -5,8 +5,10 @@
  */
 import { kernelHook, type CellEvent, type CellRun } from "../kernel/hook";
 
+/** A thing of a Lab that must be closed. */
 export interface Closable {
-  close(): void | Promise<void>;
+  /** Frees what it holds. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** open things, oldest first, with the run that opened each */

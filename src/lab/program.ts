@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { Readable, Writable } from "node:stream";
+import { type Readable, type Writable } from "node:stream";
 import { ArgumentError, LabError, requireInteger, requireKnown } from "../errors";
 import { native } from "../native";
 import { valueAt } from "../native/column";
@@ -119,7 +119,8 @@ export class Program implements Closable {
 
   /** @throws LabError ESRCH if it has ended */
   async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
-    const number = typeof signal === "number" ? signal : os.constants.signals[signal];
+    const numbers: Partial<Record<string, number>> = os.constants.signals;
+    const number = typeof signal === "number" ? signal : numbers[signal];
     if (number === undefined) throw new ArgumentError(`There is no signal ${String(signal)}.`);
     await this.host.request("kill", { id: this.id, signal: number }, `${this.command} (pid ${this.pid})`);
   }
@@ -187,7 +188,7 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
     return because(`The directory ${options.cwd} cannot be entered: ${code}.`, "Give another cwd.");
   if (syscall === "setrlimit") {
     const asked = Object.entries(options.limits ?? {})
-      .map(([name, value]) => `${name} ${formatNumber(value)}`)
+      .map(([name, value]) => `${name} ${formatNumber(Number(value))}`)
       .join(", ");
     return because(
       `These limits cannot be set: ${asked} (${code}).`,

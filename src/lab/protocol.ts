@@ -146,7 +146,7 @@ export function decodeReply<Name extends RequestName>(
 ): { reply: ReplyValues<Name> } | { refused: Refusal } {
   const [outcome, ...rest] = message;
   // The form has been looked up by the name, so the record has the values of this name's reply.
-  if (outcome === "OK") return { reply: new Reader(rest).read(protocol[name].reply) as ReplyValues<Name> };
+  if (outcome === "OK") return { reply: new Reader(rest).read(protocol[name].reply) };
   if (outcome === "ERR") return { refused: new Reader(rest).read(refusal) };
   throw mismatch(`begins with ${JSON.stringify(outcome)}`);
 }
