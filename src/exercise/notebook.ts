@@ -93,7 +93,10 @@ class CheckDisplay {
       process.stdout.write(`${text}\n`);
       return;
     }
-    this.send({ data: { "text/html": html.toString(), "text/plain": text }, transient: { display_id: this.id } }, this.shown);
+    this.send(
+      { data: { "text/html": html.toString(), "text/plain": text }, transient: { display_id: this.id } },
+      this.shown,
+    );
     this.shown = true;
   }
 }
