@@ -66,7 +66,7 @@ export async function sideBySide(
 ): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [name, measure] of Object.entries(contestants)) samples[name]?.push(await measure());
+    for (const [name, measure] of Object.entries(contestants)) samples[name].push(await measure());
   }
   return samples;
 }

@@ -94,9 +94,9 @@ function ranges(numbers) {
 }
 
 function print(files) {
-  const row = (name, run, all, missed) =>
+  const row = (name, reached, lines, missed) =>
     process.stdout.write(
-      `${name.padEnd(32)} ${((100 * run) / all).toFixed(1).padStart(5)} %  ${run}/${all}  ${missed}\n`,
+      `${name.padEnd(32)} ${((100 * reached) / lines).toFixed(1).padStart(5)} %  ${reached}/${lines}  ${missed}\n`,
     );
   let runOfAll = 0;
   let all = 0;

@@ -51,7 +51,7 @@ export const acceptQueueSample: Trial = {
         row("listener.acceptQueue", "ns", samples.getter),
       ];
       rows.push(
-        samples.c
+        "c" in samples
           ? row("C getsockopt(TCP_INFO) loop", "ns", samples.c)
           : skippedRow("C getsockopt(TCP_INFO) loop", "ns", "missing" in peer ? peer.missing : ""),
       );

@@ -9,7 +9,7 @@ export async function fastAccept(
 ): Promise<void> {
   const listener = await lab.listen({ port, backlog: 5 });
   const closed = once(signal, "abort").then(() => listener.close());
-  while (!signal.aborted) {
+  while (true) {
     await sleep(5);
     if (signal.aborted) break;
     for (const connection of listener.acceptAll())

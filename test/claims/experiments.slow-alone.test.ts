@@ -86,10 +86,10 @@ describe("experiments of claims, on this kernel", () => {
     const last = roomy.connections.length - 1;
     assert.ok(roomy.microseconds.every((us) => us > 1 && us < 1000));
     assert.ok(
-      tiny !== undefined && tiny.microseconds[last]! > 2 * tiny.microseconds[0]!,
+      tiny !== undefined && tiny.microseconds[last] > 2 * tiny.microseconds[0],
       "one bucket is slow, or the measurement sees nothing",
     );
-    assert.ok(roomy.microseconds[last]! < 0.5 * tiny.microseconds[last]!);
+    assert.ok(roomy.microseconds[last] < 0.5 * tiny.microseconds[last]);
   });
   experiment(11, ({ connections, mixed }) => {
     assert.ok(connections > 50);
@@ -106,7 +106,7 @@ describe("experiments of claims, on this kernel", () => {
   experiment(14, ({ backlog, waiting }) => assert.equal(waiting, backlog + 1));
   experiment(15, ({ others = [], ...first }, { verdict }) => {
     const [on, off, kept] = [first, ...others];
-    assert.ok(off && kept, "three bursts");
+    assert.ok(others.length >= 2, "three bursts");
     assert.deepEqual([on.cookies, off.cookies, kept.cookies], [1, 0, 0]);
     assert.ok(on.believe > on.queued && on.synQueueWhileFull === 0, "phantoms");
     assert.equal(off.believe, off.queued);

@@ -119,7 +119,7 @@ describe("exercises", function () {
       };
       const cells = Object.fromEntries(notebook.cells.map((cell) => [cell.id, cell]));
       const hint = "npm run notebooks -- --refresh brings them in";
-      assert.equal(cells[exercise.name]?.metadata.one_listener?.exercise, exercise.name, hint);
+      assert.equal(cells[exercise.name].metadata.one_listener?.exercise, exercise.name, hint);
       assert.ok(cells[`${exercise.name}-statement`].source.join("").includes(exercise.statement), hint);
       assert.equal(cells[`${exercise.name}-check`].metadata.nbgrader?.points, exercise.points, hint);
       const starter = sourceOf(exercise, "starter.ts")

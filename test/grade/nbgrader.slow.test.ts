@@ -169,6 +169,7 @@ describe("nbgrader itself", function () {
   beforeEach(function () {
     if (reason) skip(this, reason);
   });
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined if before() skipped or failed
   after(() => course?.remove());
 
   const validator = `

@@ -5,14 +5,14 @@ import path from "node:path";
 import { inProject } from "../fixtures/project";
 import { Lab } from "../../dist/index";
 import { skip } from "../fixtures/skip";
-import { DrivenKernel, Outcome } from "./driven-kernel";
+import { DrivenKernel, type Outcome } from "./driven-kernel";
 
 const source = (file: string) =>
   readFileSync(inProject("exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
 
 /** The last state of each display, as html. */
 function shown({ messages, displays }: Outcome): string {
-  const html = (content: Record<string, any>) => String([content.data?.["text/html"] ?? ""].flat().join(""));
+  const html = (content: Record<string, any>) => [content.data?.["text/html"] ?? ""].flat().join("");
   return [
     ...displays.map(html),
     ...messages.filter(({ type }) => type === "update_display_data").map(({ content }) => html(content)),
@@ -35,6 +35,7 @@ describe("exercises in a notebook", function () {
   });
   after(async () => {
     delete process.env.ONE_LISTENER_PROGRESS;
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined if before() skipped or failed
     await kernel?.close();
     rmSync(folder, { recursive: true, force: true });
   });

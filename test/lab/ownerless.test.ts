@@ -67,7 +67,7 @@ describe("the Wire of a Lab", () => {
 
   it("is one, however many ask for it at once after it was closed", async () => {
     const first = await lab.wire();
-    first.close();
+    await first.close();
     const [second, third] = await Promise.all([lab.wire(), lab.wire()]);
     assert.ok(!second.closed && second === third && second !== first);
   });

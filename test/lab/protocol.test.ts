@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Lab, LabError } from "../../dist/index";
+import { Lab, type LabError } from "../../dist/index";
 import { decodeReply, describeProtocol, encodeRequest, type Refusal } from "../../dist/lab/protocol";
 import { native } from "../../dist/native";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { ArgumentError, Lab, LabError } from "../../dist/index";
+import { ArgumentError, Lab, type LabError } from "../../dist/index";
 
 describe("sysctls of a Lab", () => {
   let lab: Lab;

@@ -59,7 +59,7 @@ describe("queueing, at a loop of a steady rate", function () {
       assert.ok(Math.abs(queue.mean / product - 1) < 0.25, `L = ${queue.mean}, λ × W = ${product}`);
       lengths.push(queue.mean);
     }
-    assert.ok(lengths[1]! > 10, "the second load makes a long queue");
+    assert.ok(lengths[1] > 10, "the second load makes a long queue");
   });
 
   it("an overload that lasts: a longer backlog serves no more, and those served have waited longer", async () => {
@@ -69,7 +69,7 @@ describe("queueing, at a loop of a steady rate", function () {
       await run({ backlog: 16, rate: 400, schedule, patience: 0 }),
       await run({ backlog: 256, rate: 400, schedule, patience: 0 }),
     ];
-    const during = ({ waits }: typeof short) => waits.filter((ms, at) => schedule[at]! + ms <= lastCame);
+    const during = ({ waits }: typeof short) => waits.filter((ms, at) => schedule[at] + ms <= lastCame);
     const longest = (outcome: typeof short) => Math.max(...during(outcome));
     assert.ok(
       short.dropped > 0 && long.dropped > 0,

@@ -217,7 +217,7 @@ describe("one-listener watch", function () {
     const trace = await Trace.load(file);
     assert.equal(trace.meta.listener.listeners, 2);
     const { acceptMax, fullest: recorded } = trace.at(trace.end);
-    assert.deepEqual([acceptMax! + 1, recorded], [20, 10]);
+    assert.deepEqual([acceptMax + 1, recorded], [20, 10]);
     assert.match(plot.queueDepth(trace).text, /of 20 places[^]*the fullest of 2 listeners: at most 10 of 10 places/);
   });
 
