@@ -21,7 +21,7 @@ describe("the grader, on a class of two", function () {
     submissions.write("ben.ts", projectText("exercises", "queue-arithmetic", "starter.ts"));
     const results = await grade([submissions.place], { out: out.place, exercises: ["queue-arithmetic"], jobs: 2 });
     assert.deepEqual(
-      results.map(({ student, exercises: [exercise] }) => [student, exercise?.points, exercise?.max]).sort(),
+      results.map(({ student, exercises: [exercise] }) => [student, exercise.points, exercise.max]).sort(),
       [
         ["ada", 6, 6],
         ["ben", 0, 6],

@@ -1,7 +1,7 @@
 /**
  * Attack: buffers outside of the heap, without end
  * Wall: the limit of memory
- * Told: ^(It took more than \d+ MB of memory\.|Its process was ended by signal \d+\.|It threw: Array buffer allocation failed \(line \d+\))$
+ * Told: ^(It used more than \d+ MiB of memory\.|Its process was ended by signal \d+\.|It threw: Array buffer allocation failed \(line \d+\))$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   const all: any[] = [];

@@ -1,7 +1,7 @@
 /**
  * Attack: processes that start processes, without end
  * Wall: the limit of processes
- * Told: ^(It started more than \d+ processes\.|It took more than \d+ MB of memory\.|Its process was ended by signal \d+\.)$
+ * Told: ^(It started more than \d+ processes\.|It used more than \d+ MiB of memory\.|Its process was ended by signal \d+\.)$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   const { spawn } = require("child_process");

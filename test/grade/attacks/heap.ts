@@ -1,7 +1,7 @@
 /**
  * Attack: arrays in JavaScript's heap, without end
  * Wall: the heap's limit
- * Told: ^(It took more than \d+ MB of heap\.|It took more than \d+ MB of memory\.|Its process was ended by signal \d+\.)$
+ * Told: ^(It used more than \d+ MiB of heap\.|It used more than \d+ MiB of memory\.|Its process was ended by signal \d+\.)$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   const all: any[] = [];

@@ -1,7 +1,7 @@
 /**
  * Attack: lines of 10,000 characters, without end
  * Wall: the limit of what is printed
- * Told: ^It printed more than 1024 KB\.$
+ * Told: ^It printed more than 1024 KiB\.$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   for (;;) {

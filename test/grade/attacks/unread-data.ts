@@ -1,7 +1,7 @@
 /**
  * Attack: 4 GB of data that wait in sockets of UNIX
  * Wall: the limits of descriptors and memory
- * Told: ^(It had not returned after \d+ s\.|It threw: .*EMFILE.*|It took more than \d+ MB of memory\.|Its process was ended by signal \d+\.|Its processes had more than [\d,]+ descriptors open\.)$
+ * Told: ^(It had not returned after \d+ s\.|It threw: .*EMFILE.*|It used more than \d+ MiB of memory\.|Its process was ended by signal \d+\.|Its processes had more than [\d,]+ descriptors open together\.)$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   const net = require("net");
