@@ -31,7 +31,9 @@ const marked = () => pids().filter((pid) => pid !== process.pid && ofProcess(pid
 const leftBehind = () =>
   pids()
     .map((pid) => ofProcess(pid, "cmdline"))
-    .filter((line) => line.includes("left-behind") || line.includes(inProject("dist", "exercise", "runner.js")));
+    .filter(
+      (line) => line.includes("left-behind") || line.includes(inProject("dist", "exercise", "process", "runner.js")),
+    );
 
 describe("the grader and submissions of all kinds", function () {
   this.timeout(400_000);

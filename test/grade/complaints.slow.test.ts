@@ -32,7 +32,7 @@ const notebook = (...cells: object[]) =>
     metadata: { kernelspec: { name: "tslab", language: "typescript" } },
     cells,
   });
-const asCell = (source: string) => source.replace(/^import .*\n/gm, "").replace(/^export /gm, "");
+const asCell = (source: string) => source.replace(/^import .*"one-listener";\n/gm, "").replace(/^export /gm, "");
 
 describe("complaints about graders, answered", function () {
   this.timeout(120_000);
@@ -85,7 +85,9 @@ describe("complaints about graders, answered", function () {
           try {
             return (
               readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("bwrap") &&
-              readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(path.join(root, "dist", "exercise", "runner.js"))
+              readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(
+                path.join(root, "dist", "exercise", "process", "runner.js"),
+              )
             );
           } catch {
             return false;
@@ -109,7 +111,7 @@ describe("complaints about graders, answered", function () {
     assert.equal(result.points, 5);
     const page = feedbackHtml(result);
     assert.match(page, /5 of 6/);
-    assert.match(page, /<b>Expected:<\/b> the kernel&#39;s own answer/);
+    assert.match(page, /<b>Expected:<\/b> [^<]*as on the kernel/);
   });
 
   it("nbgrader 917, 1363: hidden tests do not leak into feedback", async () => {
