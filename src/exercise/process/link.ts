@@ -82,12 +82,13 @@ export class Link {
   }
 
   private takeLine(line: string): void {
-    const message = parsed(line);
-    if (!message) return;
+    // before it is parsed: whether JSON.parse() survives such depth hangs on the stack that happens to be left
     if (nesting(line) > deepest) {
       this.heard.refused(`What it returned is nested more than ${deepest} levels deep.`);
       return;
     }
+    const message = parsed(line);
+    if (!message) return;
     try {
       this.heard.message(message);
     } catch (error) {

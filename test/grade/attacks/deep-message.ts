@@ -1,7 +1,7 @@
 /**
  * Attack: a message nested 200,000 deep
  * Wall: the deepest message
- * Told: ^(What it returned is nested more than 100 levels deep\.)?$
+ * Told: ^What it returned is nested more than 100 levels deep\.$
  */
 export async function queueArithmetic(task: any): Promise<any> {
   let rest = Buffer.from(`{"type":"threw","id":0,"message":${"[".repeat(200_000)}${"]".repeat(200_000)}}\n`);
