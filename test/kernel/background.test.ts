@@ -33,8 +33,7 @@ describe("what goes on behind a cell", () => {
     await kernel.said(id, "on");
     kernel.interrupt();
     await kernel.outcome(id);
-    // a late message would come now
-    await sleep(200);
+    await sleep(200); // time in which a late message would come
     assert.equal((await kernel.outcome(id)).stderr, "");
   });
 

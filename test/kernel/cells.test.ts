@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { isAlive } from "../fixtures/processes";
-import { sleep } from "../fixtures/waiting";
 import { DrivenKernel } from "./driven-kernel";
 
 describe("notebook cells", () => {
@@ -64,14 +63,13 @@ describe("notebook cells", () => {
 
   it("that are interrupted while they wait for their last run end with the interrupt", async () => {
     await kernel.print(
-      'import { owned as things } from "one-listener";\nconst hook = (process as any)[Symbol.for("one-listener.kernel")];\nconst gate = { shut: false };\nhook.onCell(({ phase }: { phase: string }) => (gate.shut && phase === "start" ? new Promise((resolve) => setTimeout(resolve, 20_000).unref()) : undefined));',
+      'import { owned as things } from "one-listener";\nconst hook = (process as any)[Symbol.for("one-listener.kernel")];\nconst gate = { shut: false };\nhook.onCell(({ phase }: { phase: string }) => {\n  if (!gate.shut || phase !== "start") return undefined;\n  console.error("at the gate");\n  return new Promise((resolve) => setTimeout(resolve, 20_000).unref());\n});',
       { cell: "a" },
     );
     await kernel.print("gate.shut = true;", { cell: "b" });
     const id = kernel.send("console.log('must not run');", { cell: "c" });
     await kernel.wait((message) => message.id === id && message.type === "execute_input");
-    // so that the cell waits at the gate
-    await sleep(200);
+    await kernel.wait(({ type, content }) => type === "stream" && (content.text as string).includes("at the gate"));
     kernel.interrupt();
     const { status, reply, stdout } = await kernel.outcome(id);
     assert.deepEqual([status, reply.ename, stdout], ["error", "Interrupted", ""]);

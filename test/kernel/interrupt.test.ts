@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isAlive } from "../fixtures/processes";
+import { cpuTime, isAlive } from "../fixtures/processes";
 import { sleep, until } from "../fixtures/waiting";
 import { DrivenKernel, kernelCommand, kernelOfSuite } from "./driven-kernel";
 
@@ -21,9 +21,10 @@ describe("an interrupt", () => {
   for (const [name, code] of Object.entries(cells)) {
     it(`ends ${name}, and the next cell runs`, async () => {
       const id = kernel.send(code);
-      await kernel.said(id, "on").catch(() => undefined);
-      // so that the loop, the timer or the await has begun: the kernel cannot tell from inside of it
-      await sleep(100);
+      await kernel.said(id, "on");
+      // a loop that does not await tells nothing, but the machine does; an await has begun when "on" comes
+      const before = cpuTime(kernel.pid);
+      if (code.includes("while (true)")) await until(() => cpuTime(kernel.pid) > before + 50, "the loop runs");
       kernel.interrupt();
       const { status, reply, error } = await kernel.outcome(id);
       assert.equal(status, "error");
@@ -53,15 +54,13 @@ describe("an interrupt", () => {
     await kernel.outcome(id);
     const then = Number(await kernel.print("rounds"));
     assert.ok(then >= 2);
-    // ten more rounds, if the function still ran
-    await sleep(200);
+    await sleep(200); // time in which nothing may happen: ten more rounds, if the function still ran
     assert.equal(Number(await kernel.print("rounds")), then);
   });
 
   it("does nothing when no cell runs", async () => {
     kernel.interrupt();
-    // the signal arrives before the cell
-    await sleep(100);
+    await sleep(100); // time in which the signal arrives, of which an idle kernel shows nothing
     assert.equal(await kernel.print("'still here'"), "still here");
   });
 
@@ -79,8 +78,7 @@ describe("an interrupt", () => {
       const id = kernel.send(
         round % 2 ? "console.log('on'); while (true) {}" : "console.log('on'); await new Promise(() => {});",
       );
-      // another moment each time
-      await sleep(round * 5);
+      await sleep(round * 5); // another moment each time is what is tested
       await kernel.said(id, round % 2 ? "" : "on").catch(() => undefined);
       kernel.interrupt();
       assert.equal((await kernel.outcome(id)).reply.ename, "Interrupted");

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
+import { labOfSuite } from "../fixtures/lab-of-suite";
 import { readdirSync } from "node:fs";
 import { Lab } from "../../dist/index";
 import { native } from "../../dist/native";
 
 describe("guests of a Lab", () => {
   let lab: Lab;
-  before(async () => {
-    lab = await Lab.open();
-  });
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened));
   const enter = async (rights?: Parameters<Lab["guest"]>[0]) => Lab.join(await lab.guest(rights));
 
   it("get sockets of the same namespace", async () => {

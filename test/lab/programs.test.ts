@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { Lab, type LabError } from "../../dist/index";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import { type Lab, type LabError } from "../../dist/index";
 import { native } from "../../dist/native";
 
 describe("programs inside a Lab", () => {
   let lab: Lab;
-  before(async () => (lab = await Lab.open({ wire: false })));
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened), { wire: false });
   const run = async (...given: Parameters<Lab["spawn"]>) => (await lab.spawn(...given)).output();
 
   it("have hard limits of their own", async () => {

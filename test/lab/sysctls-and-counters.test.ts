@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { labOfSuite } from "../fixtures/lab-of-suite";
 import { readFileSync } from "node:fs";
 import { ArgumentError, Lab, type LabError } from "../../dist/index";
 
 describe("sysctls of a Lab", () => {
   let lab: Lab;
-  before(async () => (lab = await Lab.open({ wire: false })));
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened), { wire: false });
 
   it("are set and read, and are the Lab's alone", async () => {
     const machine = () => readFileSync("/proc/sys/net/ipv4/tcp_syncookies", "utf8");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { labOfSuite } from "../fixtures/lab-of-suite";
 import { ArgumentError, Lab, LabError, LimitError, type Listener } from "../../dist/index";
 import { native } from "../../dist/native";
 
@@ -238,11 +239,10 @@ const cases: Case[] = [
 describe("bad input", () => {
   let lab: Lab;
   let listener: Listener;
-  before(async () => {
-    lab = await Lab.open();
+  labOfSuite(async (opened) => {
+    lab = opened;
     listener = await lab.listen({ port: 8080, backlog: 16 });
   });
-  after(() => lab.close());
 
   for (const { name, type, says, hint, call } of cases) {
     it(`${name}: a clear error, and the next call works`, async () => {

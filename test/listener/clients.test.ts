@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Lab } from "../../dist/index";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import type { Lab } from "../../dist/index";
 
 describe("clients", () => {
   let lab: Lab;
-  before(async () => (lab = await Lab.open()));
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened));
 
   it("are refused where nobody listens", async () => {
     const clients = await lab.connect(9, { clients: 10 });

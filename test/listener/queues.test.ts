@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
-import { Lab, type Listener } from "../../dist/index";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import { type Lab, type Listener } from "../../dist/index";
 import { until } from "../fixtures/waiting";
 
 describe("the accept queue", () => {
   let lab: Lab;
   let somaxconn: number;
-  before(async () => {
-    lab = await Lab.open({ sysctls: { "net.ipv4.tcp_syncookies": 1 } });
-    somaxconn = await lab.sysctl.get("net.core.somaxconn");
-  });
-  after(() => lab.close());
+  labOfSuite(
+    async (opened) => {
+      lab = opened;
+      somaxconn = await lab.sysctl.get("net.core.somaxconn");
+    },
+    { sysctls: { "net.ipv4.tcp_syncookies": 1 } },
+  );
 
   for (const backlog of [0, 1, 5, 128, -1, 5000]) {
     it(`has room for min(backlog, somaxconn) + 1 with a backlog of ${backlog}`, async () => {
@@ -93,11 +96,10 @@ describe("the accept queue", () => {
 describe("the SYN queue", () => {
   let lab: Lab;
   let listener: Listener;
-  before(async () => {
-    lab = await Lab.open();
+  labOfSuite(async (opened) => {
+    lab = opened;
     listener = await lab.listen({ backlog: 64, deferAccept: 10 });
   });
-  after(() => lab.close());
 
   it("shows requests whose handshake is not over, with address, port, age and timer", async () => {
     const clients = await lab.connect(listener, { clients: 10 });

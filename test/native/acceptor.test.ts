@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { LabHost } from "../../dist/lab/host";
 import { type AcceptorOptions, native } from "../../dist/native";
+import { threadStates } from "../fixtures/processes";
 import { sleep, until } from "../fixtures/waiting";
 import { connecting, type Listening, listening } from "./listening";
 
@@ -38,6 +39,8 @@ describe("Acceptor", () => {
       ...options,
     });
   const handed = () => batches.flat();
+  /** Until the loop's thread sleeps in epoll_wait(2). */
+  const waiting = () => until(() => threadStates("acceptor").join() === "S", "the loop waits");
   const ended = () => batches.length > 0 && batches.at(-1)!.length === 0;
 
   it("keeps: hands over every descriptor once, and an empty batch once at the end", async () => {
@@ -71,12 +74,12 @@ describe("Acceptor", () => {
   it("takes what comes while it waits", async () => {
     const loop = acceptor();
     loop.start();
-    await sleep(30);
+    await waiting();
     const { wakeups } = loop.stats();
-    await sleep(100);
+    await sleep(100); // time in which nothing may happen
     assert.ok(loop.stats().wakeups - wakeups <= 5, "an idle loop sleeps");
     await connect(1);
-    await until(() => handed().length === 1, "the late one is handed over", 500);
+    await until(() => handed().length === 1, "the late one is handed over");
     await loop.stop();
   });
 
@@ -95,27 +98,35 @@ describe("Acceptor", () => {
     const loop = acceptor({ mode: "close", rate: 200 });
     loop.start();
     await sleep(200); // 40 turns without a connection
-    await connect(300);
     const start = native.now();
-    await sleep(500); // a rate is tested
-    const { accepted } = loop.stats();
-    const elapsed = native.now() - start;
-    const expected = elapsed * 0.2;
-    assert.ok(
-      Math.abs(accepted - expected) <= 8 + expected * 0.05,
-      `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 per second`,
-    );
+    await connect(300);
+    // a thread that gets no CPU may be late, but one that keeps its pace is never early, wherever one looks
+    while (loop.stats().accepted < 100) {
+      const { accepted } = loop.stats();
+      const elapsed = native.now() - start;
+      assert.ok(accepted <= elapsed * 0.21 + 8, `${accepted} accepted in ${elapsed.toFixed(0)} ms at 200 per second`);
+      await sleep(2);
+    }
+    // and on time, at least once in ten times on the busiest machine
+    for (let round = 1; ; round++) {
+      const [before, from] = [loop.stats().accepted, native.now()];
+      await until(() => loop.stats().accepted >= before + 20, "20 more");
+      const [more, elapsed] = [loop.stats().accepted - before, native.now() - from];
+      if (more >= elapsed * 0.19 - 2) break;
+      assert.ok(round < 10, `${more} accepted in ${elapsed.toFixed(0)} ms at 200 per second`);
+    }
     await loop.stop();
   });
 
   it("changes its rate while it runs", async () => {
     await connect(400);
-    const loop = acceptor({ mode: "close", rate: 0.5 });
+    const loop = acceptor({ mode: "close", rate: 0.01 });
     loop.start();
-    await sleep(50);
+    await waiting();
+    await sleep(50); // time in which nothing may happen
     assert.ok(loop.stats().accepted <= 1);
     loop.setRate(0);
-    await until(() => loop.stats().accepted === 400, "the rest at full speed", 500);
+    await until(() => loop.stats().accepted === 400, "the rest at full speed");
     await loop.stop();
     assert.throws(() => acceptor().setRate(-1), RangeError);
     assert.throws(() => acceptor().setRate(NaN), RangeError);
@@ -155,7 +166,7 @@ describe("Acceptor", () => {
   it("ends with an error when the listener listens no more", async () => {
     const loop = acceptor();
     loop.start();
-    await sleep(20);
+    await waiting();
     native.shutdown(listener.fd, 0);
     await until(ended, "the end is announced");
     assert.deepEqual([loop.stats().running, loop.stats().error], [false, 22]);
@@ -168,7 +179,7 @@ describe("Acceptor", () => {
       const doomed = await listening(host);
       const loop = acceptor({ listenerFd: doomed.fd });
       loop.start();
-      await sleep(20);
+      await waiting();
       native.close(doomed.fd);
       if (again) {
         const successor = await listening(host);

@@ -4,7 +4,7 @@ import { LabHost } from "../../dist/lab/host";
 import { Sysctls } from "../../dist/lab/sysctls";
 import { ClientState, clientStates, type ClientThread, type ClientThreadOptions, native } from "../../dist/native";
 import { atRest } from "../../dist/waiting/until";
-import { sleep, until } from "../fixtures/waiting";
+import { until } from "../fixtures/waiting";
 import { type Listening, listening } from "./listening";
 
 const { errno } = constants;
@@ -202,11 +202,11 @@ describe("ClientThread", () => {
     const fds = await accepted(3);
     const portOf = (fd: number) => native.getpeername(fd).port;
     const size = 100_000;
-    for (let sent = 0; sent < size;) {
-      const taken = native.send(fds[0], new Uint8Array(size - sent));
-      if (taken > 0) sent += taken;
-      else await sleep(1);
-    }
+    let sent = 0;
+    await until(
+      () => (sent += Math.max(native.send(fds[0], new Uint8Array(size - sent)), 0)) === size,
+      "all bytes are sent",
+    );
     native.send(fds[1], bytes("bye"));
     native.shutdown(fds[1], 1);
     const at = (fd: number) => thread.localPorts().indexOf(portOf(fd));

@@ -76,12 +76,13 @@ async function garbage(host: LabHost): Promise<void> {
   })();
   await until(() => accepted.length === 250, "all are accepted");
   await native.closeLater(Int32Array.from(accepted.splice(0)));
-  for (let turn = 0; native.descriptors().open > before + 4 && turn < 500; turn++) {
-    (globalThis as { gc?: () => void }).gc!();
-    await sleep(5);
-  }
+  const collect = (globalThis as { gc?: () => void }).gc!;
   // what stays: the listener, and the running acceptor's epoll and eventfd
-  assert.ok(native.descriptors().open <= before + 4, `${native.descriptors().open - before} descriptors are left`);
+  await until(
+    () => (collect(), native.descriptors().open <= before + 4),
+    () => `${native.descriptors().open - before} descriptors are left`,
+    15_000,
+  );
   const seen = batches;
   const [late] = await connecting(host, listener.port, 1);
   await until(() => batches > seen, "the forgotten loop still accepts");
@@ -128,7 +129,7 @@ async function main(): Promise<void> {
       for (let turn = 0; turn < 20; turn++)
         for (const thread of [all.sampler, all.clients, all.acceptor, all.mirror]) void thread.stop();
     parentPort?.postMessage("running");
-    if (workerData === "terminate") await sleep(60_000);
+    if (workerData === "terminate") await sleep(60_000); // until the main thread terminates this one
   }
   await host.close();
 }

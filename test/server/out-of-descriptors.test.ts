@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { inProject } from "../fixtures/project";
-import { sleep } from "../fixtures/waiting";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import { until as waitUntil } from "../fixtures/waiting";
 import { ArgumentError } from "../../dist/errors";
-import { Lab } from "../../dist/front-door";
+import type { Lab } from "../../dist/front-door";
 import { type EmfilePolicy, epollServer, type EpollServerReport } from "../../dist/server/epoll-server";
 
 /** The policies as notebook 06 has them on its page. */
@@ -26,11 +27,8 @@ describe("out of descriptors, 40 for 80 clients", function () {
   this.timeout(30_000);
   let policies: Record<"continue" | "edge" | "pause" | "reserve" | "free", EmfilePolicy>;
   let lab: Lab;
-  before(async () => {
-    policies = policiesOfTheNotebook();
-    lab = await Lab.open({ wire: false });
-  });
-  after(() => lab.close());
+  before(() => void (policies = policiesOfTheNotebook()));
+  labOfSuite((opened) => (lab = opened), { wire: false });
   let port = 8080;
 
   /** A server with one of the policies, and its clients. */
@@ -43,12 +41,12 @@ describe("out of descriptors, 40 for 80 clients", function () {
     });
     await new Promise((resolve) => output.once("line", resolve).once("close", resolve));
     const queue = () => lab.sockets({ port, states: ["LISTEN"] })[0]?.receiveQueue ?? -1;
-    /** A report of which something holds; the last one if it never does. */
-    const until = async (holds: (report: EpollServerReport) => boolean) => {
-      for (let look = 0; look < 200 && !(report && holds(report)); look++) await sleep(10);
-      assert.ok(report, "the server reports");
-      return report;
-    };
+    /** A report of which something holds. */
+    const until = (holds: (report: EpollServerReport) => boolean) =>
+      waitUntil(
+        () => report && holds(report) && report,
+        () => `such a report (the last one: ${JSON.stringify(report)})`,
+      );
     /** The next report but one: what is in it happened after the call. */
     const settled = async () => {
       for (let times = 0; times < 2; times++) {

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { Lab } from "../../dist/front-door";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import type { Lab } from "../../dist/front-door";
 import { constant, poisson, spike } from "../../dist/listener/arrivals";
 
 describe("queueing, at a loop of a steady rate", function () {
   this.timeout(60_000);
   let lab: Lab;
-  before(async () => {
-    lab = await Lab.open({ wire: false });
-  });
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened), { wire: false });
 
   /** Clients of a schedule, and a loop that accepts so many a second and closes; watched until all are served or so many ms after the last came. */
   async function run({

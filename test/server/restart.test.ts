@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sleep } from "../fixtures/waiting";
+import { until } from "../fixtures/waiting";
 import { Lab } from "../../dist/front-door";
 import type { Listener } from "../../dist/listener/listener";
 
@@ -23,17 +23,15 @@ describe("a restart", function () {
       const queued = await lab.connect(old, { clients: waiting });
       // a round trip that is longer than any change
       const halfWay = lab.connect(old, { clients: coming, kind: "mirror", rtt: 1000, quiet: 3000 });
-      for (let look = 0; look < 500 && old.synQueue < coming; look++) await sleep(1);
+      await until(() => old.synQueue >= coming, "all SYNs");
       assert.deepEqual([old.acceptQueue, old.synQueue], [waiting, coming]);
       const successor = await change(lab, old);
       const after = await lab.connect(8080, { clients: 5 });
       const late = await halfWay;
-      for (
-        let look = 0;
-        look < 500 && successor.accepted + queued.counts().reset + late.counts().reset < waiting + coming + 5;
-        look++
-      )
-        await sleep(4);
+      await until(
+        () => successor.accepted + queued.counts().reset + late.counts().reset >= waiting + coming + 5,
+        "each client is accepted or reset",
+      );
       const seen = {
         accepted: successor.accepted,
         queuedReset: queued.counts().reset,

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { sleep } from "../fixtures/waiting";
-import { Lab } from "../../dist/front-door";
+import { labOfSuite } from "../fixtures/lab-of-suite";
+import { until } from "../fixtures/waiting";
+import type { Lab } from "../../dist/front-door";
 import { skip } from "../fixtures/skip";
 
 /** SO_REUSEPORT: what notebook 09 says of listeners that share a port. */
 describe("several listeners on one port", function () {
   this.timeout(20_000);
   let lab: Lab;
-  before(async () => {
-    lab = await Lab.open({ wire: false });
-  });
-  after(() => lab.close());
+  labOfSuite((opened) => (lab = opened), { wire: false });
 
   const together = async (count: number, port: number, backlog: number) => {
     const listeners = [];
@@ -52,7 +50,7 @@ describe("several listeners on one port", function () {
     const [leaving, staying] = [first.acceptQueue, second.acceptQueue];
     const before = lab.counters();
     await first.close();
-    for (let look = 0; look < 250 && second.acceptQueue + clients.counts().reset < 40; look++) await sleep(4);
+    await until(() => second.acceptQueue + clients.counts().reset >= 40, "each client is moved or reset");
     const seen = {
       leaving,
       staying,
