@@ -78,6 +78,7 @@ function buildTypeScript(tests) {
   removeOrphans(at(".build", "exercises"), at("exercises"));
   run(process.execPath, [compiler(), "-b", "exercises", "src/page", ...(tests ? ["test"] : [])]);
   copyPrograms(at("src"), at("dist"));
+  copyPrograms(at("exercises"), at(".build", "exercises"));
   bundlePage();
   if (modified(at("node_modules", "one-listener", "package.json")) < modified(at("dist", ".tsbuildinfo")))
     publishLibrary();
@@ -87,7 +88,7 @@ function buildTypeScript(tests) {
   if (!existsSync(at(".build", "dist"))) symlinkSync("../dist", at(".build", "dist"));
 }
 
-/** Programs that the library starts (folders of that name below src) are files that nothing compiles. */
+/** Programs that the library and checks start (folders of that name below src and exercises) are files that nothing compiles. */
 function copyPrograms(sources, compiled) {
   for (const entry of readdirSync(sources, { withFileTypes: true }).filter((each) => each.isDirectory())) {
     const [from, to] = [path.join(sources, entry.name), path.join(compiled, entry.name)];

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import path from "node:path";
 import { plot, type Lab } from "one-listener";
 import { asJson, atRest, defineCheck, fieldOf, msUntil, shuffled } from "one-listener/exercise";
 
@@ -19,27 +20,12 @@ interface Outcome {
   outside: number;
 }
 
-/** Accepts until it fails, and keeps all connections. The number of its next descriptor is the number of those that are open. */
-const program = (backlog: number) => `
-import os, socket, time
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", ${port}))
-listener.listen(${backlog})
-probe = os.dup(0)
-os.close(probe)
-print(probe, flush=True)
-held = []
-while True:
-    try:
-        held.append(listener.accept()[0])
-    except OSError:
-        time.sleep(0.05)
-`;
+/** accepts until it fails, and keeps all connections; the build copies it beside the compiled check */
+const program = path.join(__dirname, "programs", "keeping_server.py");
 
 /** What a real process does with its descriptors. */
 async function measure(lab: Lab, { nofile, backlog, clients }: Case): Promise<Outcome> {
-  const server = await lab.spawn("python3", ["-c", program(backlog)], { limits: { nofile } });
+  const server = await lab.spawn("python3", [program, String(port), String(backlog)], { limits: { nofile } });
   const printed = once(server.stdout, "data");
   await msUntil(() => lab.sockets({ port, states: ["LISTEN"] }).length > 0, 5000);
   const open = Number(String((await printed)[0]));

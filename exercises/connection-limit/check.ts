@@ -7,6 +7,7 @@ import {
   otherText,
   readers,
   remains,
+  remainsStory,
   theListener,
   wasServed,
   type ClientEnd,
@@ -151,10 +152,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     });
   });
   it("ends when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

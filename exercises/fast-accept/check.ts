@@ -1,12 +1,12 @@
 import { arrivals, plot } from "one-listener";
 import {
-  clientEnds,
   defineCheck,
   hasReceived,
   msUntil,
   otherText,
-  readers,
+  RecordedClients,
   remains,
+  remainsStory,
   theListener,
   wasServed,
   type ClientEnd,
@@ -33,28 +33,23 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     const lab = await openLab({ wire: false, sysctls: { "net.core.somaxconn": 4096 } });
     const server = await start(lab, { port });
     capacity = (await theListener(lab, port, server)).sendQueue + 1;
-    const recording = await lab.record(port, { live: false });
     const counters = lab.counters();
-    const delays = Array.from({ length: some }, () => integer(0, burst - 10));
-    const read = readers(lab, port, delays);
-    const crowd = await lab.connect(port, {
-      clients: clients - some,
-      schedule: arrivals.spike(clients - some, 0, burst),
-      quiet: 300,
-    });
-    const served = () => crowd.counts().closedByServer === crowd.length && read.every(({ over }) => over);
+    const connected = await RecordedClients.connect(
+      lab,
+      port,
+      { clients: clients - some, schedule: arrivals.spike(clients - some, 0, burst), quiet: 300 },
+      Array.from({ length: some }, () => integer(0, burst - 10)),
+    );
     // clients retransmit after 1 s: one that is not connected by now was outside
-    await msUntil(served, 700);
+    await msUntil(() => connected.served, 700);
     overflows = lab.counters().since(counters).get("TcpExt.ListenOverflows");
-    outside = crowd.counts().synSent + read.filter(({ end }) => end === "outside").length;
+    outside = connected.outside;
     // the clients inside may need a little longer on a busy machine
-    if (outside === 0) await msUntil(served, 1500);
-    ends = clientEnds(crowd, read);
-    const trace = await recording.stop();
+    if (outside === 0) await msUntil(() => connected.served, 1500);
+    const { trace, ...outcome } = await connected.end();
+    ends = outcome.ends;
     peak = trace.summary().get("acceptQueue").max;
     picture(plot.overview(trace));
-    await Promise.all(read.map((each) => each.close()));
-    await crowd.close();
     left = await remains(lab, port, server);
   });
 
@@ -89,10 +84,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     });
   });
   it("ends when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

@@ -1,5 +1,5 @@
 import { plot } from "one-listener";
-import { defineCheck, listening, msUntil, readers, remains, type Reader } from "one-listener/exercise";
+import { defineCheck, listening, msUntil, readers, remains, remainsStory, type Reader } from "one-listener/exercise";
 
 const port = 8080;
 const clients = 20;
@@ -64,10 +64,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     });
   });
   it("stops listening when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

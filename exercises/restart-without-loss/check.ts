@@ -1,12 +1,12 @@
 import { arrivals, plot } from "one-listener";
 import { native } from "one-listener/native";
 import {
-  clientEnds,
   defineCheck,
   msUntil,
   otherText,
-  readers,
+  RecordedClients,
   remains,
+  remainsStory,
   theListener,
   wasServed,
   type ClientEnd,
@@ -41,24 +41,17 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     // the function began between these two moments
     pause.begun = native.now() + restart + margin;
     pause.ending = called + restart + loadMs - margin;
-    const recording = await lab.record(port, { live: false });
-    // some readers come before the restart, some in the pause, some after it
-    const delays = Array.from({ length: some }, (_, at) => integer(0, 100) + at * 115);
-    const read = readers(lab, port, delays);
-    const crowd = await lab.connect(port, {
-      clients: clients - some,
-      schedule: arrivals.constant(clients - some, rate),
-      quiet: 500,
-    });
-    const over = () => {
-      const { established, synSent, idle } = crowd.counts();
-      return established + synSent + idle === 0 && read.every((each) => each.over);
-    };
-    await msUntil(over, 700);
-    picture(plot.overview(await recording.stop()));
-    ends = clientEnds(crowd, read);
-    await Promise.all(read.map((each) => each.close()));
-    await crowd.close();
+    const connected = await RecordedClients.connect(
+      lab,
+      port,
+      { clients: clients - some, schedule: arrivals.constant(clients - some, rate), quiet: 500 },
+      // some readers come before the restart, some in the pause, some after it
+      Array.from({ length: some }, (_, at) => integer(0, 100) + at * 115),
+    );
+    await msUntil(() => connected.over, 700);
+    const { trace, ...outcome } = await connected.end();
+    ends = outcome.ends;
+    picture(plot.overview(trace));
     left = await remains(lab, port, server);
   });
 
@@ -110,10 +103,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, integer, pi
     });
   });
   it("ends when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

@@ -1,11 +1,11 @@
 import { arrivals, plot } from "one-listener";
 import {
-  clientEnds,
   defineCheck,
   msUntil,
   otherText,
-  readers,
+  RecordedClients,
   remains,
+  remainsStory,
   theListener,
   wasServed,
   type ClientEnd,
@@ -31,21 +31,17 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture, in
     const lab = await openLab({ wire: false });
     const server = await start(lab, { port, backlog, handleMs });
     await theListener(lab, port, server);
-    const recording = await lab.record(port, { live: false });
-    const delays = Array.from({ length: some }, () => integer(0, 900));
-    const read = readers(lab, port, delays);
-    const crowd = await lab.connect(port, {
-      clients: clients - some,
-      schedule: arrivals.constant(clients - some, clients - some),
-      quiet: 200,
-    });
-    await msUntil(() => crowd.counts().closedByServer === crowd.length && read.every(({ over }) => over), 500);
-    const trace = await recording.stop();
+    const connected = await RecordedClients.connect(
+      lab,
+      port,
+      { clients: clients - some, schedule: arrivals.constant(clients - some, clients - some), quiet: 200 },
+      Array.from({ length: some }, () => integer(0, 900)),
+    );
+    await msUntil(() => connected.served, 500);
+    const { trace, ...outcome } = await connected.end();
+    ends = outcome.ends;
     peak = trace.summary().get("acceptQueue").max;
-    ends = clientEnds(crowd, read);
     picture(plot.queueDepth(trace, { predictions: [{ question: "a short queue", value: short }] }));
-    await Promise.all(read.map((each) => each.close()));
-    await crowd.close();
     left = await remains(lab, port, server);
   });
 
@@ -87,10 +83,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture, in
     });
   });
   it("ends when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

@@ -10,6 +10,7 @@ import {
   otherText,
   readers,
   remains,
+  remainsStory,
   theListener,
   type ClientEnd,
   type Reader,
@@ -115,10 +116,6 @@ export default defineCheck(({ before, it, that, lab: openLab, start, picture }) 
     });
   });
   it("ends when the signal is aborted", 1, () => {
-    that(left === "", {
-      did: "The check aborted the signal",
-      expected: "the listener is closed, and your function returns",
-      measured: left,
-    });
+    that(left === "", remainsStory(left));
   });
 });

@@ -8,6 +8,8 @@ const root = path.join(__dirname, "..", "..");
 /** Absolute path of exercises/, which has a folder for each exercise. */
 export const exercisesFolder = path.join(root, "exercises");
 const compiled = path.join(root, ".build", "exercises");
+/** The folder in exercises/ that new exercises are copied from. It is none itself. */
+export const templateName = "template";
 
 /** One exercise. */
 export interface Exercise {
@@ -45,12 +47,13 @@ export function functionNameOf(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The names of all exercises: the folders in exercises/ that have an exercise.md, in alphabetical order. */
+/** The names of all exercises: the folders in exercises/ that have an exercise.md, without the template, in alphabetical order. */
 export function exerciseNames(): string[] {
   if (!existsSync(exercisesFolder)) return [];
   return readdirSync(exercisesFolder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(path.join(exercisesFolder, entry.name, "exercise.md")))
     .map(({ name }) => name)
+    .filter((name) => name !== templateName)
     .sort();
 }
 
@@ -67,7 +70,7 @@ export function allExercises(): Exercise[] {
 export function loadExercise(name: string): Exercise {
   const folder = path.join(exercisesFolder, name);
   const file = path.join(folder, "exercise.md");
-  if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(file)) {
+  if (!/^[a-z][a-z0-9-]*$/.test(name) || name === templateName || !existsSync(file)) {
     throw new ArgumentError(`There is no exercise "${name}".`, `There are: ${exerciseNames().join(", ")}.`);
   }
   return parseExercise(name, readFileSync(file, "utf8"), folder);

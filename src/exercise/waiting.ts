@@ -4,6 +4,7 @@ import type { SocketRow } from "../listener/sockets-table";
 import { msUntil } from "../waiting/until";
 import type { Running } from "./attempt";
 import { Missed } from "./failure";
+import type { Story } from "./result";
 
 /** ms that a function has to open its listener */
 const listenPatience = 3000;
@@ -58,4 +59,13 @@ export async function remains(lab: Lab, port: number, server: Running): Promise<
       left.push(error instanceof Error ? error.message : String(error));
     });
   return left.join("; ");
+}
+
+/** The story of a server that did not end with its signal. @param left what remains() gave */
+export function remainsStory(left: string): Story {
+  return {
+    did: "The check aborted the signal",
+    expected: "the listener is closed, and your function returns",
+    measured: left,
+  };
 }

@@ -164,7 +164,7 @@ describe("exercises", function () {
     assert.throws(() => loadExercise("../src"), { message: 'There is no exercise "../src".' });
   });
 
-  it("a new exercise is a folder, and passes its own verification once it is built", async () => {
+  it("a new exercise has the project's format, and passes its own verification once it is built", async () => {
     const name = `tmp-${process.pid}`;
     let folder: string;
     try {
@@ -173,21 +173,32 @@ describe("exercises", function () {
       throw new Error("exercises/ cannot be written", { cause: error });
     }
     try {
-      assert.throws(() => newExercise(name), /already/);
-      assert.throws(() => newExercise("Bad Name"), /cannot be the name/);
-      const built = await new Promise<string>((resolve) =>
-        execFile(
-          process.execPath,
-          [inProject("node_modules", "typescript", "bin", "tsc"), "-b", inProject("exercises")],
-          (_, stdout) => resolve(stdout),
-        ),
+      assert.throws(() => newExercise(name), { message: `There is an exercise "${name}" already.` });
+      assert.throws(() => newExercise("Bad Name"), { message: '"Bad Name" cannot be the name of an exercise.' });
+      const printedBy = (...words: string[]) =>
+        new Promise<string>((resolve) =>
+          execFile(process.execPath, words, { cwd: inProject() }, (_, stdout, stderr) => resolve(stdout + stderr)),
+        );
+      const prettier = inProject("node_modules", "prettier", "bin", "prettier.cjs");
+      assert.equal(await printedBy(prettier, "--check", "--log-level", "warn", folder), "");
+      assert.equal(
+        await printedBy(inProject("node_modules", "typescript", "bin", "tsc"), "-b", inProject("exercises")),
+        "",
       );
-      assert.equal(built, "");
-      assert.deepEqual((await verify(loadExercise(name), { times: 1, ...sandboxed() })).faults, []);
+      const exercise = loadExercise(name);
+      assert.match(sourceOf(exercise, "starter.ts"), new RegExp(`^export async function tmp${process.pid}\\(`, "m"));
+      assert.deepEqual((await verify(exercise, { times: 1, ...sandboxed() })).faults, []);
     } finally {
       rmSync(folder, { recursive: true, force: true });
       rmSync(inProject(".build", "exercises", name), { recursive: true, force: true });
     }
+  });
+
+  it("the template of new exercises is none itself", () => {
+    assert.ok(existsSync(inProject("exercises", "template", "exercise.md")));
+    assert.ok(!exerciseNames().includes("template"));
+    assert.throws(() => loadExercise("template"), { message: 'There is no exercise "template".' });
+    assert.throws(() => newExercise("template"), { message: 'There is an exercise "template" already.' });
   });
 
   describe("watch", () => {

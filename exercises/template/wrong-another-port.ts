@@ -1,0 +1,7 @@
+// a typical misconception, in one sentence
+// fails: listens on the port
+import type { Lab } from "one-listener";
+
+export async function yourFunction(lab: Lab, { port }: { port: number }): Promise<void> {
+  await lab.listen({ port: port + 1 });
+}
