@@ -1,0 +1,111 @@
+/** Judges of the claims about memory, descriptors and thousands of connections. */
+import { undecidable, verdicts } from "../judging";
+
+const descriptors = {
+  softHere: 20_000,
+  hardHere: 20_000,
+  softOfFirst: 1024,
+  hardOfFirst: 524_288,
+  raised: 256,
+  beyondAllowed: 0,
+};
+const admitted = { clients: 300, most: 10, peak: 65, room: 65, drops: 85 };
+
+describe("judges of claims", () => {
+  verdicts(29, [
+    ["false", { connections: 20_000, bytesEach: 2850, buffersEach: 0 }, "a socket and no buffers"],
+    ["holds", { connections: 20_000, bytesEach: 3000, buffersEach: 131_072 }, "all of it"],
+  ]);
+  verdicts(8, [
+    [
+      "false",
+      { connections: 6000, bytesEach: 3500, buffersEach: 0, unread: 8192, buffersUnread: 12_000 },
+      "none while idle",
+    ],
+    ["holds", { connections: 6000, bytesEach: 3500, buffersEach: 131_072 }, "as the text says"],
+  ]);
+  verdicts(46, [
+    ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0 }, "some kilobytes"],
+    ["holds", { connections: 6000, bytesEach: 4000, buffersEach: 131_072 }, "135 KB"],
+  ]);
+  verdicts(44, [
+    ["false", { backlog: 64, clients: 12_000, open: 12_000 }, "a small one does"],
+    ["holds", { backlog: 64, clients: 12_000, open: 900 }, "a small one does not"],
+  ]);
+  verdicts(62, [
+    ["holds", { clients: 12_000, open: 12_000 }, "all open"],
+    ["false", { clients: 12_000, open: 900 }, "most are missing"],
+  ]);
+  verdicts(47, [
+    ["holds", descriptors, "1024 at the first process"],
+    ["depends", { ...descriptors, softOfFirst: 32_768 }, "another default"],
+    ["false", { ...descriptors, raised: 64 }, "it cannot be raised"],
+  ]);
+  verdicts(63, [
+    ["false", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 400_000, cpu: 0.99 }, "a spin"],
+    ["holds", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 10, cpu: 0.01 }, "no spin"],
+  ]);
+  verdicts(59, [
+    ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
+    ["holds", { oneThread: 100_000, twoThreads: 190_000, twoListeners: 190_000 }, "twice as many"],
+    ["depends", { oneThread: 100_000, twoThreads: 138_000, twoListeners: 138_000 }, "a second listener brings no more"],
+  ]);
+  verdicts(60, [
+    [
+      "depends",
+      { semaphore: admitted, without: { ...admitted, most: 21, peak: 1, drops: 0 } },
+      "the queue fills behind it",
+    ],
+    [
+      "holds",
+      { semaphore: { ...admitted, peak: 1, drops: 0 }, without: { ...admitted, most: 21, peak: 1, drops: 0 } },
+      "nothing else changes",
+    ],
+  ]);
+
+  describe("refuse evidence that cannot decide", () => {
+    undecidable(
+      29,
+      { connections: 10, bytesEach: 0, buffersEach: 0 },
+      "10 connections disappear in the noise.",
+      "Make some thousands.",
+    );
+    undecidable(
+      8,
+      { connections: 10, bytesEach: 0, buffersEach: 0 },
+      "10 connections disappear in the noise.",
+      "Open some thousands.",
+    );
+    undecidable(
+      46,
+      { connections: 10, bytesEach: 0, buffersEach: 0 },
+      "10 connections disappear in the noise.",
+      "Open some thousands.",
+    );
+    undecidable(
+      44,
+      { backlog: 64, clients: 100, open: 100 },
+      "That is not many more than the backlog.",
+      "Connect more clients.",
+    );
+    undecidable(
+      62,
+      { clients: 50, open: 50 },
+      "50 clients cannot show ten thousand.",
+      "Connect more: other processes can hold them (lab.hold).",
+    );
+    undecidable(
+      63,
+      { clients: 20, limit: 40, accepted: 20, wakeupsPerSecond: 0, cpu: 0 },
+      "The server has not run out of descriptors.",
+      "Connect more clients, or lower the limit.",
+    );
+    undecidable(59, { oneThread: 0, twoThreads: 0, twoListeners: 0 }, "Nothing was accepted.", "Fill the queue first.");
+    undecidable(
+      60,
+      { semaphore: { ...admitted, clients: 0 }, without: admitted },
+      "No client connected.",
+      "Connect more clients than the semaphore admits.",
+    );
+  });
+});
