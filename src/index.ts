@@ -15,7 +15,7 @@ export {
 } from "./errors";
 export { Counters, CounterDifference } from "./lab/counters";
 export { Sysctls, type KnownSysctls, type SysctlValues } from "./lab/sysctls";
-export { Program, type Exit, type Limits, type SpawnOptions } from "./lab/program";
+export { Program, type Exit, type Limits, type ProgramOutput, type SpawnOptions } from "./lab/program";
 export { machineLine } from "./lab/machine-line";
 export { kernelMemory, type KernelMemory } from "./lab/memory";
 export { owned } from "./lab/owned";

@@ -10,20 +10,28 @@ import type { LabHost } from "./host";
 
 const files = ["/proc/net/netstat", "/proc/net/snmp", "/proc/net/sockstat"] as const;
 
-/** A moment: every counter by its full name ("TcpExt.ListenDrops", "Tcp.CurrEstab", "sockstat.TCP.inuse"). */
+/** All counters of the Lab at one moment. */
 export class Counters {
+  /** A Lab makes them: see lab.counters(). */
   constructor(
-    /** CLOCK_MONOTONIC ms */
+    /** the moment of reading: ms, CLOCK_MONOTONIC */
     readonly time: number,
+    /** each counter by its full name: "TcpExt.ListenDrops", "Tcp.CurrEstab", "sockstat.TCP.inuse" */
     readonly values: ReadonlyMap<string, number>,
   ) {}
 
-  /** By full name, or by its last part where that is the only one ("ListenDrops"). @throws ArgumentError for a name this kernel does not have */
+  /**
+   * One counter.
+   * @param name the full name ("TcpExt.ListenDrops"), or its last part where only one counter has it ("ListenDrops")
+   * @throws ArgumentError this kernel has no such counter, or more than one
+   */
   get(name: string): number {
     return counterNamed(this.values, name);
   }
 
-  /** What has happened since `before`. Gauges (sockstat, CurrEstab) become changes, too. */
+  /**
+   * The change of every counter since `before`. Gauges (sockstat, CurrEstab) become changes, too, and can be negative.
+   */
   since(before: Counters): CounterDifference {
     const changes = new Map<string, number>();
     for (const [name, value] of this.values) changes.set(name, value - (before.values.get(name) ?? 0));
@@ -33,22 +41,32 @@ export class Counters {
 
 /** The change of every counter between two moments. */
 export class CounterDifference {
+  /** Counters.since() makes it. */
   constructor(
     /** ms between the two moments */
     readonly duration: number,
+    /** each change by the counter's full name; 0 where nothing changed */
     readonly values: ReadonlyMap<string, number>,
   ) {}
 
-  /** Like Counters.get. */
+  /**
+   * The change of one counter.
+   * @param name as Counters.get() takes it
+   * @throws ArgumentError this kernel has no such counter, or more than one
+   */
   get(name: string): number {
     return counterNamed(this.values, name);
   }
 
-  /** Only those that moved: { "TcpExt.ListenDrops": 71, … }. `match` keeps names it finds. */
+  /**
+   * Only the counters that changed, by full name: { "TcpExt.ListenDrops": 71, … }.
+   * @param match keeps the names that it matches; default: all
+   */
   moved(match: RegExp = /./): Record<string, number> {
     return Object.fromEntries([...this.values].filter(([name, value]) => value !== 0 && match.test(name)));
   }
 
+  /** The counters that changed, one per line: "TcpExt.ListenDrops +71". */
   toString(): string {
     const rows = Object.entries(this.moved());
     const width = Math.max(0, ...rows.map(([name]) => name.length));
@@ -63,20 +81,30 @@ function counterNamed(values: ReadonlyMap<string, number>, name: string): number
   const [match, ...others] = matches;
   if (!match) throw new ArgumentError(`This kernel has no counter "${name}".`);
   if (others.length > 0)
-    throw new ArgumentError(`"${name}" is ambiguous.`, `Write one of ${matches.map(([full]) => full).join(", ")}.`);
+    throw new ArgumentError(
+      `More than one counter is named "${name}".`,
+      `Write one of ${matches.map(([full]) => full).join(", ")}.`,
+    );
   return match[1];
 }
 
-/** The open counter files of one Lab. */
+/** The open counter files of one Lab. Source: proc(5), /proc/net/netstat, snmp and sockstat. */
 export class CounterFiles {
   private open = true;
 
   private constructor(
     private readonly host: LabHost,
-    /** netstat, snmp, sockstat, and the machine's meminfo; shared with recordings, which pread them */
+    /**
+     * descriptors of netstat, snmp, sockstat, and the machine's meminfo; recordings read the same descriptors with
+     * pread(2)
+     */
     readonly fds: readonly number[],
   ) {}
 
+  /**
+   * Opens the four files. The Lab closes them.
+   * @throws ClosedError; LabError ERR_FORBIDDEN: a guest without the right to look
+   */
   static async open(host: LabHost): Promise<CounterFiles> {
     const fds: number[] = [];
     try {
@@ -89,7 +117,10 @@ export class CounterFiles {
     return host.keep(new CounterFiles(host, fds));
   }
 
-  /** All counters now (some 50 us). @throws ClosedError */
+  /**
+   * All counters now. Takes about 50 µs.
+   * @throws ClosedError
+   */
   read(): Counters {
     this.host.requireOpen();
     const values = new Map<string, number>();
@@ -98,7 +129,11 @@ export class CounterFiles {
     return new Counters(native.now(), values);
   }
 
-  /** Whether recordings can follow a counter: those of read(), and the machine's memory in kB ("meminfo.Slab"). */
+  /**
+   * Whether recordings can follow a counter.
+   * @param name a full name of read(), or a line of the machine's /proc/meminfo, in kB: "meminfo.Slab"
+   * @throws ClosedError
+   */
   knows(name: string): boolean {
     if (!name.startsWith("meminfo.")) return this.read().values.has(name);
     return native
@@ -126,7 +161,7 @@ function readPairs(text: string, into: Map<string, number>): void {
   }
 }
 
-/** "TCP: inuse 5 orphan 0 tw 0 alloc 7 mem 1". `mem` and `alloc` are the whole machine's. */
+/** "TCP: inuse 5 orphan 0 tw 0 alloc 7 mem 1". `mem` and `alloc` count the whole machine. */
 function readSockstat(text: string, into: Map<string, number>): void {
   for (const line of text.split("\n")) {
     const [prefix = "", ...words] = line.split(" ");

@@ -1,5 +1,5 @@
 /**
- * What this machine must allow, tried one by one: `npx one-listener doctor` and notebook 00.
+ * Tries one by one what a Lab needs from this machine. `npx one-listener doctor` and notebook 00 show the report.
  */
 import { accessSync, constants } from "node:fs";
 import os from "node:os";
@@ -14,44 +14,50 @@ import { Program } from "./program";
 import { Sysctls } from "./sysctls";
 import { formatNumber } from "../wording/number";
 
+/** The result of one check of doctor(). */
 export interface Finding {
   /** what was tried */
   check: string;
-  /** "missing": a program that some notebook can use and that is not installed */
+  /** "missing": a notebook can use this program, and it is not installed. "not tried": an earlier step failed */
   outcome: "works" | "forbidden" | "missing" | "not tried";
-  /** what was seen, or the failing call and its errno */
+  /** the result, or the system call that failed and its errno: "unshare: EPERM" */
   found: string;
-  /** which known rule forbids it */
+  /** the rule of the machine that forbids it */
   rule?: string;
-  /** the exact line that allows it */
+  /** the command or the setting that allows it */
   remedy?: string;
-  /** what works without it */
+  /** which notebooks run without it */
   without?: string;
 }
 
+/** What doctor() found out about this machine. */
 export interface Report {
+  /** "Linux 6.18.5" */
   kernel: string;
+  /** "v20.19.2" */
   node: string;
+  /** name and effective user id: "root (uid 0)" */
   user: string;
-  /** every Lab of the workbook can be opened here */
+  /** true if every Lab of the workbook can be opened here */
   healthy: boolean;
+  /** one for each check, in the order of the report */
   findings: Finding[];
 }
 
-/** What each step of making a Lab is, and what is left without it. */
+/** The check of each step of making a Lab, and which notebooks run without it. */
 const stepTexts: Record<string, { check: string; without: string }> = {
   "user-namespace": {
     check: "a user namespace (no root needed)",
-    without: "as root, a Lab opens without it; else no notebook runs",
+    without: "root opens Labs without it; for any other user, no notebook runs",
   },
   "id-maps": { check: "user and group id maps", without: "no notebook runs" },
   "pid-namespace": { check: "a PID namespace (programs end with their Lab)", without: "no notebook runs" },
   "network-namespace": { check: "a network namespace", without: "no notebook runs" },
   "established-hash": {
-    check: "a connection hash of the Lab's own (Linux 6.1)",
+    check: "a separate connection hash for the Lab (Linux 6.1)",
     without: "all notebooks run; reading the SYN queue is slower",
   },
-  "lab-namespace": { check: "a second network namespace, for the far end", without: "no notebook runs" },
+  "lab-namespace": { check: "a second network namespace, for the far end of the wire", without: "no notebook runs" },
   "loopback-up": { check: "bringing the loopback interface up", without: "no notebook runs" },
   veth: {
     check: "a veth pair: the Lab's wire",
@@ -66,7 +72,11 @@ const programs: [name: string, use: string][] = [
   ["python3", "JupyterLab itself runs on it"],
 ];
 
-/** Tries everything; opens and closes a Lab or two. Never throws for what a machine forbids: that is what it reports. */
+/**
+ * Tries everything that a Lab needs. It opens one Lab or two and closes them again. What the machine forbids stands in
+ * the report and is not thrown.
+ * @throws LabError the lab host could not be started, or gave no answer
+ */
 export async function doctor(): Promise<Report> {
   const findings: Finding[] = [];
   const works = (check: string, found: string) => void findings.push({ check, outcome: "works", found });
@@ -87,9 +97,9 @@ export async function doctor(): Promise<Report> {
   const { soft, hard } = native.descriptors();
   works(
     "descriptors of this process (ulimit -n)",
-    `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node has raised the soft one by itself`,
+    `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node raised the soft limit when it started`,
   );
-  works("processors, memory", `${os.cpus().length} processors, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
+  works("CPUs, memory", `${os.cpus().length} CPUs, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
   for (const [name, use] of programs) findings.push(programFinding(name, use));
 
   const needed = findings.filter(({ outcome }) => outcome === "forbidden" || outcome === "not tried");
@@ -104,7 +114,7 @@ export async function doctor(): Promise<Report> {
   };
 }
 
-/** With wire, or else without: whatever this machine allows. */
+/** Opens a Lab with a wire, or without one where this machine does not allow the wire. */
 async function openAnyhow(): Promise<{ host?: LabHost; steps: readonly Step[] }> {
   try {
     const host = await LabHost.open();
@@ -154,7 +164,7 @@ const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
     async (host) => {
       const start = native.now();
       native.diag(host.diagFd, 1 << 3, 0);
-      return `one look took ${((native.now() - start) * 1000).toFixed(0)} us`;
+      return `one read took ${((native.now() - start) * 1000).toFixed(0)} us`;
     },
   ],
   [
@@ -174,7 +184,7 @@ const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
     async (host) => {
       const sysctls = new Sysctls(host);
       await sysctls.with({ "net.ipv4.tcp_syncookies": 0 }, () => undefined);
-      return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} here`;
+      return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} in this Lab`;
     },
   ],
   [
@@ -209,7 +219,7 @@ function programFinding(name: string, use: string): Finding {
     outcome: "missing",
     found: "not in the PATH",
     remedy: `install it (${use})`,
-    without: "all notebooks run; that part says what is missing",
+    without: "all notebooks run; the part that uses it says that it is missing",
   };
 }
 
@@ -224,7 +234,10 @@ function isExecutable(file: string): boolean {
 
 const marks: Record<Finding["outcome"], string> = { works: "✓", forbidden: "✗", missing: "–", "not tried": "·" };
 
-/** The report as lines for a terminal. */
+/**
+ * The report as text for a terminal, one line per check; under a check that failed, why, how to allow it, and what runs
+ * without it.
+ */
 export function reportText(report: Report): string {
   const lines = [`${report.kernel}, node ${report.node}, user ${report.user}`, ""];
   const width = Math.max(...report.findings.map(({ check }) => check.length));
@@ -232,14 +245,14 @@ export function reportText(report: Report): string {
     lines.push(`${marks[outcome]} ${check.padEnd(width)}  ${found}`);
     if (outcome === "works") continue;
     if (rule) lines.push(`    why:     ${rule}`);
-    if (remedy) lines.push(`    mend:    ${remedy}`);
+    if (remedy) lines.push(`    allow:   ${remedy}`);
     if (without) lines.push(`    without: ${without}`);
   }
   lines.push(
     "",
     report.healthy
       ? "Every Lab of the workbook can be opened here."
-      : "Some of the workbook cannot run here: see the lines marked ✗.",
+      : "Some notebooks cannot run here: see the lines marked ✗.",
   );
   return lines.join("\n");
 }

@@ -1,11 +1,15 @@
 /**
- * Why a Lab could not be made on this machine, and the line that allows it.
+ * Why this machine does not allow a Lab, and the command that allows it.
  */
 import { readFileSync } from "node:fs";
 import { errnoName, ForbiddenError } from "../errors";
 
-/** What the machine says of itself; every field may be unreadable (undefined). Sources: proc(5), user_namespaces(7), apparmor. */
+/**
+ * The settings of this machine that decide whether it allows a Lab. A setting that cannot be read is undefined.
+ * Sources: proc(5), user_namespaces(7), apparmor(7).
+ */
 export interface MachineFacts {
+  /** the effective user is root (uid 0) */
   root: boolean;
   /** /proc/self/status Seccomp: 0 none, 1 strict, 2 filter */
   seccomp?: number;
@@ -13,16 +17,21 @@ export interface MachineFacts {
   appArmorRestricts?: number;
   /** kernel.unprivileged_userns_clone (Debian's older switch) */
   unprivilegedClone?: number;
+  /** user.max_user_namespaces: user namespaces that each user may have */
   maxUserNamespaces?: number;
+  /** user.max_net_namespaces: network namespaces that each user may have */
   maxNetNamespaces?: number;
+  /** user.max_pid_namespaces: PID namespaces that each user may have */
   maxPidNamespaces?: number;
+  /** this process runs in a container: its cgroup or mounts name Docker, containerd, Kubernetes, LXC or Podman */
   container: boolean;
 }
 
+/** A rule of a machine that forbids a step of making a Lab. */
 export interface Rule {
-  /** name of the rule that forbids it */
+  /** the setting or the profile that forbids it */
   rule: string;
-  /** the exact line or setting that allows it */
+  /** the command or the setting that allows it */
   remedy: string;
 }
 
@@ -34,6 +43,7 @@ function readNumber(path: string): number | undefined {
   }
 }
 
+/** Reads the settings of this machine. Never throws: a setting that cannot be read is undefined. */
 export function machineFacts(): MachineFacts {
   let status = "";
   let container = false;
@@ -43,7 +53,7 @@ export function machineFacts(): MachineFacts {
       readFileSync("/proc/1/cgroup", "utf8") + readFileSync("/proc/self/mountinfo", "utf8").slice(0, 4000),
     );
   } catch {
-    // no /proc: nothing to add
+    // without /proc these two facts stay unknown
   }
   const seccomp = /^Seccomp:\s*(\d)/m.exec(status);
   return {
@@ -62,7 +72,7 @@ export function machineFacts(): MachineFacts {
  * Names the rule behind a failed step of making a Lab.
  * @param step name of the step: "user-namespace", "veth", …
  * @param errno of the system call that failed, as a positive number
- * @param facts what the machine says of itself; see machineFacts()
+ * @param facts the settings of the machine, as machineFacts() reads them
  */
 export function ruleBehind(step: string, errno: number, facts: MachineFacts): Rule {
   const code = errnoName(errno);
@@ -70,13 +80,13 @@ export function ruleBehind(step: string, errno: number, facts: MachineFacts): Ru
   if (code === "EPERM" || code === "EACCES") return permissionRule(facts);
   return (
     kernelLacks(step, code) ?? {
-      rule: `${code}, for which no common rule is known`,
-      remedy: "please look at the step above; `dmesg` may say more",
+      rule: `no common rule explains ${code}`,
+      remedy: "read the output of `dmesg`: the kernel may give the reason there",
     }
   );
 }
 
-/** user_namespaces(7), namespaces(7): each user may have user.max_*_namespaces of a kind. */
+/** Each user may have user.max_*_namespaces namespaces of a kind. Source: namespaces(7), user_namespaces(7). */
 function limitReached(step: string, facts: MachineFacts): Rule {
   const kind = step === "pid-namespace" ? "pid" : step.includes("network") || step.includes("lab") ? "net" : "user";
   const now = { user: facts.maxUserNamespaces, net: facts.maxNetNamespaces, pid: facts.maxPidNamespaces }[kind];
@@ -86,7 +96,7 @@ function limitReached(step: string, facts: MachineFacts): Rule {
   };
 }
 
-/** What this kernel was built without, or is too old for. */
+/** What this kernel was built without, or is too old to have. */
 function kernelLacks(step: string, code: string): Rule | undefined {
   if (step === "veth" && (code === "EOPNOTSUPP" || code === "ENOTSUP"))
     return {
@@ -96,12 +106,12 @@ function kernelLacks(step: string, code: string): Rule | undefined {
   if (step === "user-namespace" && code === "EINVAL")
     return {
       rule: "this kernel is built without user namespaces (CONFIG_USER_NS)",
-      remedy: "run as root, or on another kernel",
+      remedy: "run as root, or use another kernel",
     };
   if (step === "established-hash" && code === "ENOENT")
     return {
       rule: "the kernel is older than 6.1",
-      remedy: "nothing is needed: reading the SYN queue is slower, all else works",
+      remedy: "nothing must be done: everything works, only reading the SYN queue is slower",
     };
   return undefined;
 }
@@ -128,11 +138,19 @@ function permissionRule(facts: MachineFacts): Rule {
         "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined …    (or a profile that allows unshare and setns)",
     };
   return {
-    rule: "this user may not make namespaces here",
+    rule: "this user may not make namespaces on this machine",
     remedy: "run as root with CAP_SYS_ADMIN, or allow unprivileged user namespaces",
   };
 }
 
+/**
+ * The error of a Lab that this machine does not allow. The message names the step, the errno and the rule; the hint
+ * gives the command that allows it.
+ * @param steps all steps of making the Lab so far, with the one that failed
+ * @param step the name of the step that failed: "veth"
+ * @param syscall the system call that failed in it
+ * @param errno its errno, as a positive number
+ */
 export function forbidden(
   steps: ForbiddenError["steps"],
   step: string,
@@ -148,7 +166,7 @@ export function forbidden(
       errno: -errno,
       syscall,
       steps,
-      hint: `To allow it: ${remedy}. \`npx one-listener doctor\` looks at everything.`,
+      hint: `To allow it: ${remedy}. \`npx one-listener doctor\` checks everything that a Lab needs.`,
     },
   );
 }

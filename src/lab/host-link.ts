@@ -14,32 +14,46 @@ import {
 /** ms; the slowest request, open with a wire, takes some 20 ms */
 const answerTimeout = 10_000;
 
-/** What the host has given: the values of the reply, and the descriptors beside it, which the caller owns. */
+/** The lab host's answer to a request. */
 export interface HostAnswer<Name extends RequestName> {
+  /** the values of the reply, as the protocol's table has them */
   reply: ReplyValues<Name>;
+  /** the descriptors beside the reply; the caller owns them */
   fds: Int32Array;
 }
 
-/** The host has refused a request. What it tells is for the caller to put into words. */
+/** The lab host has refused a request. The caller turns the refusal into a message for the reader: explainRefusal(). */
 export class RefusedError extends Error {
-  constructor(readonly refusal: Refusal) {
+  /** The link makes it from the reply. */
+  constructor(
+    /** the refusal, as the lab host sent it */
+    readonly refusal: Refusal,
+  ) {
     super(refusal.why || `${errnoName(refusal.error)} (${refusal.syscall})`);
     this.name = "RefusedError";
   }
 }
 
+/**
+ * The link to a lab host. It sends one request at a time, and takes the descriptors that come beside the reply
+ * (SCM_RIGHTS, unix(7)).
+ */
 export class HostLink {
   private queue: Promise<unknown> = Promise.resolve();
-  /** The host has left a request unanswered: the next reply would be taken for the answer to another request. */
+  /**
+   * The lab host has left a request unanswered. The next reply could be the late answer to that request, so nothing
+   * more is sent.
+   */
   private silent = false;
 
-  /** @param fd a SOCK_SEQPACKET socket whose far end the host has; closed by close() */
+  /** @param fd a SOCK_SEQPACKET socket whose other end the lab host has; closed by close() */
   constructor(private readonly fd: number) {}
 
   /**
    * Sends one request when those before it are answered, and waits for its reply.
    * @param ready throws if the request must not be sent any more when its turn comes
-   * @throws RefusedError; LabError ERR_PROTOCOL, ETIMEDOUT; ArgumentError a value does not fit; a system error (ECONNRESET: the host has died)
+   * @throws RefusedError; LabError ERR_PROTOCOL, ETIMEDOUT; ArgumentError a value does not fit; a system error
+   * (ECONNRESET: the host has died)
    */
   async exchange<Name extends RequestName>(
     name: Name,
@@ -61,7 +75,7 @@ export class HostLink {
       const answer = decodeReply(name, fields);
       if ("refused" in answer) throw new RefusedError(answer.refused);
       if (fds.length !== descriptorsOf(name, values))
-        throw new LabError(`The lab host's reply to ${name} brought ${fds.length} descriptors.`, {
+        throw new LabError(`The lab host's reply to ${name} has ${fds.length} descriptors.`, {
           code: "ERR_PROTOCOL",
         });
       return { reply: answer.reply, fds };
@@ -82,7 +96,10 @@ export class HostLink {
   }
 }
 
-/** A failure of the link or a refusal, as readers meet it. @param what what was asked for: "/proc/net/netstat" */
+/**
+ * The error that the reader sees after a failure of the link or a refusal.
+ * @param what the thing that was requested, as the subject of the message: "/proc/net/netstat"
+ */
 export function explainAnswer(error: unknown, what: string): unknown {
   if (error instanceof RefusedError) return explainRefusal(error.refusal, what);
   if (error instanceof ArgumentError) return error;
@@ -100,7 +117,11 @@ function unanswered(what: string, cause: LabError): LabError {
   return new LabError(`The lab host gave no answer (${what}).`, { code: "ETIMEDOUT", hint: closeThisLab, cause });
 }
 
-/** The LabError of a refusal: ERR_FORBIDDEN where a guest lacks the right, else the errno of the host's system call. */
+/**
+ * The LabError of a refusal: ERR_FORBIDDEN where a guest lacks the right, otherwise the errno of the lab host's system
+ * call.
+ * @param what the thing that was requested, as the subject of the message
+ */
 export function explainRefusal({ syscall, error, why }: Refusal, what: string): LabError {
   const code = errnoName(error);
   if (code === "EPERM" && syscall === "request")

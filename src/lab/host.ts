@@ -1,5 +1,6 @@
 /**
- * The lab host: the helper process inside the Lab's namespaces, seen from outside. It hands out sockets, open files and programs.
+ * The lab host, a helper process inside the Lab's namespaces, as the owner of the Lab uses it: it makes sockets, opens
+ * files and starts programs inside the Lab, and sends their descriptors back.
  */
 import { ClosedError, explain, LabError } from "../errors";
 import { hostProgram, native } from "../native";
@@ -23,8 +24,9 @@ export interface HostOptions {
   /** a link to a far end where the Wire and mirror clients live; default true */
   wire?: boolean;
   /**
-   * Buckets of the Lab's own established-hash: a power of two, which the kernel rounds up to. 0: the machine's own table.
-   * Default 1024, because reading the SYN queue walks this table. Source: inet_pernet_hashinfo_alloc(), Linux 6.1.
+   * Buckets of the Lab's own established-hash: a power of two, which the kernel rounds up to. 0: the machine's own
+   * table. Default 1024, because reading the SYN queue walks this table. Source: inet_pernet_hashinfo_alloc(), Linux
+   * 6.1.
    */
   hashBuckets?: number;
 }
@@ -35,7 +37,9 @@ export interface HostOptions {
  */
 export type SocketKind = "tcp" | "diag" | "packet";
 
-/** What a guest may do besides making TCP sockets. */
+/**
+ * What a guest may do besides making TCP sockets. A guest is a process that did not open the Lab and uses it by join().
+ */
 export interface GuestRights {
   /** read the kernel's table of sockets, the counters and the sysctls; default true */
   look?: boolean;
@@ -45,29 +49,34 @@ export interface GuestRights {
 
 const socketRequests = { tcp: "tcpSockets", diag: "diagSockets", packet: "packetSockets" } as const;
 
-/** The lab host and what was opened through it. Closing it ends everything in the Lab. */
+/** A Lab's helper process and everything that was opened through it. Closing it ends everything in the Lab. */
 export class LabHost implements Closable {
-  /** how the Lab was made, step by step */
+  /** the steps of making the Lab, in order */
   readonly steps: readonly Step[];
   /** the Lab's IPv4 address on its link ("" without a wire) */
   readonly address: string;
   /** interface index of the link's far end; 0 without a wire */
   readonly farIndex: number;
   /** hardware addresses of the link's ends; "" without a wire */
-  readonly hardware: { readonly near: string; readonly far: string };
+  readonly hardware: {
+    /** of the Lab's end */
+    readonly near: string;
+    /** of the far end */
+    readonly far: string;
+  };
   /** false on kernels without tcp_child_ehash_entries (before 6.1), where reading the SYN queue is slower */
   readonly ownHash: boolean;
 
   private readonly things = new Set<Closable>();
   private closing?: Promise<void>;
   private diag = -1;
-  /** What was made while the Lab closed, and is being closed; see keep(). */
+  /** Things that were made while the Lab closed, and are being closed themselves; see keep(). */
   private readonly late: Promise<void>[] = [];
   private readonly failures: unknown[] = [];
 
   private constructor(
     private readonly link: HostLink,
-    /** the helper's pid; 0 for a guest, who did not start it */
+    /** the helper's pid; 0 for a guest, which did not start it */
     readonly pid: number,
     lab: ReplyValues<"describe">,
   ) {
@@ -80,7 +89,7 @@ export class LabHost implements Closable {
 
   /**
    * Starts a helper, which makes the namespaces.
-   * @throws ForbiddenError if the machine does not allow it: names the step, the errno and what to do
+   * @throws ForbiddenError the machine does not allow it: names the step, the errno and the command that allows it
    * @throws LabError the helper cannot be started, or does not answer
    */
   static async open({ hashBuckets = 1024, wire = true }: HostOptions = {}): Promise<LabHost> {
@@ -129,19 +138,23 @@ export class LabHost implements Closable {
   }
 
   /**
-   * A descriptor for join(), in this process or another. The guest gets sockets of this Lab, but starts no programs and sets no
-   * sysctls. The caller owns the descriptor.
+   * A descriptor for join(), in this process or another. The guest gets sockets of this Lab, but starts no programs and
+   * sets no sysctls. The caller owns the descriptor.
    * @throws LabError ERR_FORBIDDEN: this is a guest itself; ClosedError
    */
   async guest({ look = true, wire = false }: GuestRights = {}): Promise<number> {
     return only(await this.request("guest", { look, wire }, "a guest"));
   }
 
+  /** true from the first call of close() on */
   get closed(): boolean {
     return this.closing !== undefined;
   }
 
-  /** @throws ClosedError */
+  /**
+   * Does nothing while the Lab is open.
+   * @throws ClosedError
+   */
   requireOpen(): void {
     if (this.closing) throw new ClosedError("Lab");
   }
@@ -161,8 +174,8 @@ export class LabHost implements Closable {
   }
 
   /**
-   * Closes `thing` together with the Lab, before its helper. If the Lab has begun to close, `thing` is closed at once: the caller must
-   * not close it, too.
+   * Closes `thing` together with the Lab, before its helper. If the Lab has begun to close, `thing` is closed at once:
+   * the caller must not close it, too.
    * @throws ClosedError
    */
   keep<T extends Closable>(thing: T): T {
@@ -172,14 +185,15 @@ export class LabHost implements Closable {
     return own(thing);
   }
 
-  /** Takes back keep(): `thing` is closed, or its owner closes it. */
+  /** Undoes keep(): `thing` is closed already, or its owner closes it. */
   drop(thing: Closable): void {
     this.things.delete(thing);
     forget(thing);
   }
 
   /**
-   * Makes `count` sockets of the Lab; the caller owns the descriptors. All or none.
+   * Makes `count` sockets of the Lab, all or none. The caller owns the descriptors.
+   * @returns descriptors; length: `count`
    * @throws LabError EMFILE, ENODEV ("packet" without a wire), ERR_FORBIDDEN (a guest without the right); ClosedError
    */
   async sockets(kind: SocketKind, count: number): Promise<Int32Array> {
@@ -200,14 +214,17 @@ export class LabHost implements Closable {
     }
   }
 
-  /** One socket, as sockets() makes them. */
+  /**
+   * Makes one socket of the Lab. The caller owns the descriptor.
+   * @throws as sockets()
+   */
   async socket(kind: SocketKind): Promise<number> {
     return only({ fds: await this.sockets(kind, 1) });
   }
 
   /**
-   * Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and pwriteText. The caller
-   * owns the descriptor.
+   * Opens one of the Lab's files under /proc/net or /proc/sys/net; read and write it with native.preadText and
+   * pwriteText. The caller owns the descriptor.
    * @throws LabError ENOENT, EACCES, EROFS, ERR_FORBIDDEN (a guest without the right); ClosedError
    */
   async file(path: string, mode: "r" | "rw"): Promise<number> {
@@ -216,7 +233,7 @@ export class LabHost implements Closable {
 
   /**
    * One request of the helper's protocol.
-   * @param what what is asked for, as the subject of the message of an error
+   * @param what the thing that is requested, as the subject of an error's message
    * @throws LabError with the errno of the helper's system call, ERR_FORBIDDEN, ETIMEDOUT, ECONNRESET; ClosedError
    */
   async request<Name extends RequestName>(
@@ -252,7 +269,7 @@ export class LabHost implements Closable {
     if (this.failures.length > 0) throw this.failures[0];
   }
 
-  /** Never rejects: the others must be closed, too. */
+  /** Never rejects, so that the others are closed, too. */
   private async closeOne(thing: Closable): Promise<void> {
     try {
       await thing.close();
@@ -265,6 +282,6 @@ export class LabHost implements Closable {
 /** The only descriptor of an answer: the link has checked that there is one. */
 function only({ fds }: { readonly fds: Int32Array }): number {
   const [fd] = fds;
-  if (fd === undefined) throw new LabError("The lab host's reply brought no descriptor.", { code: "ERR_PROTOCOL" });
+  if (fd === undefined) throw new LabError("The lab host's reply has no descriptor.", { code: "ERR_PROTOCOL" });
   return fd;
 }

@@ -1,5 +1,5 @@
 /**
- * What a page of measurements must say of itself: where they were made.
+ * The line under a page of measurements: the machine on which they were made.
  */
 import os from "node:os";
 import type { Sysctls } from "./sysctls";
@@ -12,7 +12,11 @@ const settings = [
   "net.ipv4.tcp_abort_on_overflow",
 ] as const;
 
-/** "Linux 6.18.5, 2 processors, node v20.19.2; somaxconn 4096, …": the machine, and the settings of this Lab that decide most. @throws ClosedError */
+/**
+ * Describes the machine and the sysctls of this Lab that decide most: "Linux 6.18.5, 2 processors, node v20.19.2;
+ * somaxconn 4096, …".
+ * @throws ClosedError
+ */
 export async function machineLine({ sysctl }: { readonly sysctl: Sysctls }): Promise<string> {
   const values: string[] = [];
   for (const name of settings) values.push(`${name.split(".").pop()} ${await sysctl.get(name)}`);

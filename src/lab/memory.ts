@@ -1,17 +1,27 @@
-/** What the machine's kernel uses for sockets. Sources: /proc/meminfo, /proc/net/sockstat (proc(5)). Of the whole machine: compare before and after. */
+/**
+ * The memory that the Linux kernel uses for sockets. The figures are those of the whole machine, so an experiment
+ * compares before and after. Sources: /proc/meminfo, /proc/net/sockstat (proc(5)).
+ */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+/** The kernel's memory at one moment, in bytes. */
 export interface KernelMemory {
   /** bytes of the kernel's small objects: sockets, requests, files, inodes (Slab) */
   slab: number;
-  /** bytes of data in TCP's buffers, by the page (sockstat's TCP mem) */
+  /** bytes of TCP's buffers, counted in whole pages (sockstat's TCP mem) */
   tcpBuffers: number;
-  /** bytes that could still be used without swapping (MemAvailable), or that this process's memory cgroup has left, whichever is less */
+  /**
+   * bytes that can still be used without swapping (MemAvailable), or bytes that this process's memory cgroup has left:
+   * the smaller one
+   */
   available: number;
 }
 
-/** @throws Error if /proc is not mounted */
+/**
+ * Reads the kernel's memory now.
+ * @throws Error ENOENT: /proc is not mounted
+ */
 export function kernelMemory(): KernelMemory {
   const meminfo = readFileSync("/proc/meminfo", "utf8");
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(meminfo)?.[1] ?? 0);
@@ -23,7 +33,10 @@ export function kernelMemory(): KernelMemory {
   };
 }
 
-/** names of the files of a memory cgroup, version 2 and version 1: its limit, what is used, and the part of that which the kernel takes back when it must */
+/**
+ * the files of a memory cgroup, version 2 and version 1: its limit, the bytes in use, and the part of them that the
+ * kernel can reclaim
+ */
 const cgroupFiles = {
   2: { root: "/sys/fs/cgroup", limit: "memory.max", used: "memory.current", file: "inactive_file" },
   1: {
@@ -34,13 +47,17 @@ const cgroupFiles = {
   },
 } as const;
 
-/** Bytes left to this process in the tightest of its memory cgroups; Infinity without a limit. Source: Documentation/admin-guide/cgroup-v2.rst */
+/**
+ * Bytes left in that memory cgroup of this process which has the fewest left; Infinity without a limit.
+ * Source: Documentation/admin-guide/cgroup-v2.rst
+ */
 function roomInCgroups(): number {
   const [, version, own] = /^\d+:(memory|):(.*)$/m.exec(sorted(readOr("/proc/self/cgroup"))) ?? [];
   if (own === undefined) return Infinity;
   const { root, limit, used, file } = cgroupFiles[version === "memory" ? 1 : 2];
   let room = Infinity;
-  // in a container the path may be the host's, and not be there: then its root is the container's own
+  // in a container the path can be one of the host's, which is not mounted here: then only the root of the tree is
+  // read, the container's own group
   for (let at = path.join(root, own); at.startsWith(root); at = path.dirname(at)) {
     const most = Number(readOr(path.join(at, limit)).trim() || NaN);
     if (!Number.isFinite(most)) continue;
@@ -52,7 +69,7 @@ function roomInCgroups(): number {
   return room;
 }
 
-/** version 1's line of the memory controller before version 2's, which has no name */
+/** Puts the line of version 1's memory controller before the line of version 2, which names no controller. */
 function sorted(lines: string): string {
   return lines
     .split("\n")
@@ -68,7 +85,7 @@ function readOr(file: string, otherwise = ""): string {
   }
 }
 
-/** Bytes of a page, from the auxiliary vector (getauxval(3), AT_PAGESZ). */
+/** Bytes per page, from the auxiliary vector. Source: getauxval(3), AT_PAGESZ. */
 export function pageSize(): number {
   const words = readFileSync("/proc/self/auxv");
   const pageSizeEntry = 6n;

@@ -1,39 +1,46 @@
 /**
- * What is open, and which run of a notebook cell opened it. A cell that fails or is interrupted leaves nothing of its own behind, and
- * a cell that is run again starts when everything that its last run opened is closed. Outside notebooks this is a plain set of open
- * things.
+ * The open things, and the run of a notebook cell that opened each. When a cell fails or is interrupted, everything
+ * that this run opened is closed. A cell that is run again starts when everything that its last run opened is closed.
+ * Outside notebooks this is a plain set of open things.
  */
 import { kernelHook, type CellEvent, type CellRun } from "../kernel/hook";
 
-/** A thing of a Lab that must be closed. */
+/** A thing of a Lab that must be closed: a Listener, a Recording, … */
 export interface Closable {
-  /** Frees what it holds. Idempotent. */
+  /** Closes its descriptors and ends its threads. Idempotent. */
   close(): Promise<void>;
 }
 
 /** open things, oldest first, with the run that opened each */
 const open = new Map<Closable, CellRun | undefined>();
-/** what is being closed at this moment */
+/** the closings under way */
 const closing = new Set<Promise<unknown>>();
 
 kernelHook()?.onCell(onCell);
 
-/** Remembers `thing` until forget(): it is closed with the run of the cell that opened it. */
+/**
+ * Remembers `thing` until forget(). It is closed when the run of the cell that opened it fails, or when that cell is
+ * run again.
+ */
 export function own<T extends Closable>(thing: T): T {
   open.set(thing, kernelHook()?.run);
   return thing;
 }
 
+/** Forgets `thing`: it is closed, or its owner closes it. */
 export function forget(thing: Closable): void {
   open.delete(thing);
 }
 
-/** What is open now, for tests and for the curious. */
+/** The open things, oldest first. For tests. */
 export function owned(): Closable[] {
   return [...open.keys()];
 }
 
-/** Counts `done` as a closing under way until it is settled: a cell that starts waits for it, whether its caller does or not. */
+/**
+ * Counts `done` as a closing under way until it is settled. A cell that starts waits for it, even if the caller of
+ * close() did not.
+ */
 export function whileClosing<T>(done: Promise<T>): Promise<T> {
   closing.add(done);
   const settled = () => void closing.delete(done);
@@ -41,14 +48,17 @@ export function whileClosing<T>(done: Promise<T>): Promise<T> {
   return done;
 }
 
-/** Resolves when all closings that are under way now are settled: true if there was one. */
+/** Waits until all closings that are under way now are settled. Resolves to true if there was one. */
 export async function closingsSettled(): Promise<boolean> {
   const now = [...closing];
   await Promise.allSettled(now);
   return now.length > 0;
 }
 
-/** Resolves when everything that the cell must not meet, or must not leave behind, is closed. */
+/**
+ * At the start of a run, closes what the cell's earlier runs left open. At a failure or an interrupt, closes what this
+ * run opened.
+ */
 async function onCell({ phase, run }: CellEvent): Promise<void> {
   if (phase === "start") await closeWhere((opener) => opener?.id === run.id && opener !== run);
   else if (phase !== "end") await closeWhere((opener) => opener === run);
@@ -65,6 +75,6 @@ async function closeOne(thing: Closable): Promise<void> {
   try {
     await whileClosing(Promise.resolve(thing.close()));
   } catch (error) {
-    console.error("While closing what an earlier run left open:", error);
+    console.error("Closing what an earlier run left open failed:", error);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Programs that run inside the Lab, with limits of their own: any real server can be put there and measured like ours.
+ * Programs that run inside the Lab, each with its own limits. Any real server can run there and be measured like ours.
  */
 import { existsSync } from "node:fs";
 import net from "node:net";
@@ -13,20 +13,23 @@ import type { LabHost } from "./host";
 import type { Closable } from "./owned";
 import { formatNumber } from "../wording/number";
 
-/** setrlimit(2) resources; each is set as soft and hard limit alike. */
+/** Limits of a program: resources of setrlimit(2). Each value becomes both the soft and the hard limit. */
 export interface Limits {
-  /** descriptors */
+  /** RLIMIT_NOFILE: open file descriptors */
   nofile?: number;
-  /** processes of this user */
+  /** RLIMIT_NPROC: processes and threads of this user */
   nproc?: number;
-  /** bytes of address space */
+  /** RLIMIT_AS: bytes of address space */
   as?: number;
-  /** seconds of CPU time */
+  /** RLIMIT_CPU: seconds of CPU time */
   cpu?: number;
-  /** bytes of a written file */
+  /** RLIMIT_FSIZE: bytes of a file that it writes */
   fsize?: number;
+  /** RLIMIT_CORE: bytes of a core dump */
   core?: number;
+  /** RLIMIT_STACK: bytes of the main thread's stack */
   stack?: number;
+  /** RLIMIT_MEMLOCK: bytes of locked memory */
   memlock?: number;
 }
 
@@ -42,44 +45,71 @@ const resources: Record<keyof Limits, number> = {
   as: 9,
 };
 
+/** How a program is started in the Lab. */
 export interface SpawnOptions {
+  /** its limits; default: the limits of the lab host, which inherits them from this process */
   limits?: Limits;
-  /** default: this process's */
+  /** its working directory; default: the one of this process */
   cwd?: string;
-  /** replaces the environment; default: this process's */
+  /**
+   * replaces its whole environment; a variable that is undefined is left out. Default: the environment of this process
+   */
   env?: Record<string, string | undefined>;
 }
 
+/** How a program ended: with an exit code, or by a signal. */
 export interface Exit {
+  /** its exit code; null if a signal ended it */
   code: number | null;
+  /** the signal that ended it ("SIGKILL"); null if it exited */
   signal: NodeJS.Signals | null;
 }
 
+/** Everything that a program wrote, as UTF-8. */
+export interface ProgramOutput {
+  /** to its standard output */
+  stdout: string;
+  /** to its standard error */
+  stderr: string;
+}
+
+/** A program that runs inside the Lab. It ends with the Lab. */
 export class Program implements Closable {
+  /** its standard input */
   readonly stdin: Writable;
+  /** its standard output */
   readonly stdout: Readable;
+  /** its standard error */
   readonly stderr: Readable;
-  /** Resolves when it has ended. Never rejects. */
+  /** Resolves when the program has ended. Never rejects. */
   readonly exited: Promise<Exit>;
   private ended = false;
 
   private constructor(
     private readonly host: LabHost,
     private readonly id: number,
+    /** the command that started it, as spawn() was given it */
     readonly command: string,
-    /** as this process sees it; 0 where /proc is not mounted */
+    /** its pid outside the Lab, in the PID namespace of this process; 0 where /proc is not mounted */
     readonly pid: number,
     fds: Int32Array,
   ) {
     this.stdin = new net.Socket({ fd: valueAt(fds, 0), readable: false, writable: true });
     this.stdout = new net.Socket({ fd: valueAt(fds, 1), readable: true, writable: false });
     this.stderr = new net.Socket({ fd: valueAt(fds, 2), readable: true, writable: false });
-    // A program that does not read its input is no error of ours.
+    // A program may end before it has read its input: then writing fails (EPIPE), and that is no error of this process.
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on("error", () => undefined);
     this.exited = this.watch(valueAt(fds, 3));
   }
 
-  /** @throws LabError ENOENT: not installed; EPERM: a limit above this process's hard limit */
+  /**
+   * Starts a program; lab.spawn() calls it. The Lab owns the program.
+   * @param command a name that is looked up in the PATH, or a path
+   * @param args its arguments, without the name
+   * @throws LabError ENOENT: not installed; EACCES: may not be executed; EPERM: a limit above the hard limit of this
+   * process; ERR_FORBIDDEN: a guest of the Lab
+   * @throws ArgumentError; ClosedError
+   */
   static async start(
     host: LabHost,
     command: string,
@@ -96,7 +126,7 @@ export class Program implements Closable {
       throw new ArgumentError("An argument of a program cannot contain a NUL character.");
     const limits = Object.entries(options.limits ?? {}).map(([name, value]) => {
       if (!(name in resources))
-        throw new ArgumentError(`There is no limit "${name}".`, `There are: ${Object.keys(resources).join(", ")}.`);
+        throw new ArgumentError(`A program has no limit "${name}".`, `It has: ${Object.keys(resources).join(", ")}.`);
       const resource = resources[name as keyof Limits];
       return { resource, value: requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER) };
     });
@@ -117,25 +147,33 @@ export class Program implements Closable {
     }
   }
 
-  /** @throws LabError ESRCH if it has ended */
+  /**
+   * Sends a signal to its process group.
+   * @param signal the name ("SIGTERM") or the number of a signal; default SIGTERM
+   * @throws LabError ESRCH: the program has ended
+   * @throws ArgumentError; ClosedError
+   */
   async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
     const numbers: Partial<Record<string, number>> = os.constants.signals;
     const number = typeof signal === "number" ? signal : numbers[signal];
-    if (number === undefined) throw new ArgumentError(`There is no signal ${String(signal)}.`);
+    if (number === undefined) throw new ArgumentError(`There is no signal named ${String(signal)}.`);
     await this.host.request("kill", { id: this.id, signal: number }, `${this.command} (pid ${this.pid})`);
   }
 
-  /** Everything it prints until it ends. */
-  async output(): Promise<Exit & { stdout: string; stderr: string }> {
+  /**
+   * Waits until the program ends. Resolves to how it ended and to everything that it wrote (UTF-8) to its two outputs.
+   */
+  async output(): Promise<Exit & ProgramOutput> {
     const [stdout, stderr, exit] = await Promise.all([readAll(this.stdout), readAll(this.stderr), this.exited]);
     return { ...exit, stdout, stderr };
   }
 
-  /** Ends it (SIGKILL to its process group) and waits. Idempotent. */
+  /** Ends the program (SIGKILL to its process group) and waits for its end. Idempotent. */
   async close(): Promise<void> {
     if (!this.ended) {
       try {
-        // close() of the Lab comes through here after the Lab has stopped taking requests; its helper's end ends us too.
+        // The Lab, too, calls this when it closes. It takes no requests then; when its helper ends, the kernel ends the
+        // program with it.
         if (!this.host.closed) await this.kill("SIGKILL");
       } catch (error) {
         if (!(error instanceof LabError)) throw error;
@@ -154,7 +192,7 @@ export class Program implements Closable {
         .toString()
         .split(" ");
       if (kind === "exit") return { code: Number(number), signal: null };
-      // an empty answer: the host has gone, and with it the program
+      // an empty answer: the lab host has ended, and the kernel has ended the program with it
       const signal = kind === "signal" ? Number(number) : os.constants.signals.SIGKILL;
       return {
         code: null,
@@ -191,11 +229,11 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
       .map(([name, value]) => `${name} ${formatNumber(Number(value))}`)
       .join(", ");
     return because(
-      `These limits cannot be set: ${asked} (${code}).`,
-      `A hard limit can be lowered, not raised. Yours of descriptors (nofile) is ${formatNumber(native.descriptors().hard)}; \`ulimit -Ha\` shows all.`,
+      `The limits cannot be set: ${asked} (${code}).`,
+      `A process can lower its hard limits but not raise them. The hard limit of descriptors (nofile) is ${formatNumber(native.descriptors().hard)} here; \`ulimit -Ha\` shows all limits.`,
     );
   }
-  // execvp(3) says EACCES where it could not look into a directory of the PATH, although the program is nowhere
+  // execvp(3) fails with EACCES if it cannot search a directory of the PATH, even if no directory has the program
   if (code === "ENOENT" || (code === "EACCES" && !isInPath(command, options.env ?? process.env))) {
     return new LabError(`The program "${command}" is not installed, or not in the PATH.`, {
       code: "ENOENT",
@@ -204,6 +242,7 @@ function explainStart(error: LabError, command: string, options: SpawnOptions): 
       cause: error,
     });
   }
-  if (code === "EACCES") return because(`The program "${command}" may not be executed.`, "Look at its permissions.");
+  if (code === "EACCES")
+    return because(`The program "${command}" may not be executed.`, "Check its permissions: `ls -l` shows them.");
   return error;
 }

@@ -1,9 +1,11 @@
 /**
- * The protocol between a Lab's owner (or guest) and its lab host: the table of all requests, with what each carries, what its reply
- * carries, and who may make it. native/host/protocol.cc holds the same table for the other side, and a test compares the two.
+ * The protocol between a Lab's owner (or guest) and its lab host: the table of all requests, with the values of each
+ * request and of its reply, and the right that it needs. native/host/protocol.cc holds the same table for the other
+ * side, and a test compares the two.
  *
- * A message is the name of the request (in a reply: OK or ERR), and then the values in the order of the table, all as text. A list is
- * the number of its records, and then the values of each. Source of the transport: unix(7), SOCK_SEQPACKET, SCM_RIGHTS.
+ * A message is the name of the request (in a reply: OK or ERR), and then the values in the order of the table, all as
+ * text. A list is the number of its records, and then the values of each. Source of the transport: unix(7),
+ * SOCK_SEQPACKET, SCM_RIGHTS.
  */
 import { ArgumentError, LabError } from "../errors";
 
@@ -52,14 +54,17 @@ type ValueOf<F> = F extends TextField
 /** The values of a form. */
 export type Values<F extends Form> = { [Name in keyof F]: ValueOf<F[Name]> };
 
-/** What a caller must have been given: nothing, a right of a guest, or the Lab itself. The owner has every right. */
+/**
+ * The right that a request needs: none, a right of a guest (look, wire), or the ownership of the Lab. The owner has
+ * every right.
+ */
 export type Right = "none" | "look" | "wire" | "owner";
 
 interface RequestForm {
   readonly right: Right;
   readonly fields: Form;
   readonly reply: Form;
-  /** how many descriptors come beside the reply: a number, or the name of the field that says it */
+  /** the number of descriptors beside the reply, or the name of the request's field that holds this number */
   readonly descriptors: number | string;
 }
 
@@ -94,7 +99,7 @@ export const protocol = {
   protocol: { right: "none", fields: {}, reply: { table: text(16_384) }, descriptors: 0 },
   /** makes the Lab's network; once. hashBuckets 0: the machine's own established-hash */
   open: { right: "owner", fields: { hashBuckets: number(1 << 24), wire: flag }, reply: theLab, descriptors: 0 },
-  /** what the Lab is: for guests, who did not open it */
+  /** the Lab's addresses and steps, for guests, which did not open it */
   describe: { right: "none", fields: {}, reply: theLab, descriptors: 0 },
   /** non-blocking IPv4 TCP sockets */
   tcpSockets: { right: "none", fields: { count: number(mostSockets) }, reply: {}, descriptors: "count" },
@@ -104,7 +109,7 @@ export const protocol = {
   packetSockets: { right: "wire", fields: { count: number(mostSockets) }, reply: {}, descriptors: "count" },
   /** a file under /proc/net or /proc/sys/net, for reading */
   readFile: { right: "look", fields: { path: text(longestPath) }, reply: {}, descriptors: 1 },
-  /** the same, for reading and writing */
+  /** a file under /proc/net or /proc/sys/net, for reading and writing */
   editFile: { right: "owner", fields: { path: text(longestPath) }, reply: {}, descriptors: 1 },
   /** a program; its descriptors are stdin, stdout, stderr, and the status: a line at its end, "exit 0" or "signal 9" */
   spawn: {
@@ -120,16 +125,23 @@ export const protocol = {
   },
   /** signals a program of spawn, and its process group */
   kill: { right: "owner", fields: { id: number(largestId), signal: number(64) }, reply: {}, descriptors: 0 },
-  /** a link like the caller's, for a guest with these rights */
+  /** another link to this lab host, for a guest with these rights */
   guest: { right: "owner", fields: { look: flag, wire: flag }, reply: {}, descriptors: 1 },
 } as const satisfies Record<string, RequestForm>;
 
-/** The reply to a request that was not carried out. `syscall` "request": the host itself refused, and `why` says why. */
+/**
+ * The reply to a request that was not carried out. `syscall` "request": the lab host itself refused, and `why` is the
+ * reason.
+ */
 export const refusal = { step: text(64), syscall: text(64), error: number(4095), why: text(1024), steps };
 
+/** The name of a request: "open", "spawn", … */
 export type RequestName = keyof typeof protocol;
+/** The values that a request carries, by the names of its fields. */
 export type RequestValues<Name extends RequestName> = Values<(typeof protocol)[Name]["fields"]>;
+/** The values that the reply to a request carries, by the names of its fields. */
 export type ReplyValues<Name extends RequestName> = Values<(typeof protocol)[Name]["reply"]>;
+/** The values of a reply that refuses a request. */
 export type Refusal = Values<typeof refusal>;
 
 /** The message of a request. @throws ArgumentError a value does not fit its field */
@@ -151,7 +163,7 @@ export function decodeReply<Name extends RequestName>(
   throw mismatch(`begins with ${JSON.stringify(outcome)}`);
 }
 
-/** How many descriptors a reply to this request must bring. */
+/** The number of descriptors that must come beside the reply to this request. */
 export function descriptorsOf<Name extends RequestName>(name: Name, values: RequestValues<Name>): number {
   const { descriptors } = protocol[name];
   return typeof descriptors === "number"
@@ -159,7 +171,9 @@ export function descriptorsOf<Name extends RequestName>(name: Name, values: Requ
     : Number(Object.entries(values).find(([field]) => field === descriptors)?.[1]);
 }
 
-/** The whole table as text, a line for each request: what the host's own request `protocol` must give. */
+/**
+ * The whole table as text, one line per request. The lab host's reply to the request `protocol` must be the same text.
+ */
 export function describeProtocol(): string {
   const rows = Object.entries<RequestForm>(protocol).map(
     ([name, { right, fields, reply, descriptors }]) =>
@@ -209,7 +223,7 @@ function mismatch(why: string): LabError {
   });
 }
 
-/** Takes a reply apart, value by value. */
+/** Reads a reply value by value. */
 class Reader {
   private at = 0;
 

@@ -1,42 +1,64 @@
 /**
- * The Lab's own sysctls: read, set, set for a while. They are the namespace's, so the machine's stay as they are and everything
- * is gone with the Lab. Source: Documentation/networking/ip-sysctl.rst.
+ * The Lab's own sysctls: read them, set them, or set them while an experiment runs. They belong to the Lab's network
+ * namespace. The machine's sysctls do not change, and the Lab's values are gone when the Lab closes. Source:
+ * Documentation/networking/ip-sysctl.rst.
  */
 import { ArgumentError, explain, LabError } from "../errors";
 import { native } from "../native";
 import type { LabHost } from "./host";
 
-/** The sysctls that the workbook works with, and their types. Any other one of the namespace is reached by its name, too. */
+/**
+ * The sysctls that the workbook uses, with their types. Every other sysctl of the namespace can be read and set by its
+ * name, too.
+ */
 export interface KnownSysctls {
-  /** upper bound of every backlog in this namespace */
+  /** the largest backlog of a listener in this namespace: the queue limit is min(backlog, somaxconn) */
   "net.core.somaxconn": number;
-  /** 0 never, 1 when the SYN queue is full, 2 always */
+  /** SYN cookies: 0 off, 1 when the SYN queue is full, 2 always */
   "net.ipv4.tcp_syncookies": number;
-  /** with cookies off, 3/4 of it bounds the SYN queue of every listener */
+  /** with SYN cookies off, 3/4 of it limits the SYN queue of every listener, in requests (tcp_conn_request()) */
   "net.ipv4.tcp_max_syn_backlog": number;
-  /** 1: a final ACK that meets a full accept queue is answered with RST */
+  /** 1: the kernel answers a final ACK with RST if the accept queue is full; 0: it drops the ACK */
   "net.ipv4.tcp_abort_on_overflow": number;
-  /** resends of a SYN before connect() fails with ETIMEDOUT */
+  /** retransmissions of a SYN before connect() fails with ETIMEDOUT */
   "net.ipv4.tcp_syn_retries": number;
-  /** resends of a SYN-ACK before the request is dropped */
+  /** retransmissions of a SYN-ACK before the kernel deletes the request */
   "net.ipv4.tcp_synack_retries": number;
-  /** how many of the SYN resends come at a constant interval (Linux 6.5) */
+  /**
+   * the first retransmissions of a SYN, which have a constant interval of 1 s (Linux 6.5); after them each interval is
+   * twice the one before
+   */
   "net.ipv4.tcp_syn_linear_timeouts": number;
+  /** bits of TCP Fast Open (RFC 7413): 1 clients, 2 servers, 0x400 every listener without setsockopt() */
   "net.ipv4.tcp_fastopen": number;
+  /** 1: connections of a closed listener move to another listener of its SO_REUSEPORT group (Linux 5.14) */
   "net.ipv4.tcp_migrate_req": number;
+  /** timestamps option (RFC 7323): 0 off, 1 with a random offset, 2 without */
   "net.ipv4.tcp_timestamps": number;
+  /** selective acknowledgments (RFC 2018): 0 off, 1 on */
   "net.ipv4.tcp_sack": number;
+  /** window scale option (RFC 7323): 0 off, 1 on */
   "net.ipv4.tcp_window_scaling": number;
+  /** seconds that a connection without a descriptor may stay in FIN_WAIT_2 */
   "net.ipv4.tcp_fin_timeout": number;
+  /** the most TIME_WAIT connections of the namespace; the kernel deletes further ones at once */
   "net.ipv4.tcp_max_tw_buckets": number;
+  /** whether connect() may reuse a TIME_WAIT connection: 0 never, 1 always, 2 on loopback only */
   "net.ipv4.tcp_tw_reuse": number;
-  /** "32768\t60999" */
+  /** the first and the last local port that the kernel chooses for connect(): "32768\t60999" */
   "net.ipv4.ip_local_port_range": string;
+  /** bytes of a socket's receive buffer: least, default, most: "4096\t131072\t6291456" */
   "net.ipv4.tcp_rmem": string;
+  /** bytes of a socket's send buffer: least, default, most: "4096\t16384\t4194304" */
   "net.ipv4.tcp_wmem": string;
 }
 
+/** The name of a sysctl that the workbook uses: "net.core.somaxconn", … */
 export type SysctlName = keyof KnownSysctls;
+/**
+ * Values of sysctls by name: { "net.ipv4.tcp_syncookies": 0 }. A number or, where the file holds more than one, a
+ * string.
+ */
 export type SysctlValues = { [Name in SysctlName]?: KnownSysctls[Name] } & {
   [name: string]: number | string | undefined;
 };
@@ -62,14 +84,20 @@ const names: SysctlName[] = [
   "net.ipv4.tcp_wmem",
 ];
 
+/** The sysctls of one Lab. A Lab makes it: see lab.sysctl. */
 export class Sysctls {
   private readonly files = new Map<string, Promise<number>>();
 
+  /** @param host the Lab whose sysctls these are; it closes them */
   constructor(private readonly host: LabHost) {
     host.keep(this);
   }
 
-  /** A number where the file holds one, else its text. @throws LabError ENOENT: no such sysctl in this namespace */
+  /**
+   * The value of a sysctl now: a number if the file holds a single one, otherwise its text.
+   * @throws LabError ENOENT: the Lab has no such sysctl; ERR_FORBIDDEN: a guest without the right to look
+   * @throws ArgumentError the name does not begin with "net."; ClosedError
+   */
   get<Name extends SysctlName>(name: Name): Promise<KnownSysctls[Name]>;
   get(name: string): Promise<number | string>;
   async get(name: string): Promise<number | string> {
@@ -77,7 +105,13 @@ export class Sysctls {
     return /^-?\d+$/.test(text) ? Number(text) : text;
   }
 
-  /** Sets them in the order given; if one fails, those before it get their old values back. @throws LabError ENOENT, EINVAL (out of range), EACCES (read-only) */
+  /**
+   * Sets sysctls in the order given. If one fails, those set before it get their old values back.
+   * @throws LabError ENOENT: the Lab has no such sysctl; EINVAL: the kernel does not take the value; EACCES: it can
+   * only be read
+   * @throws ArgumentError a name that does not begin with "net.", or a value that is no number and no string;
+   * ClosedError
+   */
   async set(values: SysctlValues): Promise<void> {
     const before: SysctlValues = {};
     for (const [name, value] of Object.entries(values)) {
@@ -91,21 +125,27 @@ export class Sysctls {
         try {
           native.pwriteText(file, String(value));
         } finally {
-          // a value that is taken in part ("16 and more") is an error, and yet it has changed something
+          // if the kernel takes only a part of the text (the 16 of "16 and more"), that is an error, and yet the value
+          // has changed
           if (native.preadText(file).trim() !== old) before[name] = old;
         }
       } catch (error) {
         if (Object.keys(before).length > 0) await this.set(before);
         throw explain(error, `${name} = ${value}`, {
           EINVAL: "The kernel does not take this value.",
-          EACCES: "A Lab can read this sysctl, not set it.",
-          EBADF: "A Lab can read this sysctl, not set it.",
+          EACCES: "A Lab can read this sysctl, but not set it.",
+          EBADF: "A Lab can read this sysctl, but not set it.",
         });
       }
     }
   }
 
-  /** Sets them, runs `experiment`, and sets them back, however it ends. */
+  /**
+   * Sets sysctls, runs `experiment`, and restores the old values, even if `experiment` fails.
+   * @param values as set() takes them
+   * @returns what `experiment` returns
+   * @throws what set() and `experiment` throw
+   */
   async with<T>(values: SysctlValues, experiment: () => Promise<T> | T): Promise<T> {
     const before: SysctlValues = {};
     for (const name of Object.keys(values)) before[name] = await this.get(name);
@@ -117,7 +157,7 @@ export class Sysctls {
     }
   }
 
-  /** Closes the open files; the Lab does it. */
+  /** Closes the open files. The Lab calls it when it closes. Idempotent. */
   async close(): Promise<void> {
     for (const file of this.files.values()) {
       const fd = await file.catch(() => -1);
@@ -131,8 +171,8 @@ export class Sysctls {
     if (!/^net(\.[\w-]+)+$/.test(name)) {
       return Promise.reject(
         new ArgumentError(
-          `"${name}" is no sysctl of a Lab.`,
-          `A Lab has those that begin with "net.", such as ${names[1]}.`,
+          `A Lab has no sysctl "${name}".`,
+          `It has only those whose name begins with "net.", such as ${names[1]}.`,
         ),
       );
     }
@@ -163,10 +203,13 @@ export class Sysctls {
   }
 }
 
-/** codes of a file that can be read and not written: by its mode, by its mount, by the kernel, by a guest */
+/**
+ * error codes of a file that can be read but not written, because of its mode, its mount, the kernel's check, or a
+ * guest's rights
+ */
 const readOnly = new Set(["EACCES", "EROFS", "EPERM", "ERR_FORBIDDEN"]);
 
-/** The known sysctl with the most letter pairs in common. */
+/** The sysctl of KnownSysctls that has the largest share of its letter pairs in common with `name`. */
 function nearest(name: string): string {
   const pairs = (text: string) => new Set([...text].map((_, at) => text.slice(at, at + 2)));
   const wanted = pairs(name);

@@ -28,7 +28,7 @@ describe("guests of a Lab", () => {
     await assert.rejects(guest.guest(), { code: "ERR_FORBIDDEN", message: /guests of this Lab do not get this/ });
     assert.equal(typeof (await guest.sysctl.get("net.core.somaxconn")), "number");
     await assert.rejects(guest.sysctl.set({ "net.core.somaxconn": 5 }), {
-      hint: "A Lab can read this sysctl, not set it.",
+      hint: "A Lab can read this sysctl, but not set it.",
     });
     await guest.close();
   });

@@ -48,8 +48,8 @@ describe("programs inside a Lab", () => {
     const hard = native.descriptors().hard.toLocaleString("en");
     await assert.rejects(lab.spawn("ls", [], { limits: { nofile: 2 ** 40 } }), {
       code: "EPERM",
-      message: "These limits cannot be set: nofile 1,099,511,627,776 (EPERM).",
-      hint: `A hard limit can be lowered, not raised. Yours of descriptors (nofile) is ${hard}; \`ulimit -Ha\` shows all.`,
+      message: "The limits cannot be set: nofile 1,099,511,627,776 (EPERM).",
+      hint: `A process can lower its hard limits but not raise them. The hard limit of descriptors (nofile) is ${hard} here; \`ulimit -Ha\` shows all limits.`,
     });
     await assert.rejects(lab.spawn("ls", [], { limits: { nofiles: 3 } as object }), /no limit "nofiles"/);
     assert.equal((await run("true")).code, 0);
