@@ -171,7 +171,7 @@ describe("the workbook in JupyterLab, in a browser", function () {
         await chooseTheme(page, theme);
         const seen = await runAllCells(page);
         assert.ok(seen >= shapes, `the live plot was seen in ${seen} shapes while cells ran`);
-        await sleep(1000);
+        await sleep(1000); // time in which an error of the page would come
         assert.deepEqual(await redOutputs(page), []);
         const plots = page.locator(".js-plotly-plot");
         const count = await plots.count();

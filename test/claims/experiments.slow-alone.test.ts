@@ -6,16 +6,17 @@ import { type ClaimNumber, type Decision, type EvidenceOf, judge, measure } from
 import { owned } from "../../dist/lab/owned";
 import { type LabError } from "../../dist/errors";
 import { native } from "../../dist/native";
+import { msUntil } from "../../dist/waiting/until";
 import { skip } from "../fixtures/skip";
 
 /** Descriptors open now, without those of ended threads, which go with their objects. */
 async function descriptorsInUse(atMost: number): Promise<number> {
   v8.setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  for (let round = 0; round < 20 && native.descriptors().open > atMost; round++) {
+  await msUntil(() => {
     collect();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    return native.descriptors().open <= atMost;
+  }, 2000);
   return native.descriptors().open;
 }
 

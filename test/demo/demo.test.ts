@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import fc from "fast-check";
 import { inProject } from "../fixtures/project";
 import { skip } from "../fixtures/skip";
+import { until } from "../fixtures/waiting";
 import { demos, demosOf } from "../../dist/demo";
 import { planned } from "../../dist/demo/million";
 import { drawPanel, largeFigures } from "../../dist/demo/panel";
@@ -77,9 +78,10 @@ function namespacesDuring({ child, mark }: Run): Set<string> {
 
 async function nothingIsLeft(mark: string, namespaces: ReadonlySet<string>): Promise<void> {
   const left = () => [...marked(mark), ...pidsWhere((pid) => namespaces.has(networkOf(pid)))];
-  for (let tries = 0; tries < 50 && left().length > 0; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  assert.deepEqual(left(), [], "processes of the demo, or in its namespaces");
+  await until(
+    () => left().length === 0,
+    () => `processes of the demo, or in its namespaces: ${left().join()}`,
+  );
 }
 
 /** Runs it to its end, and looks for what it has left behind. */
@@ -164,7 +166,7 @@ describe("one-listener demo", function () {
     const run = demo("flood", "--seconds", "60");
     const namespaces = namespacesDuring(run);
     await once(run.child.stdout!, "data");
-    while (namespaces.size === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => namespaces.size > 0, "a namespace", 20_000);
     run.child.kill("SIGINT");
     const { code, stderr } = await run.ended;
     assert.equal(code, 130);

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import path from "node:path";
 import { folderOfSuite } from "../fixtures/temporary-folder";
 import { inProject } from "../fixtures/project";
+import { until as waitUntil } from "../fixtures/waiting";
 import { allExercises, exerciseNames, loadExercise, parseExercise, sourceOf } from "../../dist/exercise/exercise";
 import { newExercise } from "../../dist/exercise/template";
 import { verify } from "../../dist/exercise/verify";
@@ -216,10 +217,11 @@ describe("exercises", function () {
       child.stdout.on("data", (data) => (printed += data));
       child.stderr.on("data", (data) => (progress += data));
       const until = async (pattern: RegExp) => {
-        for (let waited = 0; !pattern.test(printed); waited += 50) {
-          if (waited > 20_000) assert.fail(`${pattern} did not come: ${printed}\n${progress}`);
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        await waitUntil(
+          () => pattern.test(printed),
+          () => `${pattern} did not come: ${printed}\n${progress}`,
+          20_000,
+        );
         printed = "";
       };
       await until(/0 of 6 points/);

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { grade, type Progress, type StudentResult } from "../../dist/grade/grade";
 import { feedbackHtml } from "../../dist/grade/formats/feedback";
@@ -12,11 +11,12 @@ import { requireSandbox } from "../../dist/grade/sandbox";
 import { findPlaces } from "../../dist/grade/submission";
 import { gradeSource } from "../../dist/exercise/grade-source";
 import { loadExercise, sourceOf } from "../../dist/exercise/exercise";
+import { inProject, projectText } from "../fixtures/project";
 import { skip } from "../fixtures/skip";
+import { folderOfSuite } from "../fixtures/temporary-folder";
 
-const root = path.join(__dirname, "..", "..", "..");
-const main = path.join(root, "dist", "cli", "main.js");
-const text = (exercise: string, file: string) => readFileSync(path.join(root, "exercises", exercise, file), "utf8");
+const main = inProject("dist", "cli", "main.js");
+const text = (exercise: string, file: string) => projectText("exercises", exercise, file);
 const cell = (source: string, metadata: object = {}) => ({
   cell_type: "code",
   id: "x",
@@ -36,7 +36,7 @@ const asCell = (source: string) => source.replace(/^import .*"one-listener";\n/g
 
 describe("complaints about graders, answered", function () {
   this.timeout(120_000);
-  const folder = mkdtempSync(path.join(os.tmpdir(), "complaints-"));
+  const folder = folderOfSuite("complaints").place;
   let number = 0;
   before(function () {
     try {
@@ -45,7 +45,6 @@ describe("complaints about graders, answered", function () {
       skip(this, (error as Error).message);
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   async function gradeAll(
     files: Record<string, string>,
@@ -86,7 +85,7 @@ describe("complaints about graders, answered", function () {
             return (
               readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("bwrap") &&
               readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(
-                path.join(root, "dist", "exercise", "process", "runner.js"),
+                inProject("dist", "exercise", "process", "runner.js"),
               )
             );
           } catch {
@@ -224,7 +223,7 @@ describe("complaints about graders, answered", function () {
       const place = path.join(folder, "interrupted");
       mkdirSync(place);
       for (const name of ["a", "b", "c", "d", "e", "f"])
-        cpSync(path.join(root, "exercises", "freeze-n-handshakes", "solution.ts"), path.join(place, `${name}.ts`));
+        cpSync(inProject("exercises", "freeze-n-handshakes", "solution.ts"), path.join(place, `${name}.ts`));
       const out = path.join(folder, "interrupted-out");
       const run = (...more: string[]): { child: ChildProcess; ended: Promise<{ code: number; log: string }> } => {
         const child = spawn(process.execPath, [main, "grade", place, "--out", out, "--jobs", "1", ...more], {
@@ -278,11 +277,11 @@ describe("complaints about graders, answered", function () {
     it("bad input is refused before anything starts", async () => {
       for (const [args, expected] of [
         [["/nowhere", "--out", path.join(folder, "x")], /does not exist/],
-        [[path.join(root, "native"), "--out", path.join(folder, "x")], /no submission|No submission/],
-        [[path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", "/proc/x"], /cannot be written/],
+        [[inProject("native"), "--out", path.join(folder, "x")], /no submission|No submission/],
+        [[inProject("exercises", "fast-accept", "solution.ts"), "--out", "/proc/x"], /cannot be written/],
         [
           [
-            path.join(root, "exercises", "fast-accept", "solution.ts"),
+            inProject("exercises", "fast-accept", "solution.ts"),
             "--out",
             path.join(folder, "x"),
             "--exercises",
@@ -291,12 +290,12 @@ describe("complaints about graders, answered", function () {
           /no exercise "nonsense"\.\n→ There are: /,
         ],
         [
-          [path.join(root, "exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--jobs", "0"],
+          [inProject("exercises", "fast-accept", "solution.ts"), "--out", path.join(folder, "x"), "--jobs", "0"],
           /--jobs must be/,
         ],
         [
           [
-            path.join(root, "exercises", "fast-accept", "solution.ts"),
+            inProject("exercises", "fast-accept", "solution.ts"),
             "--out",
             path.join(folder, "x"),
             "--canvas",

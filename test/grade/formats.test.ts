@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import os from "node:os";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 import { parse } from "csv-parse/sync";
-import { folderOfSuite } from "../fixtures/temporary-folder";
+import { folderOfSuite, TemporaryFolder } from "../fixtures/temporary-folder";
 import { inProject, projectDir } from "../fixtures/project";
 import type { StudentResult } from "../../dist/grade/grade";
 import { canvasCsv } from "../../dist/grade/formats/canvas";
@@ -217,15 +206,14 @@ describe("formats of results", () => {
       executablePath: browserFile,
       args: [...(process.geteuid!() === 0 ? ["--no-sandbox"] : []), "--disable-gpu"],
     });
-    const folder = folderOfSuite("feedback").place;
+    using folder = new TemporaryFolder("feedback");
     try {
       for (const [size, theme] of [
         [{ width: 1366, height: 768 }, "light"],
         [{ width: 1920, height: 1080 }, "dark"],
       ] as const) {
         const page = await browser.newPage({ viewport: size, colorScheme: theme, offline: true });
-        writeFileSync(path.join(folder, "page.html"), html);
-        await page.goto(`file://${path.join(folder, "page.html")}`);
+        await page.goto(`file://${folder.write("page.html", html)}`);
         await page.waitForSelector(".js-plotly-plot .main-svg", { timeout: 20_000 });
         const pictures = inProject(".artifacts", "screenshots");
         mkdirSync(pictures, { recursive: true });
@@ -234,14 +222,13 @@ describe("formats of results", () => {
       }
     } finally {
       await browser.close();
-      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
 
 describe("packages for other systems", function () {
   this.timeout(60_000);
-  const folder = mkdtempSync(path.join(os.tmpdir(), "packages-"));
+  const folder = folderOfSuite("packages").place;
   const exercises = [loadExercise("queue-arithmetic"), loadExercise("first-listener")];
 
   it("Gradescope's zip: both scripts at its root and executable, checks within, no solution", async () => {

@@ -1,18 +1,13 @@
 /** The real nbgrader, in an environment of its own, and courses to try it on. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { type Ended } from "../fixtures/processes";
+import { inProject, projectDir } from "../fixtures/project";
+import { TemporaryFolder } from "../fixtures/temporary-folder";
 
-export const projectDir = path.resolve(__dirname, "..", "..", "..");
-const environment = path.join(projectDir, ".venv-nbgrader");
+const environment = inProject(".venv-nbgrader");
 const version = "0.9.5";
-
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 export interface Cell {
   id?: string;
@@ -67,18 +62,19 @@ export function whyNoNbgrader(): string | undefined {
 
 /** Our own command line. */
 export function oneListener(...args: string[]): Ended {
-  return run(process.execPath, [path.join(projectDir, "dist", "cli", "main.js"), ...args], projectDir);
+  return run(process.execPath, [inProject("dist", "cli", "main.js"), ...args], projectDir);
 }
 
+/** A course of nbgrader's, in a folder of its own. */
 export class Course {
-  readonly folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-course-"));
+  readonly #folder = new TemporaryFolder("course");
 
   path(...parts: string[]): string {
-    return path.join(this.folder, ...parts);
+    return this.#folder.path(...parts);
   }
 
   release(assignment: string, ...names: string[]): Ended {
-    return oneListener("exercise", "release", ...names, "--assignment", assignment, "--out", this.folder);
+    return oneListener("exercise", "release", ...names, "--assignment", assignment, "--out", this.path());
   }
 
   /** Runs `nbgrader …` in the course, with nothing of the user's own configuration. */
@@ -111,12 +107,12 @@ export class Course {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#folder.remove();
   }
 
   private inEnvironment(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Ended {
     const own = (name: string) => this.path(".jupyter", name);
-    return run(path.join(environment, "bin", program), args, this.folder, {
+    return run(path.join(environment, "bin", program), args, this.path(), {
       // nbgrader calls alembic by its name
       PATH: `${path.join(environment, "bin")}${path.delimiter}${process.env.PATH}`,
       JUPYTER_CONFIG_DIR: own("config"),

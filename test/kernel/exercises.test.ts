@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { inProject } from "../fixtures/project";
+import { projectText } from "../fixtures/project";
+import { folderOfSuite } from "../fixtures/temporary-folder";
 import { Lab } from "../../dist/index";
 import { skip } from "../fixtures/skip";
 import { DrivenKernel, type Outcome } from "./driven-kernel";
 
-const source = (file: string) =>
-  readFileSync(inProject("exercises", "queue-arithmetic", file), "utf8").replace(/^export /gm, "");
+const source = (file: string) => projectText("exercises", "queue-arithmetic", file).replace(/^export /gm, "");
 
 /** The last state of each display, as html. */
 function shown({ messages, displays }: Outcome): string {
@@ -22,14 +19,14 @@ function shown({ messages, displays }: Outcome): string {
 describe("exercises in a notebook", function () {
   this.timeout(90_000);
   let kernel: DrivenKernel;
-  const folder = mkdtempSync(path.join(os.tmpdir(), "progress-"));
+  const folder = folderOfSuite("progress");
   before(async function () {
     try {
       await (await Lab.open({ wire: false })).close();
     } catch (error) {
       skip(this, `no Lab can be opened here: ${(error as Error).message}`);
     }
-    process.env.ONE_LISTENER_PROGRESS = folder;
+    process.env.ONE_LISTENER_PROGRESS = folder.place;
     kernel = await DrivenKernel.start(this);
     await kernel.run('import { check, hint, Lab, showProgress, sleep } from "one-listener";');
   });
@@ -37,7 +34,6 @@ describe("exercises in a notebook", function () {
     delete process.env.ONE_LISTENER_PROGRESS;
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- undefined if before() skipped or failed
     await kernel?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it("check() shows points, what was missed and a picture; attempts are counted", async () => {

@@ -28,6 +28,7 @@ describe("notebook cells that use the library", () => {
   });
 
   it("see a live plot that moves while they wait, and freezes into the whole recording", async () => {
+    // the recording lasts long enough for several pictures: a live plot is a rate
     const { status, displays, messages } = await kernel.run(
       "const recording = await lab.record(listener); await sleep(1500); const trace = await recording.stop();",
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { ClosedError, Lab, owned } from "../../dist/index";
+import { until } from "../fixtures/waiting";
 
 /** pids of this process's children that are lab hosts */
 function hosts(): number[] {
@@ -137,8 +138,9 @@ describe("opening and closing Labs", () => {
     assert.deepEqual({ fds: count("/proc/self/fd"), threads: count("/proc/self/task"), hosts: hosts().length }, before);
     // other programs of this machine come and go: a namespace of ours would stay
     const strange = () => [...namespaces()].filter((space) => !spaces.has(space));
-    for (let waited = 0; strange().length > 0 && waited < 3000; waited += 50)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.deepEqual(strange(), []);
+    await until(
+      () => strange().length === 0,
+      () => `the end of ${strange().join()}`,
+    );
   });
 });

@@ -3,15 +3,9 @@ import net from "node:net";
 import { ClosedError, Lab } from "../../dist/index";
 import { native } from "../../dist/native";
 import { owned } from "../../dist/lab/owned";
+import { until } from "../fixtures/waiting";
 
 const openNow = () => native.descriptors().open;
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let wait = 0; !condition(); wait++) {
-    assert.ok(wait < 300, what);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 describe("what nobody gets hold of", () => {
   it("is closed where the Lab closes while it is made", async () => {

@@ -141,7 +141,7 @@ describe("a Trace", () => {
       values.push(...more);
       recording.grow(builder.snapshot(meta));
       await until(() => readFileSync(file).length > size, "the piece is in the file");
-      await sleep(20); // the file is appended to in one write, and grow() must have seen its end
+      await sleep(20); // grow() sees the end of its write a little later than this, and nothing shows it
       sizes.push(readFileSync(file).length);
     }
     const bytes = readFileSync(file);

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import fc from "fast-check";
 import type { TcpOption } from "../../dist/wire/options";
 import { pcapng } from "../../dist/wire/pcapng";
 import { encode, flagNames, locate } from "../../dist/wire/segment";
 import { skip } from "../fixtures/skip";
+import { TemporaryFolder } from "../fixtures/temporary-folder";
 import { anySegment } from "./arbitrary-segment";
 
 const segments = 300;
@@ -118,11 +116,11 @@ describe("tshark", function () {
     });
     const wanted = packets.map(expected);
     const names = Object.keys(wanted[0]);
-    const directory = mkdtempSync(path.join(os.tmpdir(), "one-listener-pcap-"));
+    using folder = new TemporaryFolder("pcap");
     let output: string;
     try {
-      const file = path.join(directory, "segments.pcapng");
-      writeFileSync(file, pcapng(packets.map((bytes, at) => ({ time: at, direction: "in", bytes }))));
+      const capture = pcapng(packets.map((bytes, at) => ({ time: at, direction: "in", bytes })));
+      const file = folder.write("segments.pcapng", capture);
       const settings = [
         "tcp.check_checksum:TRUE",
         "ip.check_checksum:TRUE",
@@ -138,8 +136,6 @@ describe("tshark", function () {
       if ((error as NodeJS.ErrnoException).code === "ENOENT")
         skip(this, "tshark is not installed (sudo apt-get install tshark)");
       throw error;
-    } finally {
-      rmSync(directory, { recursive: true });
     }
     const rows = output.replace(/\n$/, "").split("\n");
     assert.equal(rows.length, packets.length);
