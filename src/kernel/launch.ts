@@ -12,6 +12,7 @@ import { cellExecutor, sources } from "./cell-executor";
 import { cellHandler } from "./cell-handler";
 import { cellServer, display } from "./cell-server";
 import { offerKernelHook } from "./hook";
+import { dropLookupTimer } from "./lookup-timer";
 import { loadTslab } from "./tslab";
 import { watch } from "./watch";
 
@@ -23,6 +24,7 @@ if (!connectionFile) {
 
 const watcher = watch();
 const tslab = loadTslab();
+dropLookupTimer();
 offerKernelHook({
   display,
   onCell,
