@@ -3,6 +3,9 @@
 #include <poll.h>
 #include <uv.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 
 #include "addon/arguments.h"
@@ -12,6 +15,9 @@
 
 namespace one_listener {
 namespace {
+
+// ms, 31,000 years. A longer time might not fit into the integer of a uv_timer.
+constexpr double kLongestTimer = 1e15;
 
 // Deletes itself when both handles are closed. Holds a reference to no JavaScript object but the promise's deferred.
 class Waiter {
@@ -33,10 +39,10 @@ class Waiter {
     // An error (the descriptor was closed under us) counts as ready: the call that follows names it.
     uv_poll_start(
         &poll_, events, [](uv_poll_t* handle, int, int) { static_cast<Waiter*>(handle->data)->Settle(true); });
-    if (timeout >= 0)
+    if (!std::isinf(timeout))
       uv_timer_start(
           &timer_, [](uv_timer_t* handle) { static_cast<Waiter*>(handle->data)->Settle(false); },
-          static_cast<uint64_t>(timeout), 0);
+          static_cast<uint64_t>(std::ceil(std::min(timeout, kLongestTimer))), 0);
     return 0;
   }
 
@@ -57,7 +63,7 @@ class Waiter {
     deferred_.Resolve(Napi::Boolean::New(env_, false));
   }
 
-  // Ends both handles without a word to JavaScript.
+  // Ends both handles and leaves the promise pending.
   void Close() {
     if (closing_) return;
     closing_ = true;
@@ -88,7 +94,7 @@ class Waiter {
   Napi::AsyncContext context_;
 };
 
-// As it is now.
+// Whether the descriptor is ready now.
 Napi::Value Looked(Napi::Env env, int fd, int asked) {
   pollfd watched{fd, static_cast<short>((asked & 1 ? POLLIN : 0) | (asked & 2 ? POLLOUT : 0)), 0};
   int ready = ::poll(&watched, 1, 0);
@@ -102,12 +108,12 @@ Napi::Value Looked(Napi::Env env, int fd, int asked) {
   return made;
 }
 
-// poll(fd, events, timeoutMs): { promise, cancel() }
+// poll(fd, events, timeoutMs): { promise, cancel() }; Infinity: no time limit
 Napi::Value Poll(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int fd = FileDescriptor(info[0]);
   int asked = static_cast<int>(Integer(info[1], "events", 1, 3));
-  double timeout = Number(info[2], "timeoutMs", -1, 1e12);
+  double timeout = Number(info[2], "timeoutMs", 0, std::numeric_limits<double>::infinity());
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr)
     throw Napi::Error::New(env, "this thread has no event loop");

@@ -186,7 +186,7 @@ export class Program implements Closable {
 
   private async watch(status: number): Promise<Exit> {
     try {
-      await native.poll(status, 1, -1).promise;
+      await native.poll(status, 1, Infinity).promise;
       const buffer = new Uint8Array(64);
       const [kind, number] = Buffer.from(buffer.subarray(0, native.read(status, buffer)))
         .toString()

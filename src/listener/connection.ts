@@ -6,7 +6,7 @@ import { ArgumentError, ClosedError, explain, InterruptedError, LabError, requir
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { type Endpoint, native, type TcpInfo } from "../native";
-import { pollTimeout, requireTimeout } from "../waiting/timeout";
+import { requireTimeout } from "../waiting/timeout";
 
 /** poll(2): POLLIN and POLLOUT, as libuv names them */
 const readable = 1;
@@ -178,7 +178,7 @@ export class Connection implements Closable {
   }
 
   private async wait(events: number, deadline: number, complaint: string): Promise<void> {
-    const waiting = native.poll(this.fd, events, pollTimeout(deadline - native.now()));
+    const waiting = native.poll(this.fd, events, Math.max(deadline - native.now(), 0));
     this.waits.add(waiting);
     const ready = await waiting.promise.finally(() => this.waits.delete(waiting));
     if (!this.open) throw new InterruptedError("Waiting on a connection");

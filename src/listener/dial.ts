@@ -2,7 +2,7 @@
 import { explain, LabError } from "../errors";
 import type { LabHost } from "../lab/host";
 import { native } from "../native";
-import { pollTimeout, requireTimeout } from "../waiting/timeout";
+import { requireTimeout } from "../waiting/timeout";
 import { Connection } from "./connection";
 
 /** poll(2): POLLOUT, as libuv names it */
@@ -19,7 +19,7 @@ export async function dial(host: LabHost, port: number, timeout: number): Promis
   const what = `Connecting to port ${port}`;
   try {
     if (!native.connect(fd, "127.0.0.1", port)) {
-      const ready = await native.poll(fd, writable, pollTimeout(timeout)).promise;
+      const ready = await native.poll(fd, writable, timeout).promise;
       if (!ready) {
         throw new LabError(`${what}: no answer within ${timeout} ms.`, {
           code: "ETIMEDOUT",

@@ -345,7 +345,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   /** Waits until the accept queue may hold a connection: false after `ms`, or when the listener is closed. */
   private async readable(ms: number): Promise<boolean> {
     if (ms <= 0) return false;
-    const waiting = (this.waiting ??= native.poll(this.fd, 1, -1));
+    const waiting = (this.waiting ??= native.poll(this.fd, 1, Infinity));
     let timer: NodeJS.Timeout | undefined;
     const limits =
       ms === Infinity

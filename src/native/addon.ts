@@ -60,7 +60,10 @@ export interface NativeAddon {
   inode(fd: number): number;
   /** soft and hard limit and descriptors open now in this process */
   descriptors(): { soft: number; hard: number; open: number };
-  /** Waits (uv_poll) until fd is readable (1) or writable (2). false: timed out or cancelled. timeoutMs < 0: no limit; 0: as it is now. */
+  /**
+   * Waits (uv_poll) until fd is readable (1) or writable (2). false: timed out or cancelled. timeoutMs 0: only looks; Infinity: no time limit.
+   * @throws RangeError a negative time or not a number
+   */
   poll(fd: number, events: number, timeoutMs: number): { promise: Promise<boolean>; cancel(): void };
   /** A NETLINK_SOCK_DIAG socket of this process's own network namespace. The caller closes it. @throws EMFILE */
   diagSocket(): number;

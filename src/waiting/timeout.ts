@@ -1,7 +1,7 @@
 /** What readers give as limits of a wait: `timeout` and `quiet`, both in ms. */
 import { requireNumber } from "../errors";
 
-/** The longest time of a timer of Node's and of poll(2), ms: a signed 32-bit integer. */
+/** The longest time of a timer of Node, in ms: a signed 32-bit integer. */
 export const longestTimer = 2 ** 31 - 1;
 
 /**
@@ -18,9 +18,4 @@ export function requireTimeout(timeout: number): number {
  */
 export function requireQuiet(quiet: number): number {
   return requireNumber(quiet, "quiet (ms)", 0, Infinity);
-}
-
-/** A time limit as poll(2) takes it: whole ms, -1 for none. A longer one than poll(2) can take ends early: look again then. */
-export function pollTimeout(ms: number): number {
-  return ms === Infinity ? -1 : Math.ceil(Math.min(Math.max(ms, 0), longestTimer));
 }

@@ -175,6 +175,7 @@ describe("the addon, misused", () => {
       () => native.diag(1e6, 8, 0),
       () => native.poll(1e6, 1, 0),
       () => native.poll(0, 9, 0),
+      () => native.poll(0, 1, -1),
       () => new native.Sampler({} as never),
       () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 0 }),
       () => new native.Sampler({ listenerFd: -1, diagFd: -1, port: 80, hz: 1e9 }),
