@@ -8,7 +8,7 @@ import { formatNumber } from "./wording/number";
 
 /** What a LabError knows besides its message. */
 export interface ErrorDetails {
-  /** the errno's name (EADDRINUSE, ENOENT, …), or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_INTERRUPTED */
+  /** the errno's name (EADDRINUSE, ENOENT, …), or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_KERNEL, ERR_INTERRUPTED */
   code: string;
   /** what to do about it: one or two sentences, not part of the message */
   hint?: string | undefined;
@@ -67,6 +67,17 @@ export class ClosedError extends LabError {
 export class LimitError extends LabError {
   constructor(message: string, hint: string) {
     super(message, { code: "ERR_LIMIT", hint });
+  }
+}
+
+/** This version of the kernel has not what was asked for. The same call works on another kernel, or with root's rights. */
+export class KernelError extends LabError {
+  /** the kernel function that is older here, or that forbids it */
+  readonly kernel: string;
+
+  constructor(message: string, hint: string, kernel: string) {
+    super(message, { code: "ERR_KERNEL", hint });
+    this.kernel = kernel;
   }
 }
 

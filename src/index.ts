@@ -7,6 +7,7 @@ export {
   ArgumentError,
   ClosedError,
   ForbiddenError,
+  KernelError,
   InterruptedError,
   LabError,
   LimitError,
@@ -14,7 +15,14 @@ export {
   type ErrorDetails,
 } from "./errors";
 export { Counters, CounterDifference } from "./lab/counters";
-export { Sysctls, type KnownSysctls, type SysctlValues } from "./lab/sysctls";
+export {
+  refusalLine,
+  Sysctls,
+  type KnownSysctls,
+  type SysctlAccess,
+  type SysctlRefusal,
+  type SysctlValues,
+} from "./lab/sysctls";
 export { Program, type Exit, type Limits, type ProgramOutput, type SpawnOptions } from "./lab/program";
 export { machineLine } from "./lab/machine-line";
 export { kernelMemory, type KernelMemory } from "./lab/memory";

@@ -114,6 +114,8 @@ bool PacketSource::MakeRing() {
     Set(borrowed_, PACKET_RX_RING, &request, sizeof request, "setsockopt");
     return false;
   }
+  // A child has no use for the ring, and user-mode kernels 6.12 and 7.2 panic when a process with one forks.
+  madvise(mapped, ringBytes_, MADV_DONTFORK);
   ring_ = {static_cast<uint8_t*>(mapped), Unmap{ringBytes_}};
   frames_ = ringBytes_ / frameSize_;
   return true;

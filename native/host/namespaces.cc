@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <iterator>
 
 #include "host/failure.h"
 #include "host/netlink.h"
@@ -72,12 +74,47 @@ void SilenceIpv6() {
   Try(untold, "ipv6", [] { WriteFile("", "/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"); });
 }
 
+// Runs `ask` in a child, which may enter namespaces of its own for it. False also where there is no child.
+template <typename Question>
+bool InChild(Question ask) {
+  const pid_t child = fork();
+  if (child == 0) _exit(ask() ? 0 : 1);
+  int status = 1;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool SeesSomaxconn() { return access("/proc/sys/net/core/somaxconn", F_OK) == 0; }
+
+// Older kernels (5.10 and 6.1 do, 6.12 does not) show net.core.* only to network namespaces that belong to the first
+// user namespace: sysctl_core_net_init() leaves the table empty for all others. Root can make such a network namespace.
+bool RootSeesMoreWithoutUserNamespace() {
+  return InChild([] {
+    if (unshare(CLONE_NEWNET) < 0 || !SeesSomaxconn()) return false;
+    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && !SeesSomaxconn();
+  });
+}
+
+// Two settings that the kernel computes from the size of the connection hash (tcp_set_hashinfo in tcp_sk_init()). A Lab
+// has a small hash of its own, so the kernel would make them 128 and 512. The Lab gets the machine's values instead.
+constexpr const char* kFromHashSize[] = {
+    "/proc/sys/net/ipv4/tcp_max_syn_backlog", "/proc/sys/net/ipv4/tcp_max_tw_buckets"};
+
+std::string ReadFile(const char* path) {
+  Fd file(open(path, O_RDONLY | O_CLOEXEC));
+  char text[64];
+  const ssize_t size = file ? read(file.get(), text, sizeof text) : -1;
+  return size > 0 ? std::string(text, static_cast<size_t>(size)) : std::string();
+}
+
 }  // namespace
 
 void EnterUserAndPidNamespace(std::vector<Step>& steps) {
   uid_t user = geteuid();
   gid_t group = getegid();
-  bool own = Try(steps, "user-namespace", [] {
+  const bool stay = user == 0 && RootSeesMoreWithoutUserNamespace();
+  if (stay) steps.push_back({"root-namespace", "", 0});
+  bool own = !stay && Try(steps, "user-namespace", [] {
     if (unshare(CLONE_NEWUSER) < 0) Fail("", "unshare");
   });
   if (own) {
@@ -86,7 +123,7 @@ void EnterUserAndPidNamespace(std::vector<Step>& steps) {
       WriteFile("", "/proc/self/uid_map", std::to_string(user) + " " + std::to_string(user) + " 1");
       WriteFile("", "/proc/self/gid_map", std::to_string(group) + " " + std::to_string(group) + " 1");
     });
-  } else if (user != 0) {
+  } else if (!stay && user != 0) {
     const Step& failed = steps.back();
     throw Failure{failed.name, failed.syscall, failed.error};
   }
@@ -97,6 +134,8 @@ void EnterUserAndPidNamespace(std::vector<Step>& steps) {
 
 Namespaces MakeNetwork(unsigned hashBuckets, bool wire, std::vector<Step>& steps) {
   Namespaces made;
+  std::string machine[std::size(kFromHashSize)];
+  for (size_t at = 0; at < std::size(kFromHashSize); at++) machine[at] = ReadFile(kFromHashSize[at]);
   Do(steps, "network-namespace", [&] {
     if (unshare(CLONE_NEWNET) < 0) Fail("", "unshare");
     made.far = OpenNetworkNamespace();
@@ -112,6 +151,12 @@ Namespaces MakeNetwork(unsigned hashBuckets, bool wire, std::vector<Step>& steps
     made.near = OpenNetworkNamespace();
     SilenceIpv6();
   });
+  if (made.ownHash) {
+    std::vector<Step> untold;  // harmless where /proc/sys is read-only: the kernel's values stay
+    for (size_t at = 0; at < std::size(kFromHashSize); at++) {
+      if (!machine[at].empty()) Try(untold, "", [&] { WriteFile("", kFromHashSize[at], machine[at]); });
+    }
+  }
   Do(steps, "loopback-up", [] { BringUp("lo", false); });
   if (!wire) return made;
 

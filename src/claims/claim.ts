@@ -1,12 +1,16 @@
 /**
  * A claim: one checkable statement of the source text, with an experiment that measures and a judge that decides.
  */
+import { LabError } from "../errors";
 import type { Evidence, Fields } from "./evidence";
 import type { Once } from "./experiment";
 
 export interface Verdict {
-  /** "depends": it holds under some of the conditions measured and not under others */
-  verdict: "holds" | "false" | "depends";
+  /**
+   * "depends": it holds under some of the conditions measured and not under others. "undecided": the measurement cannot tell, because
+   * the machine is busy or the kernel has not what the experiment needs; `why` says which.
+   */
+  verdict: "holds" | "false" | "depends" | "undecided";
   /** what was seen, with the numbers */
   measured: string;
   /** what the kernel did, a sentence or two */
@@ -32,6 +36,25 @@ export interface Claim<Number extends number, F extends Fields> {
   experiment(once: Once): Promise<Evidence<F>>;
   /** Pure: the verdict follows from the evidence alone. @throws ArgumentError for evidence that cannot decide it either way */
   judge(evidence: Evidence<F>): Verdict;
+}
+
+/**
+ * What an experiment or a judge throws where the measurement can tell neither way: the machine was busy, or the kernel has not what
+ * is needed. The claim's verdict is then "undecided".
+ */
+export class UndecidedError extends LabError {
+  /**
+   * @param measured what was seen, with the numbers
+   * @param why why it tells neither way, a sentence or two
+   * @param kernel the kernel function that decides the matter
+   */
+  constructor(
+    readonly measured: string,
+    readonly why: string,
+    readonly kernel: string,
+  ) {
+    super(`${measured}: undecided. ${why}`, { code: "ERR_UNDECIDED" });
+  }
 }
 
 /** Infers the claim's number and the type of its evidence. */

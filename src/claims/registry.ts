@@ -1,11 +1,11 @@
 /**
  * The claims that the notebooks decide so far, by number.
  */
-import { ArgumentError } from "../errors";
+import { ArgumentError, KernelError } from "../errors";
 import { acceptWakes, dataWaits, readyToUse } from "./accepted-connection";
 import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
-import type { Claim, Verdict } from "./claim";
+import { type Claim, UndecidedError, type Verdict } from "./claim";
 import { filteredBefore, rateLimited } from "./before-the-handshake";
 import { fullQueueTimesOut } from "./client-timeouts";
 import { buffersWhileIdle, memoryEach } from "./connection-memory";
@@ -148,16 +148,44 @@ export function claimOf(number: number): Claim<ClaimNumber, Fields> {
 /** Judges evidence that was measured elsewhere. Pure. @throws ArgumentError for an unknown number, or evidence that says too little */
 export function judge<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>): Decision {
   const claim = claimOf(number);
-  return decision(claim, readEvidence(evidence, claim.evidence, `The evidence for claim ${number}`));
+  const read = readEvidence(evidence, claim.evidence, `The evidence for claim ${number}`);
+  return decision(claim, read, verdictOf(claim, read));
 }
 
 /** Measures a claim on this kernel and judges it. @param memory shared between claims, so that an experiment that several need runs once */
 export async function measure(number: ClaimNumber, memory: Once = once()): Promise<Decision> {
   const claim = claimOf(number);
-  return decision(claim, pick(await claim.experiment(memory), claim.evidence));
+  try {
+    const evidence = pick(await claim.experiment(memory), claim.evidence);
+    return decision(claim, evidence, verdictOf(claim, evidence));
+  } catch (error) {
+    return decision(claim, {}, undecided(error));
+  }
 }
 
-function decision(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>): Decision {
+function verdictOf(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>): Verdict {
+  try {
+    return claim.judge(evidence);
+  } catch (error) {
+    return undecided(error);
+  }
+}
+
+/** @throws the error, if it says nothing about the machine or the kernel */
+function undecided(error: unknown): Verdict {
+  if (error instanceof UndecidedError)
+    return { verdict: "undecided", measured: error.measured, why: error.why, kernel: error.kernel };
+  if (error instanceof KernelError)
+    return {
+      verdict: "undecided",
+      measured: "nothing, because this kernel has not what the experiment needs",
+      why: `${error.message} ${error.hint ?? ""}`.trim(),
+      kernel: error.kernel,
+    };
+  throw error;
+}
+
+function decision(claim: Claim<ClaimNumber, Fields>, evidence: object, verdict: Verdict): Decision {
   const { number, section, statement, quote, notebook } = claim;
   return {
     number,
@@ -165,7 +193,7 @@ function decision(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>)
     statement,
     ...(quote !== undefined && { quote }),
     notebook,
-    ...claim.judge(evidence),
+    ...verdict,
     evidence,
   };
 }

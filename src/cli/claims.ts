@@ -84,7 +84,7 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
   return outcomes;
 }
 
-const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends" };
+const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends", undecided: "? undecided" };
 const notMeasured = "– not measured";
 
 function table(outcomes: readonly Outcome[]): string {

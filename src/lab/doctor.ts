@@ -50,6 +50,10 @@ const stepTexts: Record<string, { check: string; without: string }> = {
     check: "a user namespace (no root needed)",
     without: "root opens Labs without it; for any other user, no notebook runs",
   },
+  "root-namespace": {
+    check: "no user namespace: on this kernel root can then set net.core.*",
+    without: "as root, a Lab opens without it",
+  },
   "id-maps": { check: "user and group id maps", without: "no notebook runs" },
   "pid-namespace": { check: "a PID namespace (programs end with their Lab)", without: "no notebook runs" },
   "network-namespace": { check: "a network namespace", without: "no notebook runs" },
@@ -84,7 +88,7 @@ export async function doctor(): Promise<Report> {
   const { host, steps } = await openAnyhow();
   findings.push(...steps.map(stepFinding));
   for (const [name, { check, without }] of Object.entries(stepTexts)) {
-    if (steps.some((step) => step.name === name)) continue;
+    if (steps.some((step) => step.name === name) || otherWay(name, steps)) continue;
     findings.push({ check, outcome: "not tried", found: "an earlier step failed", without });
   }
   if (host) {
@@ -99,7 +103,10 @@ export async function doctor(): Promise<Report> {
     "descriptors of this process (ulimit -n)",
     `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node raised the soft limit when it started`,
   );
-  works("CPUs, memory", `${os.cpus().length} CPUs, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`);
+  works(
+    "CPUs, memory",
+    `${os.cpus().length} CPU${os.cpus().length === 1 ? "" : "s"}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`,
+  );
   for (const [name, use] of programs) findings.push(programFinding(name, use));
 
   const needed = findings.filter(({ outcome }) => outcome === "forbidden" || outcome === "not tried");
@@ -112,6 +119,12 @@ export async function doctor(): Promise<Report> {
     healthy: host !== undefined && needed.every(({ check }) => harmless.has(check)),
     findings,
   };
+}
+
+/** A Lab enters a user namespace or, as root on older kernels, does not. @returns whether this Lab went the other way */
+function otherWay(name: string, steps: readonly Step[]): boolean {
+  const asRoot = steps.some((step) => step.name === "root-namespace");
+  return asRoot ? name === "user-namespace" || name === "id-maps" : name === "root-namespace";
 }
 
 /** Opens a Lab with a wire, or without one where this machine does not allow the wire. */
@@ -184,7 +197,9 @@ const inside: [check: string, attempt: (host: LabHost) => Promise<string>][] = [
     async (host) => {
       const sysctls = new Sysctls(host);
       await sysctls.with({ "net.ipv4.tcp_syncookies": 0 }, () => undefined);
-      return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${await sysctls.get("net.core.somaxconn")} in this Lab`;
+      const somaxconn = await sysctls.get("net.core.somaxconn");
+      const how = (await sysctls.access("net.core.somaxconn")) === "set" ? "" : " (measured: it cannot be set here)";
+      return `tcp_syncookies ${await sysctls.get("net.ipv4.tcp_syncookies")}, somaxconn ${somaxconn}${how} in this Lab`;
     },
   ],
   [

@@ -3,86 +3,37 @@
  * namespace. The machine's sysctls do not change, and the Lab's values are gone when the Lab closes. Source:
  * Documentation/networking/ip-sysctl.rst.
  */
-import { ArgumentError, explain, LabError } from "../errors";
+import os from "node:os";
+import { ArgumentError, explain, KernelError, LabError } from "../errors";
 import { native } from "../native";
 import type { LabHost } from "./host";
+import { absences, type KnownSysctls, nearestSysctl, type SysctlName, sysctlNames } from "./sysctl-names";
 
-/**
- * The sysctls that the workbook uses, with their types. Every other sysctl of the namespace can be read and set by its
- * name, too.
- */
-export interface KnownSysctls {
-  /** the largest backlog of a listener in this namespace: the queue limit is min(backlog, somaxconn) */
-  "net.core.somaxconn": number;
-  /** SYN cookies: 0 off, 1 when the SYN queue is full, 2 always */
-  "net.ipv4.tcp_syncookies": number;
-  /** with SYN cookies off, 3/4 of it limits the SYN queue of every listener, in requests (tcp_conn_request()) */
-  "net.ipv4.tcp_max_syn_backlog": number;
-  /** 1: the kernel answers a final ACK with RST if the accept queue is full; 0: it drops the ACK */
-  "net.ipv4.tcp_abort_on_overflow": number;
-  /** retransmissions of a SYN before connect() fails with ETIMEDOUT */
-  "net.ipv4.tcp_syn_retries": number;
-  /** retransmissions of a SYN-ACK before the kernel deletes the request */
-  "net.ipv4.tcp_synack_retries": number;
-  /**
-   * the first retransmissions of a SYN, which have a constant interval of 1 s (Linux 6.5); after them each interval is
-   * twice the one before
-   */
-  "net.ipv4.tcp_syn_linear_timeouts": number;
-  /** bits of TCP Fast Open (RFC 7413): 1 clients, 2 servers, 0x400 every listener without setsockopt() */
-  "net.ipv4.tcp_fastopen": number;
-  /** 1: connections of a closed listener move to another listener of its SO_REUSEPORT group (Linux 5.14) */
-  "net.ipv4.tcp_migrate_req": number;
-  /** timestamps option (RFC 7323): 0 off, 1 with a random offset, 2 without */
-  "net.ipv4.tcp_timestamps": number;
-  /** selective acknowledgments (RFC 2018): 0 off, 1 on */
-  "net.ipv4.tcp_sack": number;
-  /** window scale option (RFC 7323): 0 off, 1 on */
-  "net.ipv4.tcp_window_scaling": number;
-  /** seconds that a connection without a descriptor may stay in FIN_WAIT_2 */
-  "net.ipv4.tcp_fin_timeout": number;
-  /** the most TIME_WAIT connections of the namespace; the kernel deletes further ones at once */
-  "net.ipv4.tcp_max_tw_buckets": number;
-  /** whether connect() may reuse a TIME_WAIT connection: 0 never, 1 always, 2 on loopback only */
-  "net.ipv4.tcp_tw_reuse": number;
-  /** the first and the last local port that the kernel chooses for connect(): "32768\t60999" */
-  "net.ipv4.ip_local_port_range": string;
-  /** bytes of a socket's receive buffer: least, default, most: "4096\t131072\t6291456" */
-  "net.ipv4.tcp_rmem": string;
-  /** bytes of a socket's send buffer: least, default, most: "4096\t16384\t4194304" */
-  "net.ipv4.tcp_wmem": string;
-}
+export type { KnownSysctls, SysctlName } from "./sysctl-names";
 
-/** The name of a sysctl that the workbook uses: "net.core.somaxconn", … */
-export type SysctlName = keyof KnownSysctls;
 /**
  * Values of sysctls by name: { "net.ipv4.tcp_syncookies": 0 }. A number or, where the file holds more than one, a
- * string.
+ * string. undefined leaves a sysctl as it is.
  */
 export type SysctlValues = { [Name in SysctlName]?: KnownSysctls[Name] } & {
   [name: string]: number | string | undefined;
 };
 
-const names: SysctlName[] = [
-  "net.core.somaxconn",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.tcp_max_syn_backlog",
-  "net.ipv4.tcp_abort_on_overflow",
-  "net.ipv4.tcp_syn_retries",
-  "net.ipv4.tcp_synack_retries",
-  "net.ipv4.tcp_syn_linear_timeouts",
-  "net.ipv4.tcp_fastopen",
-  "net.ipv4.tcp_migrate_req",
-  "net.ipv4.tcp_timestamps",
-  "net.ipv4.tcp_sack",
-  "net.ipv4.tcp_window_scaling",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_max_tw_buckets",
-  "net.ipv4.tcp_tw_reuse",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_wmem",
-];
+/** What a Lab can do with a sysctl: "absent" means that this kernel has no file for it here. */
+export type SysctlAccess = "set" | "read" | "absent";
+
+/** A sysctl that could not be set here. */
+export interface SysctlRefusal {
+  name: string;
+  wanted: number | string;
+  /** its value here, or the value that the kernel without it behaves by */
+  is: number | string;
+  /** one sentence: what this kernel does not have, and the kernel function behind it */
+  why: string;
+}
+
+/** The largest backlog that listen(2) can be asked for: the kernel cuts it down to somaxconn. */
+const largestBacklog = 0x7f_ff_ff_ff;
 
 /** The sysctls of one Lab. A Lab makes it: see lab.sysctl. */
 export class Sysctls {
@@ -94,50 +45,82 @@ export class Sysctls {
   }
 
   /**
-   * The value of a sysctl now: a number if the file holds a single one, otherwise its text.
-   * @throws LabError ENOENT: the Lab has no such sysctl; ERR_FORBIDDEN: a guest without the right to look
-   * @throws ArgumentError the name does not begin with "net."; ClosedError
+   * The value of a sysctl now: a number if the file holds a single one, otherwise its text. Where this kernel has no file for it, the value that the kernel behaves by:
+   * somaxconn is measured (a listener asks for the largest backlog, and the kernel tells what it gave), tcp_syn_linear_timeouts is 0
+   * before Linux 6.5, tcp_migrate_req 0 before 5.14, tcp_rto_max_ms 120,000 before 6.15. access() tells which case it is.
+   * @throws LabError ENOENT: no such sysctl in this namespace; ClosedError
    */
   get<Name extends SysctlName>(name: Name): Promise<KnownSysctls[Name]>;
   get(name: string): Promise<number | string>;
   async get(name: string): Promise<number | string> {
-    const text = native.preadText(await this.file(name)).trim();
-    return /^-?\d+$/.test(text) ? Number(text) : text;
+    try {
+      return valueOf(native.preadText(await this.file(name)));
+    } catch (error) {
+      const absence = absences[name];
+      if (!isAbsent(error) || !absence) throw error;
+      return absence.like ?? this.measureSomaxconn();
+    }
   }
 
   /**
-   * Sets sysctls in the order given. If one fails, those set before it get their old values back.
-   * @throws LabError ENOENT: the Lab has no such sysctl; EINVAL: the kernel does not take the value; EACCES: it can
-   * only be read
-   * @throws ArgumentError a name that does not begin with "net.", or a value that is no number and no string;
-   * ClosedError
+   * Whether a Lab of this process can set the sysctl, can read it, or has no file for it.
+   * @throws ArgumentError: no sysctl of a namespace; ClosedError
+   */
+  async access(name: string): Promise<SysctlAccess> {
+    try {
+      const file = await this.file(name);
+      native.pwriteText(file, native.preadText(file).trim());
+      return "set";
+    } catch (error) {
+      if (isAbsent(error)) return "absent";
+      if (error instanceof LabError && error.code !== "EACCES" && error.code !== "EBADF") throw error;
+      return "read";
+    }
+  }
+
+  /**
+   * Sets sysctls in the order given. If one fails, those set before it get their old values back. A sysctl that this kernel does not have
+   * can be "set" to the value that the kernel behaves by.
+   * @throws KernelError: this kernel has no such sysctl, and behaves otherwise; LabError ENOENT, EINVAL (out of range), EACCES
+   * (read-only); ArgumentError; ClosedError
    */
   async set(values: SysctlValues): Promise<void> {
     const before: SysctlValues = {};
-    for (const [name, value] of Object.entries(values)) {
-      if (typeof value !== "number" && typeof value !== "string")
-        throw new ArgumentError(`The value of ${name} must be a number or a string, not ${String(value)}.`);
-    }
-    for (const [name, value] of Object.entries(values)) {
+    const wanted = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+    for (const { name, value } of wanted) requireValue(name, value);
+    for (const { name, value } of wanted) {
       try {
-        const file = await this.file(name);
-        const old = native.preadText(file).trim();
-        try {
-          native.pwriteText(file, String(value));
-        } finally {
-          // if the kernel takes only a part of the text (the 16 of "16 and more"), that is an error, and yet the value
-          // has changed
-          if (native.preadText(file).trim() !== old) before[name] = old;
-        }
+        const old = await this.setOne(name, value);
+        if (old !== undefined) before[name] = old;
       } catch (error) {
+        if (error instanceof HalfSet) before[name] = error.old;
         if (Object.keys(before).length > 0) await this.set(before);
-        throw explain(error, `${name} = ${value}`, {
+        throw explain(error instanceof HalfSet ? error.cause : error, `${name} = ${value}`, {
           EINVAL: "The kernel does not take this value.",
           EACCES: "A Lab can read this sysctl, but not set it.",
           EBADF: "A Lab can read this sysctl, but not set it.",
         });
       }
     }
+  }
+
+  /**
+   * Sets those that this kernel lets a Lab set, and tells the others: for experiments that do what is left of them. An experiment
+   * says the refusals, with refusalLine(), before it starts.
+   * @throws LabError EINVAL (out of range), EACCES; ArgumentError; ClosedError
+   */
+  async trySet(values: SysctlValues): Promise<SysctlRefusal[]> {
+    const refusals: SysctlRefusal[] = [];
+    for (const [name, wanted] of Object.entries(values)) {
+      if (wanted === undefined) continue;
+      try {
+        await this.set({ [name]: wanted });
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        refusals.push({ name, wanted, is: await this.get(name), why: error.message });
+      }
+    }
+    return refusals;
   }
 
   /**
@@ -157,7 +140,7 @@ export class Sysctls {
     }
   }
 
-  /** Closes the open files. The Lab calls it when it closes. Idempotent. */
+  /** Closes the open files; the Lab does it. */
   async close(): Promise<void> {
     for (const file of this.files.values()) {
       const fd = await file.catch(() => -1);
@@ -166,13 +149,52 @@ export class Sysctls {
     this.files.clear();
   }
 
+  /** @returns the value before, if it has changed. @throws HalfSet; KernelError; LabError */
+  private async setOne(name: string, value: number | string): Promise<string | undefined> {
+    let file: number;
+    try {
+      file = await this.file(name);
+    } catch (error) {
+      const absence = absences[name];
+      if (!isAbsent(error) || !absence) throw error;
+      const is = absence.like ?? (await this.measureSomaxconn());
+      if (String(is) === String(value)) return undefined;
+      throw new KernelError(
+        `Linux ${os.release()} does not let this Lab set ${name}: it is ${is}.`,
+        hintOfAbsence(name, absence.since, is),
+        absence.kernel,
+      );
+    }
+    const old = native.preadText(file).trim();
+    try {
+      native.pwriteText(file, String(value));
+    } catch (error) {
+      // a value that is taken in part ("16 and more") is an error, and yet it has changed something
+      if (native.preadText(file).trim() !== old) throw new HalfSet(old, error);
+      throw error;
+    }
+    return native.preadText(file).trim() === old ? undefined : old;
+  }
+
+  /** somaxconn: what listen(2) leaves of the largest backlog. Source: __sys_listen(), tcp_get_info() of a listener */
+  private async measureSomaxconn(): Promise<number> {
+    const fd = await this.host.socket("tcp");
+    try {
+      native.bind(fd, "127.0.0.1", 0);
+      native.listen(fd, largestBacklog);
+      return native.tcpInfo(fd).sacked;
+    } finally {
+      native.close(fd);
+    }
+  }
+
   private file(name: string): Promise<number> {
     this.host.requireOpen();
     if (!/^net(\.[\w-]+)+$/.test(name)) {
       return Promise.reject(
         new ArgumentError(
-          `A Lab has no sysctl "${name}".`,
-          `It has only those whose name begins with "net.", such as ${names[1]}.`,
+          `"${name}" is no sysctl of a Lab.`,
+          `A Lab has those that begin with "net.", such as ${sysctlNames[1]}.`,
         ),
       );
     }
@@ -197,23 +219,46 @@ export class Sysctls {
         code: "ENOENT",
         syscall: "open",
         errno: error.errno,
-        hint: `Did you mean ${nearest(name)}? Some sysctls exist only on newer kernels, or only for the whole machine.`,
+        hint: `Did you mean ${nearestSysctl(name)}? Some sysctls exist only on newer kernels, or only for the whole machine.`,
       });
     }
   }
 }
 
-/**
- * error codes of a file that can be read but not written, because of its mode, its mount, the kernel's check, or a
- * guest's rights
- */
+/** One line for readers: what this kernel cannot do, so what the experiment leaves out. "" if there is nothing to tell. */
+export function refusalLine(refusals: readonly SysctlRefusal[]): string {
+  return refusals.map(({ why }) => why).join(" ");
+}
+
+/** Setting it failed, and yet it has changed. */
+class HalfSet extends Error {
+  constructor(
+    readonly old: string,
+    override readonly cause: unknown,
+  ) {
+    super();
+  }
+}
+
+/** codes of a file that can be read and not written: by its mode, by its mount, by the kernel, by a guest */
 const readOnly = new Set(["EACCES", "EROFS", "EPERM", "ERR_FORBIDDEN"]);
 
-/** The sysctl of KnownSysctls that has the largest share of its letter pairs in common with `name`. */
-function nearest(name: string): string {
-  const pairs = (text: string) => new Set([...text].map((_, at) => text.slice(at, at + 2)));
-  const wanted = pairs(name);
-  const score = (candidate: string) =>
-    [...pairs(candidate)].filter((pair) => wanted.has(pair)).length / candidate.length;
-  return names.reduce((best, candidate) => (score(candidate) > score(best) ? candidate : best));
+function isAbsent(error: unknown): boolean {
+  return error instanceof LabError && error.code === "ENOENT";
+}
+
+function valueOf(text: string): number | string {
+  const value = text.trim();
+  return /^-?\d+$/.test(value) ? Number(value) : value;
+}
+
+function requireValue(name: string, value: unknown): void {
+  if (typeof value !== "number" && typeof value !== "string")
+    throw new ArgumentError(`The value of ${name} must be a number or a string, not ${String(value)}.`);
+}
+
+function hintOfAbsence(name: string, since: string, is: number): string {
+  if (name.startsWith("net.core."))
+    return `Older kernels (5.10 and 6.1 are) show net.core.* to Labs of root only; Linux ${since} shows it to all. Run as root, or use values up to ${is}.`;
+  return `The kernel has it since Linux ${since}; before, it behaves as if it were ${is}.`;
 }

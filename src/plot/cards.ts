@@ -35,7 +35,7 @@ export interface VerdictCard {
   number: number;
   /** what the text says */
   claim: string;
-  verdict: "holds" | "false" | "depends";
+  verdict: "holds" | "false" | "depends" | "undecided";
   /** what the experiment has measured, without a full stop */
   measured: string;
   /** why the kernel does so: a sentence */
@@ -48,6 +48,7 @@ const verdicts = {
   holds: { colour: palette.accepted, mark: "✓", word: "holds on this kernel" },
   false: { colour: palette.drops, mark: "✗", word: "is false on this kernel" },
   depends: { colour: palette.synQueue, mark: "≈", word: "depends" },
+  undecided: { colour: palette.other, mark: "?", word: "is undecided here" },
 } as const;
 
 /** Shows what became of one claim of the text. */

@@ -16,7 +16,7 @@ export const palette = {
   drops: "#D55E00",
   /** what the kernel does with SYN cookies */
   cookies: "#56B4E9",
-  /** lines and boxes that carry no number */
+  /** lines and boxes that carry no number, and verdicts of "undecided" */
   other: "#999999",
 } as const;
 
