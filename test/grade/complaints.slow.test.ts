@@ -12,6 +12,7 @@ import { findPlaces } from "../../dist/grade/submission";
 import { gradeSource } from "../../dist/exercise/grade-source";
 import { loadExercise, sourceOf } from "../../dist/exercise/exercise";
 import { inProject, projectText } from "../fixtures/project";
+import { ArgumentError } from "../../dist/errors";
 import { skip } from "../fixtures/skip";
 import { folderOfSuite } from "../fixtures/temporary-folder";
 
@@ -272,6 +273,15 @@ describe("complaints about graders, answered", function () {
       assert.deepEqual(findPlaces([path.join(place, "class")], "carol"), [
         { student: "carol", places: [path.join(place, "class")] },
       ]);
+    });
+
+    it("a class in which nobody solved an exercise is refused, with what was found instead", async () => {
+      await assert.rejects(gradeAll({ "a.ts": "export const nothing = 1;" }), (error: Error) => {
+        assert.ok(error instanceof ArgumentError, String(error));
+        assert.equal(error.message, "No submission has a solution of any exercise.");
+        assert.match(error.hint ?? "", /^Say which with --exercises, and every student gets 0 points\. a: /);
+        return true;
+      });
     });
 
     it("bad input is refused before anything starts", async () => {

@@ -12,6 +12,8 @@ import { gradebookCsv } from "../../dist/grade/formats/csv";
 import { feedbackHtml } from "../../dist/grade/formats/feedback";
 import { gradescopeResults } from "../../dist/grade/formats/gradescope";
 import { junitXml } from "../../dist/grade/formats/junit";
+import { writeResults } from "../../dist/grade/formats/write";
+import { ArgumentError } from "../../dist/errors";
 import { autograderZip, templateRepository } from "../../dist/grade/packages";
 import { requireSandbox } from "../../dist/grade/sandbox";
 import { loadExercise } from "../../dist/exercise/exercise";
@@ -108,6 +110,18 @@ describe("formats of results", () => {
       assert.throws(
         () => canvasCsv([student("alice", 5)], { exported: "a,b\n1,2\n", assignment: "x" }),
         /no column Student, ID/,
+      );
+      assert.throws(
+        () => canvasCsv([student("alice", 5)], { exported: 'Student,ID\n"Doe', assignment: "x" }),
+        (error: Error) =>
+          error instanceof ArgumentError && error.message.startsWith("The export of Canvas cannot be read: "),
+      );
+      using folder = new TemporaryFolder("results");
+      const missing = folder.path("no-export.csv");
+      assert.throws(
+        () => writeResults([student("alice", 5)], { out: folder.path("out"), assignment: "x", canvas: missing }),
+        (error: Error) =>
+          error instanceof ArgumentError && error.message.startsWith(`${missing} cannot be read: ENOENT`),
       );
       assert.throws(
         () => canvasCsv([student("mallory", 5)], { exported, assignment: "x" }),

@@ -115,6 +115,15 @@ describe("the Wire", () => {
     assert.ok(fin.flags.ack);
   });
 
+  it("keeps the newest packets of a log that is full, and counts those that it has forgotten", () => {
+    let seen = 0;
+    wire.on("segment", () => seen++);
+    // one byte is no packet: the near end throws it away and answers nothing
+    for (let sent = 0; sent <= 100_000; sent++) wire.transmit(Uint8Array.of(0x45));
+    const log = wire.log();
+    assert.deepEqual([seen, log.length, log.forgotten], [100_001, 50_001, 50_000]);
+  });
+
   it("resets and is reset", async () => {
     const peer = wire.peer(listener);
     await peer.handshake();
@@ -328,6 +337,8 @@ describe("the Wire", () => {
     refuses(() => peer.syn({ timestamps: "yes" as never }), /timestamps.*"yes"/);
     refuses(() => peer.ack({ ackno: 3 } as never), /ack\(\) has no option "ackno"\.\n→ It has: .*acknowledgment/);
     refuses(() => peer.ack({ payload: Buffer.from("x") } as never), /ack\(\) has no option "payload"/);
+    refuses(() => peer.send(5 as never), /^Data must be a text or a Uint8Array, not 5\.$/);
+    refuses(() => peer.send(""), /^send\(\) needs data\.\n→ ack\(\) sends a segment without data\.$/);
     refuses(() => peer.send("x", { sequenc: 3 } as never), /send\(\) has no option "sequenc"/);
     refuses(() => peer.fin({ flag: {} } as never), /fin\(\) has no option "flag"/);
     refuses(() => peer.rst({ windows: 1 } as never), /rst\(\) has no option "windows"/);
