@@ -14,6 +14,9 @@ export function say(text) {
   process.stderr.write(`· ${text}\n`);
 }
 
+/** Ends the command with one message, without a stack: a program that it started has failed, and its output is shown. */
+export class ProgramFailed extends Error {}
+
 /** Ends the command with one message and the line that solves the problem, without a stack. */
 export class Missing extends Error {
   /** @param hint a line to type, or a list to choose from */
@@ -25,7 +28,7 @@ export class Missing extends Error {
 
 /**
  * Runs a program to its end and returns its stdout. Its output is shown only if it fails, or where `show` is set.
- * Throws if the program cannot be started, or ends with another status than 0.
+ * Throws ProgramFailed if the program ends with another status than 0, and Error if it cannot be started.
  */
 export function run(program, args, { show = false, cwd = root, env = process.env } = {}) {
   const result = spawnSync(program, args, {
@@ -38,7 +41,7 @@ export function run(program, args, { show = false, cwd = root, env = process.env
   if (result.error) throw result.error;
   if (result.status !== 0) {
     if (!show) process.stderr.write(`${result.stdout}${result.stderr}`);
-    throw new Error(
+    throw new ProgramFailed(
       `${path.basename(program)} ${args.slice(0, 3).join(" ")} … failed${result.status === null ? ` (${result.signal})` : ""}`,
     );
   }
@@ -92,14 +95,15 @@ function isRunning(pid) {
   }
 }
 
+const needsNoStack = (error) => error instanceof ProgramFailed || String(error.code).startsWith("ERR_PARSE_ARGS");
+
 /** Runs a command's body, and turns errors into one message and an exit status. The body returns its status (0: success). */
 export async function command(body) {
   try {
     process.exitCode = (await body()) ?? 0;
   } catch (error) {
     if (error instanceof Missing) process.stderr.write(`\n${error.message}\n\n    ${error.hint}\n\n`);
-    // a mistyped option needs no stack either
-    else process.stderr.write(`\n${String(error.code).startsWith("ERR_PARSE_ARGS") ? error.message : error.stack}\n`);
+    else process.stderr.write(`\n${needsNoStack(error) ? error.message : error.stack}\n`);
     process.exitCode = 1;
   }
 }

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr double kBatchMilliseconds = 2;
 constexpr double kExhaustedPause = 10;  // ms
-// A listener that is closed leaves the epoll set in silence (eventpoll_release): an idle loop looks at it this often.
+// The kernel takes a closed listener out of the epoll set and reports no event (eventpoll_release). So an idle loop
+// checks the listener this often.
 constexpr int kLookMilliseconds = 100;
 // By how much a paced loop may lag behind its pace and still catch up, ms.
 constexpr double kMostCatchUp = 20;

@@ -106,10 +106,10 @@ void ConnectThread::ConnectDue() {
     Connect(next_++);
 }
 
-// False: its address is none of this Lab, and the client has ended.
+// False: the source address is not an address of this Lab, and the client has ended.
 bool ConnectThread::Bind(Client& client, size_t index) {
-  // Leaves the choice of the port to connect(), which knows the whole 4-tuple (ip(7), IP_BIND_ADDRESS_NO_PORT). Where
-  // it is refused, bind() chooses: then an address has room for no more than its ports.
+  // connect() is to choose the port, because it knows the whole 4-tuple (ip(7), IP_BIND_ADDRESS_NO_PORT). Where the
+  // kernel refuses this option, bind() chooses: then each address has one connection for each of its ports at most.
   int one = 1;
   setsockopt(client.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
   sockaddr_in source{};
@@ -160,7 +160,7 @@ void ConnectThread::Receive(size_t index) {
   Client& client = clients_[index];
   std::array<char, 64 * 1024> nothing;
   for (int turn = 0; turn < kReadsBetweenLooks; ++turn) {
-    // TCP's MSG_TRUNC throws the bytes away instead of copying them (tcp(7)).
+    // With MSG_TRUNC, TCP discards the bytes instead of copying them (tcp(7)).
     ssize_t size = recv(client.fd, nothing.data(), nothing.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size > 0) {
       client.received = client.received + static_cast<double>(size);
@@ -183,7 +183,7 @@ void ConnectThread::Established(Client& client) {
 
 void ConnectThread::EndWith(Client& client, int error) {
   client.error = error;
-  // Code outside has closed it, and its number may mean another file by now.
+  // Other code has closed the descriptor, and its number may belong to another file now.
   if (error == EBADF || error == ENOTSOCK) client.fd = -1;
   else CloseFd(client);
   Change(client, EndOf(error));

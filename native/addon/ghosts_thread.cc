@@ -14,8 +14,8 @@ namespace {
 
 constexpr uint16_t kFirstPort = 1024;
 constexpr uint64_t kPorts = 64'000;
-// Handshakes under way: as many as a listener's queues are likely to have room for. Unanswered ones are forgotten after
-// a while.
+// At most this many handshakes wait for a SYN-ACK, so that they fit into the queues of most listeners. One without an
+// answer is not counted after kForgetMilliseconds.
 constexpr uint64_t kUnderWay = 256;
 constexpr double kForgetMilliseconds = 5;
 // A full link is tried again, for a second in all.

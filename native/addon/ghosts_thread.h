@@ -38,11 +38,11 @@ class GhostsThread {
     uint32_t seed;  // of the sequence numbers
   };
   struct Stats {
-    uint64_t sent;                               // first segments
-    uint64_t answered, refused;                  // ghosts that got a SYN-ACK, a RST, for it
-    uint64_t repeated;                           // SYN-ACKs that came again
-    uint64_t unsent;                             // segments given up: the link was full for a second
-    uint64_t drops;                              // answers that the kernel had no room for
+    uint64_t sent;               // first segments
+    uint64_t answered, refused;  // ghosts whose first segment the kernel answered with SYN-ACK, with RST
+    uint64_t repeated;           // SYN-ACKs that came again
+    uint64_t unsent;             // segments given up: the link was full for a second
+    uint64_t drops;              // answers that did not fit into the ring
     double startedAt, lastSentAt, lastAnswerAt;  // CLOCK_MONOTONIC ms; 0: not yet
     bool resetDone;
     int error;  // errno that ended the thread, or 0

@@ -10,8 +10,8 @@
 
 namespace one_listener {
 
-// Garbage that holds thousands of descriptors is taken away on a thread of its own. The environment's end waits for it,
-// because the code of this addon may be unloaded then.
+// Destroys objects whose JavaScript side is garbage. Such an object may own thousands of descriptors, so a thread
+// closes them. The end of the environment waits for the thread, because the addon's code may be unloaded then.
 class Leftovers : public std::enable_shared_from_this<Leftovers> {
  public:
   template <typename Object>
@@ -25,7 +25,7 @@ class Leftovers : public std::enable_shared_from_this<Leftovers> {
         last.reset();
       }));
     } catch (const std::system_error&) {
-      return;  // EAGAIN: no thread to be had. It has gone with the lambda, here and now
+      return;  // EAGAIN: no thread. The object went with the lambda, on the calling thread
     }
   }
 

@@ -54,7 +54,7 @@ class PacketSource {
   // during the call.
   void TakeAll(const std::function<void(const Packet&)>& onPacket);
 
-  // Frames that the kernel or this source had no room for, since the last call. Any thread.
+  // Frames that the kernel or this source dropped because the ring was full, since the last call. Any thread.
   uint32_t Drops();
 
  private:

@@ -95,7 +95,7 @@ class Waiter {
 };
 
 // Whether the descriptor is ready now.
-Napi::Value Looked(Napi::Env env, int fd, int asked) {
+Napi::Value ReadyNow(Napi::Env env, int fd, int asked) {
   pollfd watched{fd, static_cast<short>((asked & 1 ? POLLIN : 0) | (asked & 2 ? POLLOUT : 0)), 0};
   int ready = ::poll(&watched, 1, 0);
   Require(ready, "poll");
@@ -118,7 +118,7 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
   if (napi_get_uv_event_loop(env, &loop) != napi_ok || loop == nullptr)
     throw Napi::Error::New(env, "this thread has no event loop");
   // A timer of 0 ms would fire before the loop looks at the descriptor.
-  if (timeout == 0) return Looked(env, fd, asked);
+  if (timeout == 0) return ReadyNow(env, fd, asked);
   int events = (asked & 1 ? UV_READABLE : 0) | (asked & 2 ? UV_WRITABLE : 0);
   auto waiter = std::make_unique<Waiter>(env, loop);
   int error = waiter->Start(fd, events, timeout);

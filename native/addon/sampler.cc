@@ -26,8 +26,8 @@ int OptionalFd(const Napi::Value& value, const char* name) {
   return static_cast<int>(Integer(value, name, -1, INT32_MAX));
 }
 
-// Most that counting the SYN queue takes of a core, unless told otherwise: in a Lab its table is short, and it is
-// looked at with every sample.
+// The share of a core that counting the SYN queue may take by default. It is large, because a Lab's table is short and
+// each sample counts it.
 constexpr double kSynQueueShare = 0.2;
 
 struct Drained {

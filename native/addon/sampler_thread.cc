@@ -16,10 +16,10 @@ namespace {
 
 constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
-// What costs a system call and need not be fresh: the thread's CPU time, and whether the listener is still the one it
-// was.
+// ms between two looks at what costs a system call and changes slowly: the thread's CPU time, and whether the
+// descriptor is still the same listener.
 constexpr double kLookMilliseconds = 10;
-// Most that looking for the listeners themselves, by the kernel's table of them, may take of a core.
+// The share of a core that a dump of the kernel's table of listeners may take.
 constexpr double kListenersShare = 0.2;
 // ms. Longer waits can be broken off by stop(); shorter ones use the more punctual clock_nanosleep.
 constexpr double kPatience = 5;
@@ -141,11 +141,11 @@ bool SamplerThread::SampleListener() {
   return true;
 }
 
-// The listeners on the port, where there is no descriptor of one. Several may share it (SO_REUSEPORT, or one for each
-// version of IP), and each has a queue of its own, which takes one more than its maximum: so has the sum of them, if it
-// is to be read like a single one.
+// Where there is no descriptor of the listener, sock_diag finds all listeners on the port. Several may share it
+// (SO_REUSEPORT, or one for each version of IP). Each has an accept queue of its own, which holds one connection more
+// than its limit. The sum is stored with the same rule: its capacity less one is the limit.
 bool SamplerThread::SampleListeners() {
-  uint32_t count = 0, waiting = 0, places = 0, fullest = 0, fullestMax = 0;
+  uint32_t count = 0, waiting = 0, capacity = 0, fullest = 0, fullestMax = 0;
   auto see = [&](const inet_diag_msg& socket) {
     const uint32_t queue = socket.idiag_rqueue, most = socket.idiag_wqueue;
     if (count == 0 || uint64_t{queue} * (uint64_t{fullestMax} + 1) > uint64_t{fullest} * (uint64_t{most} + 1)) {
@@ -154,7 +154,7 @@ bool SamplerThread::SampleListeners() {
     }
     ++count;
     waiting += queue;
-    places += most + 1;
+    capacity += most + 1;
   };
   int code = DumpSockets(plan_.diagFd, {AF_INET, kListen, plan_.port}, see);
   const uint32_t ofVersion4 = count;
@@ -162,7 +162,7 @@ bool SamplerThread::SampleListeners() {
   if (code == 0 && count == 0) code = ENOENT;
   if (code != 0) return Failed(code, "sock_diag");
   acceptQueue_ = waiting;
-  acceptMax_ = places - 1;
+  acceptMax_ = capacity - 1;
   sharing_ = {count, fullest, fullestMax};
   several_ = several_ || count > 1;
   version6_ = count > ofVersion4;  // only an IPv6 listener has requests of IPv6

@@ -15,7 +15,7 @@
 
 namespace one_listener {
 
-// Keeps a costly look to a share of a core: one that took t of the thread's CPU time is followed by a pause of
+// Limits an expensive look to a share of a core: after a look that took t of the thread's CPU time comes a pause of
 // (1 / share - 1) t.
 class Ration {
  public:

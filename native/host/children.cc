@@ -40,8 +40,9 @@ void Tell(int fd, Word::Kind kind, int value) {
   (void)ignored;
 }
 
-// What the kernel refuses here, the program goes without. Network capabilities survive the exec of an ordinary user's
-// program only through the ambient set (capabilities(7)). They reach no further than this Lab's namespaces.
+// Errors are ignored: the program then runs without these capabilities. Network capabilities survive the exec of an
+// ordinary user's program only through the ambient set (capabilities(7)). They reach no further than this Lab's
+// namespaces.
 void KeepNetworkCapabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};

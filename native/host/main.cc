@@ -1,6 +1,6 @@
-// The lab host: lives inside the Lab's namespaces, hands out sockets, open files and programs over the UNIX socket on
-// descriptor 3 (host/protocol.h), and ends when that socket closes. Single-threaded on purpose: unshare(CLONE_NEWUSER)
-// demands it.
+// The lab host: lives inside the Lab's namespaces, opens sockets and files and starts programs there, passes their
+// descriptors over the UNIX socket on descriptor 3 (host/protocol.h), and ends when that socket closes. Single-threaded
+// on purpose: unshare(CLONE_NEWUSER) demands it.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

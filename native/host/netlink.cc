@@ -86,7 +86,7 @@ class Request {
 
  private:
   nlmsghdr* Message() { return reinterpret_cast<nlmsghdr*>(buffer_); }
-  // Room for so many bytes more, behind the last attribute.
+  // Throws if `size` more bytes do not fit behind the last attribute.
   void Reserve(size_t size) {
     if (size > kRoom - NLMSG_ALIGN(Message()->nlmsg_len)) Fail("netlink", "request", EMSGSIZE);
   }

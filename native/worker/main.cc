@@ -1,7 +1,8 @@
 // accept-worker [MOST]: a process that only accepts and holds what it has accepted; MOST: at most that many, 0: no
-// limit. Descriptor 3 is the listener. Begins when it reads a byte: of fifty that wait for the same listener, all would
-// be woken for every connection. Prints "<count>" now and then, and "full <count>" when it has reached its limit; ends
-// when its input does. Many of these processes hold more connections than one process may.
+// limit. Descriptor 3 is the listener. Begins when it reads a byte, because all
+// processes that wait for the same listener are woken for each connection. Prints "<count>" now and then, and "full
+// <count>" when it has reached its limit; ends when its input does. Many of these processes hold more connections than
+// one process may.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -22,7 +23,7 @@ constexpr int kAcceptsBetweenLooks = 256;
 
 bool IsExhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS; }
 
-// Where the kernel refuses, this process says "full" earlier.
+// If the kernel refuses, this process has reached its limit, and says "full", earlier.
 void TakeHardLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

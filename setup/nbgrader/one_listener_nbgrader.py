@@ -85,8 +85,8 @@ class StarterForSolution(ClearSolutions):
 class SaveWithoutKernel(SaveCells):
     """Notes in the gradebook a kernel that does not exist.
 
-    nbgrader gives submissions the kernel that the gradebook names. So where somebody grades without our config
-    (a formgrader that was started in another folder, say), nbgrader finds no kernel, and student code is not executed.
+    nbgrader gives submissions the kernel that the gradebook names. So without our config (a formgrader that was
+    started in another folder, say) nbgrader finds no kernel, and student code is not executed.
     """
 
     def preprocess(self, nb, resources):
