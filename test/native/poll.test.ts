@@ -30,11 +30,11 @@ describe("poll", () => {
 
   it("waits until the descriptor is ready, until its time is over, or until it is cancelled", async () => {
     assert.equal(await native.poll(listener.fd, readable, 20).promise, false);
-    const cancelled = native.poll(listener.fd, readable, -1);
+    const cancelled = native.poll(listener.fd, readable, Infinity);
     cancelled.cancel();
     cancelled.cancel();
     assert.equal(await cancelled.promise, false);
-    const waiting = native.poll(listener.fd, readable, -1);
+    const waiting = native.poll(listener.fd, readable, Infinity);
     const [client] = await connecting(host, listener.port, 1);
     assert.equal(await waiting.promise, true);
     waiting.cancel();
@@ -46,6 +46,7 @@ describe("poll", () => {
     try {
       assert.throws(() => native.poll(file, readable, 100), { code: "EPERM", syscall: "epoll_ctl" });
       assert.throws(() => native.poll(file, 4, 100), RangeError);
+      assert.throws(() => native.poll(file, readable, -1), RangeError);
     } finally {
       closeSync(file);
     }
