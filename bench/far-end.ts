@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Lab } from "../dist/index";
 
-/** The command in front that enters the far end's namespace, or a sentence that says why there is none. */
+/** The command that runs a program in the network namespace of the far end (nsenter(1)), or a sentence that says why there is none. */
 export function farEnd(lab: Lab): { command: string; args: string[] } | { missing: string } {
   const near = readlinkSync(`/proc/${processes(lab)[0]}/ns/net`);
   for (const pid of processes(lab)) {
@@ -37,7 +37,12 @@ function safely<T>(action: () => T): T | undefined {
   }
 }
 
-/** Runs a command there for so many ms, then ends it by its pid. Resolves to how long it ran, ms. */
+/**
+ * Runs a program at the far end for `ms`, then ends it with SIGKILL.
+ * @param place what farEnd() gave
+ * @returns ms that it ran
+ * @throws Error the program cannot be started, or ends with a status other than 0
+ */
 export function runAtFarEnd(
   place: { command: string; args: string[] },
   program: string[],

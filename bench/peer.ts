@@ -1,5 +1,5 @@
 /**
- * The peers that trials are measured against: small programs in bench/peers, built on the spot into .build/peers.
+ * The programs that trials are compared with. Their sources are in bench/peers; a trial builds them into .build/peers.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -9,11 +9,12 @@ import path from "node:path";
 const root = path.join(__dirname, "..", "..");
 const built = path.join(root, ".build", "peers");
 
+/** The absolute path of a file in bench/peers. */
 export function peerSource(name: string): string {
   return path.join(root, "bench", "peers", name);
 }
 
-/** The built program, or a sentence that says why there is none. */
+/** Builds a peer with cc or go. @param name "accept-loop.c" @returns the absolute path of the program, or a sentence that says why there is none */
 export function buildPeer(name: string): { program: string } | { missing: string } {
   mkdirSync(built, { recursive: true });
   const program = path.join(built, path.parse(name).name + path.extname(name).replace(".", "-"));

@@ -79,7 +79,7 @@ static int syn(uint8_t* frame, uint32_t number) {
   return finish(frame, kSyn);
 }
 
-// The answer to a SYN-ACK: addresses and ports turned round, its acknowledgment as our sequence, its sequence plus one.
+// The answer to a SYN-ACK: addresses and ports swapped, its acknowledgment as our sequence, its sequence plus one.
 static int ack(uint8_t* frame, const uint8_t* came) {
   memcpy(frame, packet, kAck);
   memcpy(frame + 26, came + 30, 4);

@@ -6,6 +6,7 @@ import { atMost, row, sideBySide, skippedRow, type Trial, medianAt } from "../tr
 
 const readings = 200_000;
 
+/** ns for one reading of the accept queue: our addon, a C loop with getsockopt(TCP_INFO), and ss. */
 export const acceptQueueSample: Trial = {
   name: "accept-queue-sample",
   question: "how long does one reading of the accept queue take?",

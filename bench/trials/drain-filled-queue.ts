@@ -47,6 +47,7 @@ function theirs(lab: Lab, count: number, command: string, args: string[]): () =>
   };
 }
 
+/** ms to accept and close all connections of a full accept queue: our loops, a C loop, Go and Node. */
 export const drainFilledQueue: Trial = {
   name: "drain-filled-queue",
   question: "how fast is a filled accept queue emptied, accept and close?",

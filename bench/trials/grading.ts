@@ -51,6 +51,7 @@ async function oneByOne(progress: (text: string) => void): Promise<{ bare: numbe
   return { bare, overhead };
 }
 
+/** Students and checks that are graded per minute and core, what the sandbox adds to a check (ms), and the peak of memory. */
 export const grading: Trial = {
   name: "grading",
   question: `how long does a class of ${students} take, ${exercises.length} exercises each?`,

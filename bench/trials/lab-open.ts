@@ -10,6 +10,7 @@ async function open(wire: boolean): Promise<number> {
   return took;
 }
 
+/** ms to open and close a Lab, without a wire and with one. */
 export const labOpen: Trial = {
   name: "lab-open",
   question: "how long does a Lab take to open?",

@@ -31,6 +31,7 @@ function longTrace(): Trace {
   return new Trace({ meta, tracks: { queues: { time, columns } } });
 }
 
+/** ms until Chromium shows a Trace of a million samples. */
 export const plotMillion: Trial = {
   name: "plot-million",
   question: "how long until the browser shows a Trace of a million samples?",

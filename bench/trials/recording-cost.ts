@@ -40,6 +40,7 @@ async function once(counters: boolean): Promise<{ share: number; megabytesAMinut
   }
 }
 
+/** What a recording at 10 kHz costs: % of a core, and memory per minute. */
 export const recordingCost: Trial = {
   name: "recording-cost",
   question: "what does a recording at 10 kHz cost?",

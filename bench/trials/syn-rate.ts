@@ -107,6 +107,7 @@ async function compare(cookies: number): Promise<{ rows: Row[]; ratios: Ratio[] 
   }
 }
 
+/** SYNs per second that reach a listener: our floods, C senders and hping3, over links of the same kind. */
 export const synRate: Trial = {
   name: "syn-rate",
   question: "how many SYNs per second reach a listener, over equal links?",

@@ -58,6 +58,7 @@ async function watched(
 /** Without clients: what is left is the cost of sampling. */
 const idle = () => new Promise<number>((resolve) => setTimeout(resolve, seconds * 1000, 0));
 
+/** CPU time of `one-listener watch`, in % of a core, and what it takes from a busy server. */
 export const watchCost: Trial = {
   name: "watch-cost",
   question: "how much CPU time does one-listener watch use beside an idle and a busy server of this machine?",

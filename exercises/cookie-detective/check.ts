@@ -4,7 +4,7 @@ import { asJson, defineCheck, shuffled } from "one-listener/exercise";
 
 const port = 8080;
 const backlog = 16;
-/** how often the check shows each kind of listener */
+/** times that the check shows each kind of listener */
 const rounds = 2;
 /** ms: the kernel retransmits a SYN-ACK after 1 s, and never one with a cookie */
 const patience = 900;

@@ -4,7 +4,7 @@ import { native } from "one-listener/native";
 import { defineCheck, msUntil, type TaskEvent } from "one-listener/exercise";
 
 const port = 8080;
-/** how often the queue crosses the threshold */
+/** times that the queue crosses the threshold */
 const times = 3;
 /** ms that an alarm may take to arrive after the queue has gone down again */
 const underWay = 60;

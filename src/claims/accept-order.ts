@@ -22,6 +22,11 @@ async function oneAfterTheOther() {
   });
 }
 
+/**
+ * Claim 7: the order of accept(). The experiment connects 100 clients, accepts 90 of them, and compares the ports in
+ * both orders. Source: reqsk_queue_remove().
+ * @throws ArgumentError judge(): an accepted port is not among the clients' ports
+ */
 export const acceptOrder = claim({
   number: 7,
   section: "Part 1",

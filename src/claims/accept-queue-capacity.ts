@@ -12,6 +12,10 @@ const cookiesField = optional(count("net.ipv4.tcp_syncookies"));
 
 const isFull = "sk_acceptq_is_full()";
 
+/**
+ * Claim 6: whether the accept queue holds exactly `backlog` connections. The experiment is loopbackOverflow(). Source:
+ * sk_acceptq_is_full(); for a backlog above somaxconn, __sys_listen().
+ */
 export const capacity = claim({
   number: 6,
   section: "Part 1",
@@ -55,6 +59,11 @@ export const capacity = claim({
   },
 });
 
+/**
+ * Claim 12: whether the backlog limits the accept queue only. The experiment is loopbackOverflow(). Source:
+ * sk_acceptq_is_full().
+ * @throws ArgumentError judge(): the clients fit into the accept queue
+ */
 export const boundOfTheQueue = claim({
   number: 12,
   section: "Part 2",
@@ -91,6 +100,10 @@ export const boundOfTheQueue = claim({
   },
 });
 
+/**
+ * Claim 14: whether the accept queue is full when its length is the backlog. The experiment is loopbackOverflow().
+ * Source: sk_acceptq_is_full().
+ */
 export const firstOnes = claim({
   number: 14,
   section: "Part 2",

@@ -34,6 +34,10 @@ async function blockedAccept() {
   });
 }
 
+/**
+ * Claim 31: whether the final ACK wakes a blocked accept(). The experiment sends the ACK about 60 ms after the call;
+ * times are in ms. Source: sock_def_readable(), inet_csk_accept().
+ */
 export const acceptWakes = claim({
   number: 31,
   section: "Part 3",
@@ -75,6 +79,11 @@ async function dataBeforeAccept() {
   });
 }
 
+/**
+ * Claim 33: whether data that arrives before accept() waits in the connection. The experiment sends it from a peer on
+ * the wire. Source: tcp_data_queue().
+ * @throws ArgumentError judge(): nothing was sent
+ */
 export const dataWaits = claim({
   number: 33,
   section: "Part 3",
@@ -147,6 +156,11 @@ async function fastOpened(lab: Lab): Promise<Connection | null> {
   return listener.tryAccept();
 }
 
+/**
+ * Claim 34: the state of connections that accept() returns. The experiment accepts a usual one, one after FIN, one
+ * after RST, and one of Fast Open before its final ACK. Source: inet_csk_accept().
+ * @throws ArgumentError judge(): no connection was accepted
+ */
 export const readyToUse = claim({
   number: 34,
   section: "Part 3",

@@ -26,6 +26,11 @@ async function unlimited() {
   });
 }
 
+/**
+ * Claim 38: whether the kernel limits the rate of SYNs. The experiment sends 50,000 SYNs as fast as one thread can.
+ * Source: tcp_conn_request().
+ * @throws ArgumentError judge(): fewer than 1,000 SYNs; SYN cookies are off
+ */
 export const rateLimited = claim({
   number: 38,
   section: "Part 3",
@@ -104,6 +109,11 @@ async function filtered() {
   });
 }
 
+/**
+ * Claim 39: whether a packet filter drops SYNs before the handshake. The experiment sets a rule with nft or iptables in
+ * its Lab and sends 1,000 SYNs. It fails with ENOENT if neither tool is installed. Source: nf_hook_slow().
+ * @throws ArgumentError judge(): no SYN was sent
+ */
 export const filteredBefore = claim({
   number: 39,
   section: "Part 3",

@@ -7,17 +7,21 @@ import { msUntil } from "../waiting/until";
 
 /** What happened to the clients of a burst. */
 export interface BurstOutcome {
+  /** the argument of listen(2) */
   backlog: number;
+  /** clients that connected at once */
   clients: number;
-  /** accepts per second; 0: as fast as it can */
+  /** accepts per second; 0: as fast as the loop can */
   rate: number;
-  /** right after the burst */
+  /** connections in the accept queue right after the burst */
   acceptQueue: number;
+  /** requests in the SYN queue then */
   synQueue: number;
-  /** clients in neither queue */
+  /** clients in neither queue then */
   outside: number;
-  /** until the measurement ended */
+  /** seconds until all clients were accepted, or until the measurement ended */
   seconds: number;
+  /** connections that the application had accepted by then */
   accepted: number;
   /** SYNs that were retransmitted */
   resends: number;
@@ -29,17 +33,31 @@ export interface BurstOutcome {
   timedOut: number;
   /** clients that were refused or reset */
   reset: number;
-  /** seconds until the first client ended with an error, and the error */
+  /** seconds until the first client ended with an error; undefined if no client did */
   gaveUp?: number;
+  /** this error: "ETIMEDOUT" */
   error?: string;
+  /** net.ipv4.tcp_syncookies */
   cookies: number;
 }
 
-/** Clients that connect at once over loopback, and an application that accepts at a steady rate; measured for `seconds` or until all are accepted. */
-export async function burst(
-  lab: Lab,
-  { clients, backlog, rate, seconds }: { clients: number; backlog: number; rate: number; seconds: number },
-): Promise<BurstOutcome> {
+/** One burst. */
+export interface BurstSettings {
+  /** clients that connect at once, over loopback */
+  clients: number;
+  /** the argument of listen(2) */
+  backlog: number;
+  /** connections that the application accepts per second; 0: as fast as it can */
+  rate: number;
+  /** seconds after which the measurement ends, if not all clients are accepted before */
+  seconds: number;
+}
+
+/**
+ * Connects clients at once over loopback. The application accepts at a steady rate and closes each connection. The measurement ends when
+ * all clients are accepted, when none is left that could be, or after `seconds`.
+ */
+export async function burst(lab: Lab, { clients, backlog, rate, seconds }: BurstSettings): Promise<BurstOutcome> {
   const listener = await lab.listen({ backlog });
   const before = lab.counters();
   const start = native.now();
@@ -78,7 +96,7 @@ export async function burst(
   return outcome;
 }
 
-/** What a judge is told of a burst. */
+/** The evidence of one burst: the fields of BurstOutcome. */
 export const outcomeFields = {
   backlog: count("the argument of listen(2)"),
   clients: count("clients that connected at once"),
@@ -107,7 +125,7 @@ interface Lost {
   cookies: number;
 }
 
-/** The clients that were not accepted, in words. */
+/** The clients that were not accepted, in words: "372 timed out after 3.0 s with ETIMEDOUT, 0 in SYN_SENT, 0 phantoms (…)". */
 export function lost({ phantoms, trying, timedOut, gaveUp, error, cookies }: Lost): string {
   const ended =
     timedOut > 0

@@ -1,4 +1,4 @@
-/** Claim 42: how long a client tries that meets a full queue, and how it ends; and how to make it try for a shorter time. */
+/** Claim 42: when a client of a full accept queue times out. And hasten(), which shortens this time for other claims. */
 import { ArgumentError } from "../errors";
 import type { Lab } from "../front-door";
 import { native } from "../native";
@@ -12,8 +12,10 @@ const first = 1000;
 const longest = 120_000;
 
 /**
- * ms from a SYN until its sender times out: 1 s between the first retransmissions, `linear` times, then doubled each time, up to two minutes. Source:
- * tcp_retransmit_timer(), tcp_write_timeout(); sysctls tcp_syn_retries and tcp_syn_linear_timeouts.
+ * ms from a SYN until its sender times out. The first `linear` intervals between retransmissions are 1 s. After that, each interval is
+ * twice the one before, at most 120 s. Source: tcp_retransmit_timer(), tcp_write_timeout().
+ * @param retries net.ipv4.tcp_syn_retries
+ * @param linear net.ipv4.tcp_syn_linear_timeouts; 0 before Linux 6.5
  */
 export function givesUpAfter(retries: number, linear: number): number {
   let wait = first;
@@ -25,16 +27,18 @@ export function givesUpAfter(retries: number, linear: number): number {
   return total;
 }
 
+/** The clients' timeout, before and after hasten(). */
 export interface Haste {
-  /** seconds after which a client times out now */
+  /** seconds after which a client times out in this Lab now */
   patience: number;
-  /** seconds after which it times out by default */
+  /** seconds after which a client times out by default */
   usualPatience: number;
 }
 
 /**
- * Makes clients and the SYN queue time out as soon as sysctls can: one retransmission each, 3 s. The first interval stays 1 s: no sysctl
- * makes it shorter.
+ * Shortens the timeouts of clients and of half-open requests in a Lab as far as sysctls can: one retransmission each, 3 s in total. The
+ * first interval stays 1 s, because no sysctl makes it shorter. Sets tcp_syn_retries, tcp_synack_retries and tcp_syn_linear_timeouts.
+ * @throws LabError a sysctl cannot be set
  */
 export async function hasten(lab: Lab): Promise<Haste> {
   const usual = { retries: await lab.sysctl.get("net.ipv4.tcp_syn_retries"), linear: await linearTimeouts(lab) };
@@ -97,6 +101,11 @@ const evidence = {
   cookies: optional(count("net.ipv4.tcp_syncookies")),
 };
 
+/**
+ * Claim 42: whether clients of a full accept queue time out. The experiment shortens the clients' timeout to some
+ * seconds, and computes with givesUpAfter() what the default settings give. Source: tcp_write_timeout().
+ * @throws ArgumentError judge(): no client met a full queue
+ */
 export const fullQueueTimesOut = claim({
   number: 42,
   section: "Part 4",

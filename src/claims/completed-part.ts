@@ -30,6 +30,11 @@ function fate({ believe, queued, synQueueWhileFull, resent = 0, cookies }: Evide
   return "it dropped the SYNs and stored nothing";
 }
 
+/**
+ * Claim 15: whether the SYN queue has a "completed" part for clients beyond the backlog. The experiment is
+ * wireBursts(). Source: tcp_v4_syn_recv_sock().
+ * @throws ArgumentError judge(): all clients of a burst fitted into the accept queue
+ */
 export const completedPart = claim({
   number: 15,
   section: "Part 2",
@@ -94,6 +99,10 @@ export const completedPart = claim({
 
 const dropped = { ...burst, drops: count("ListenDrops: SYNs and final ACKs that the listener dropped") };
 
+/**
+ * Claim 18: whether the listener drops SYNs or final ACKs of connections beyond the backlog. The experiment is
+ * wireBursts(). Source: tcp_conn_request().
+ */
 export const notDropped = claim({
   number: 18,
   section: "Part 2",

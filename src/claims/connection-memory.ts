@@ -43,6 +43,11 @@ const evidence = {
   buffersUnread: optional(amount("bytes of buffers that this took, each")),
 };
 
+/**
+ * Claim 8: bytes of buffers of an idle connection. The experiment opens up to 6,000 connections; up to 1,000 of them
+ * then send 8 KiB that no application reads. Source: __sk_mem_raise_allocated().
+ * @throws ArgumentError judge(): fewer than 100 connections
+ */
 export const buffersWhileIdle = claim({
   number: 8,
   section: "Part 1",
@@ -71,6 +76,11 @@ export const buffersWhileIdle = claim({
   },
 });
 
+/**
+ * Claim 46: bytes of kernel memory of a connection. The experiment is that of claim 8; a connection over loopback has
+ * both of its ends on this machine. Source: sk_prot_alloc().
+ * @throws ArgumentError judge(): fewer than 100 connections
+ */
 export const memoryEach = claim({
   number: 46,
   section: "Part 4",

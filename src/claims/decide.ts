@@ -6,9 +6,10 @@ import { verdictCard } from "../plot";
 import { type ClaimNumber, type Decision, type EvidenceOf, judge, measure } from "./registry";
 
 /**
- * Passes a verdict on a claim of the source text and shows it.
+ * Decides a claim of the source text on this kernel, and shows a verdict card.
  * @param evidence what the cells above have measured; without it the claim's own experiment runs, in a Lab of its own
- * @throws ArgumentError for an unknown number, or evidence that is wrong or says too little: it says what to give
+ * @throws ArgumentError the number is unknown, or the evidence is wrong or cannot decide: it says what to give
+ * @throws LabError the claim's own experiment failed
  */
 export async function decide<N extends ClaimNumber>(number: N, evidence?: EvidenceOf<N>): Promise<Decision> {
   const decision = evidence === undefined ? await measure(number) : judge(number, evidence);

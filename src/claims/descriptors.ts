@@ -29,6 +29,10 @@ async function descriptorsOfEach() {
   });
 }
 
+/**
+ * Claim 2: descriptors of a listener and of 100 connections, before and after accept(). Source: __sys_accept4().
+ * @throws ArgumentError judge(): no connection was accepted
+ */
 export const ownDescriptors = claim({
   number: 2,
   section: "Part 1",
@@ -84,6 +88,7 @@ async function readAndWriteOnListener() {
 
 const outcome = /^(E[A-Z0-9]+|-?\d+ bytes)$/;
 
+/** Claim 3: what read(2) and send(2) on the listening descriptor give. Source: tcp_recvmsg_locked(). */
 export const noDataOnListener = claim({
   number: 3,
   section: "Part 1",

@@ -1,5 +1,6 @@
 /**
- * What the judge of a claim is given: fields that check a value and say what it should be. The type of the evidence is derived from them.
+ * The evidence that the judge of a claim gets. Each field checks its value and says what it should be. The type of the evidence is derived
+ * from its fields.
  */
 import { ArgumentError } from "../errors";
 
@@ -7,8 +8,9 @@ import { ArgumentError } from "../errors";
 export interface Field<V> {
   /** what to give, for readers */
   readonly what: string;
+  /** whether the evidence may lack it */
   readonly optional: boolean;
-  /** The value itself. @throws ArgumentError that names it */
+  /** Gives the value back, checked. @param name of the field, for the message @throws ArgumentError the value is of another kind */
   read(value: unknown, name: string): V;
 }
 
@@ -39,7 +41,7 @@ function field<V>(what: string, kind: string, accepts: (value: unknown) => boole
 
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
 
-/** A count: 0, 1, 2, … */
+/** A count: 0, 1, 2, … Like all fields here, it throws an ArgumentError that names the field and says `what` it should be. */
 export function count(what: string): Field<number> {
   return field(what, "a whole number, 0 or more", isCount);
 }
@@ -94,7 +96,7 @@ export function optional<V>(inner: Field<V>): Field<V | undefined> {
   };
 }
 
-/** Checks the evidence. @param name how the messages call it @throws ArgumentError that names the field and says what to give */
+/** Checks the evidence. @param name of the evidence, for the messages @throws ArgumentError names the field, and says what to give */
 export function readEvidence<F extends Fields>(given: unknown, fields: F, name: string): Evidence<F> {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new ArgumentError(`${name} must be an object, not ${show(given)}.`, give(fields));
@@ -109,7 +111,7 @@ export function readEvidence<F extends Fields>(given: unknown, fields: F, name: 
   return Object.fromEntries(entries) as Evidence<F>;
 }
 
-/** Only what the fields name: an experiment that several claims share measures more than each of them needs. */
+/** Takes from `wide` only what `fields` name: an experiment that several claims share measures more than each of them needs. */
 export function pick<F extends Fields>(wide: Evidence<F>, fields: F): Evidence<F> {
   return Object.fromEntries(
     Object.entries(wide).filter(([key, value]) => key in fields && value !== undefined),

@@ -9,7 +9,7 @@ import { inLab } from "./experiment";
 
 const requests = 50_000;
 
-/** What a flood has cost the kernel. */
+/** What a flood costs the kernel. */
 export interface FloodCost {
   /** SYNs of the flood */
   syns: number;
@@ -21,7 +21,11 @@ export interface FloodCost {
   bytes: number;
 }
 
-/** 50,000 SYNs to a listener whose SYN queue holds all of them: the requests that the kernel stores, and the memory for them. Sets somaxconn and tcp_syncookies. */
+/**
+ * Sends 50,000 SYNs to a listener whose SYN queue holds all of them, and measures the requests that the kernel stores and the memory for
+ * them (Slab in /proc/meminfo). Sets somaxconn and tcp_syncookies.
+ * @throws LabError a sysctl cannot be set, or the flood cannot be sent
+ */
 export async function floodCost(lab: Lab, { cookies }: { cookies: number }): Promise<FloodCost> {
   await lab.sysctl.set({ "net.core.somaxconn": 2 * requests, "net.ipv4.tcp_syncookies": cookies });
   const listener = await lab.listen({ backlog: 2 * requests });
@@ -62,6 +66,11 @@ function costWords({ syns, entries, bytes }: { syns: number; entries: number; by
   return `${formatNumber(syns)} SYNs: ${formatNumber(entries)} in the SYN queue, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
+/**
+ * Claim 37: bytes of kernel memory for a flood with SYN cookies, and for one without. The experiment calls floodCost()
+ * with both settings. Source: cookie_init_sequence().
+ * @throws ArgumentError judge(): cookies answered fewer than half of the SYNs
+ */
 export const floodsCostNothing = claim({
   number: 37,
   section: "Part 3",
@@ -94,6 +103,11 @@ export const floodsCostNothing = claim({
   },
 });
 
+/**
+ * Claim 56: whether a SYN that is answered with a cookie enters the SYN queue. The experiment is that of claim 37.
+ * Source: tcp_conn_request().
+ * @throws ArgumentError judge(): no cookie was sent
+ */
 export const neverQueued = claim({
   number: 56,
   section: "Part 5",

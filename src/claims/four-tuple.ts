@@ -63,6 +63,11 @@ async function connectSameTuple(lab: Lab, listener: Listener): Promise<string> {
   }
 }
 
+/**
+ * Claim 9: whether the 4-tuple identifies a connection. The experiment connects 100 clients from four addresses, and
+ * tries one 4-tuple a second time. Source: __inet_check_established().
+ * @throws ArgumentError judge(): fewer than two connections
+ */
 export const identity = claim({
   number: 9,
   section: "Part 1",
@@ -104,6 +109,11 @@ export const identity = claim({
   },
 });
 
+/**
+ * Claim 11: whether each connection receives the data of its own client only. The experiment is that of claim 9; each
+ * client sends its address and port. Source: __inet_lookup_established().
+ * @throws ArgumentError judge(): fewer than two connections
+ */
 export const unmixed = claim({
   number: 11,
   section: "Part 1",

@@ -25,6 +25,11 @@ async function memoryOfConnections() {
 
 const textBytes = 128 * 1024;
 
+/**
+ * Claim 29: bytes that the kernel allocates for a connection at the final ACK. The experiment reads the kernel's memory
+ * before and after 20,000 handshakes. Source: tcp_create_openreq_child().
+ * @throws ArgumentError judge(): fewer than 100 connections
+ */
 export const buffersAtAck = claim({
   number: 29,
   section: "Part 3",

@@ -5,6 +5,11 @@ import { count, group, list, optional, text } from "./evidence";
 import { stepByStep } from "./handshake-by-hand";
 import { countOf } from "../wording/number";
 
+/**
+ * Claim 24: whether the application notices SYN and ACK segments. The experiment is stepByStep(). Source:
+ * tcp_check_req().
+ * @throws ArgumentError judge(): the listener was not readable after the final ACK either
+ */
 export const unseenSegments = claim({
   number: 24,
   section: "Part 3",
@@ -12,8 +17,8 @@ export const unseenSegments = claim({
   quote: "NEVER sees SYN or ACK packets",
   notebook: "02",
   evidence: {
-    noticesBeforeAck: count("how often the listener became readable between the SYN and the final ACK"),
-    noticesAfterAck: count("how often it became readable by the final ACK"),
+    noticesBeforeAck: count("times that the listener became readable between the SYN and the final ACK"),
+    noticesAfterAck: count("times that it became readable by the final ACK"),
   },
   experiment: (once) => once(stepByStep),
   judge({ noticesBeforeAck, noticesAfterAck }) {
@@ -40,6 +45,7 @@ export const unseenSegments = claim({
   },
 });
 
+/** Claim 25: what the kernel stores at the SYN. The experiment is stepByStep(). Source: tcp_conn_request(). */
 export const entryAtSyn = claim({
   number: 25,
   section: "Part 3",
@@ -50,7 +56,7 @@ export const entryAtSyn = claim({
   evidence: {
     entries: count("requests in SYN_RECV after one SYN"),
     descriptorsMade: count("descriptors that this process has more after it"),
-    notices: count("how often the listener became readable"),
+    notices: count("times that the listener became readable"),
     entriesWithCookies: optional(count("requests after one SYN with tcp_syncookies = 2")),
   },
   experiment: (once) => once(stepByStep),
@@ -71,6 +77,11 @@ export const entryAtSyn = claim({
   },
 });
 
+/**
+ * Claim 26: the numbers and the window (bytes) of the SYN-ACK. The experiment is stepByStep(). Source:
+ * secure_tcp_seq().
+ * @throws ArgumentError judge(): fewer than two SYN-ACKs were compared
+ */
 export const synAckNumbers = claim({
   number: 26,
   section: "Part 3",
@@ -104,6 +115,12 @@ export const synAckNumbers = claim({
   },
 });
 
+/**
+ * Claim 27: what the request in the SYN queue holds. The experiment is stepByStep(); windows are in bytes. Source:
+ * inet_req_diag_fill(); for the window, tcp_rcv_state_process().
+ * @throws ArgumentError judge(): no client announced two windows that tell which one counts, or the bytes sent follow
+ * neither
+ */
 export const entryContents = claim({
   number: 27,
   section: "Part 3",
@@ -163,6 +180,11 @@ export const entryContents = claim({
   },
 });
 
+/**
+ * Claim 28: whether the descriptor is made at the final ACK or at accept(). The experiment is stepByStep(). Source:
+ * do_accept().
+ * @throws ArgumentError judge(): no descriptor was made
+ */
 export const descriptorAtAck = claim({
   number: 28,
   section: "Part 3",
@@ -190,6 +212,10 @@ export const descriptorAtAck = claim({
   },
 });
 
+/**
+ * Claim 30: whether the final ACK moves the connection to the accept queue, also when that is full. The experiment is
+ * stepByStep(). Source: inet_csk_complete_hashdance().
+ */
 export const movesToAcceptQueue = claim({
   number: 30,
   section: "Part 3",

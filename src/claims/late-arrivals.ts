@@ -12,6 +12,11 @@ import { withCookies } from "./cookies-setting";
 /** ms: much for a kernel that moves a connection at once, and far from the 1 s until a retransmission */
 const atOnce = 50;
 
+/**
+ * Claim 16: ms for which a place stays empty that accept() has made. The experiment is loopbackOverflow(). Source:
+ * tcp_retransmit_timer().
+ * @throws ArgumentError judge(): no client was outside
+ */
 export const movesOver = claim({
   number: 16,
   section: "Part 2",
@@ -63,6 +68,10 @@ async function acceptingAllThatCome() {
   });
 }
 
+/**
+ * Claim 19: whether the application gets every connection in the end. The experiment is a burst of 20 mirror clients
+ * with SYN cookies against a backlog of 5. Source: tcp_get_cookie_sock().
+ */
 export const everyConnection = claim({
   number: 19,
   section: "Part 2",

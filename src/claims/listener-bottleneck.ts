@@ -51,6 +51,12 @@ async function rates() {
   });
 }
 
+/**
+ * Claim 59: connections per second that one thread accepts, two threads at one listener, and two threads with a
+ * listener each. The experiment takes the median of three runs over 60,000 queued connections. Source:
+ * inet_csk_accept().
+ * @throws ArgumentError judge(): nothing was accepted
+ */
 export const noBottleneck = claim({
   number: 59,
   section: "Part 6",
@@ -138,6 +144,11 @@ const seen = {
   drops: count("SYNs and final ACKs dropped (ListenDrops)"),
 };
 
+/**
+ * Claim 60: what a semaphore before accept() does to the accept queue. The experiment serves 300 clients at 400 per
+ * second, with a semaphore of 10 and without. Source: tcp_conn_request().
+ * @throws ArgumentError judge(): no client connected
+ */
 export const semaphorePractice = claim({
   number: 60,
   section: "Part 6",
@@ -212,6 +223,11 @@ function safely(action: () => void): void {
   }
 }
 
+/**
+ * Claim 61: what netstat, ss and lsof count, and how many ms their sources take to read. The experiment reads the same
+ * tables itself. Source: tcp4_seq_show().
+ * @throws ArgumentError judge(): no connection was accepted
+ */
 export const countingTools = claim({
   number: 61,
   section: "Part 6",

@@ -48,6 +48,10 @@ async function limitsOfThisMachine() {
 
 const textMemory = 131 * 1024;
 
+/**
+ * Claim 21: the SYN queue, the descriptors, and the bytes of kernel memory per connection on this machine. Source:
+ * __sk_mem_raise_allocated().
+ */
 export const typicalLimits = claim({
   number: 21,
   section: "Part 2",
@@ -101,6 +105,10 @@ async function somaxconnHere() {
   return inLab({ wire: false }, async (lab) => ({ somaxconn: await lab.sysctl.get("net.core.somaxconn") }));
 }
 
+/**
+ * Claim 43: net.core.somaxconn of a new network namespace. Source: __sys_listen().
+ * @throws ArgumentError judge(): somaxconn is 0
+ */
 export const usualSomaxconn = claim({
   number: 43,
   section: "Part 4",

@@ -10,11 +10,11 @@ import { clientsWithin, inLab } from "./experiment";
 const backlog = 128;
 
 /**
- * The text's loop of one accept a second, with both clocks turned up alike: as many accepts a second as the clients' time to give up is shorter
- * than by default. Without SYN cookies and with them.
+ * The text's loop with one accept per second, made faster. hasten() divides the clients' timeout by a factor. The loop accepts this factor
+ * of connections per second. Two Labs do this at the same time, one without SYN cookies and one with them.
  */
 async function oneASecond(wanted: number) {
-  // both runs have their clients at the same time
+  // both Labs have their clients at the same time
   const clients = Math.floor(clientsWithin(2 * wanted) / 2);
   const run = (cookies: number) =>
     inLab(
@@ -69,7 +69,7 @@ function clocks({
   return `at ${scale} accepts per second and with clients that time out after ${patience.toFixed(0)} s (${usualPatience.toFixed(0)} s by default)`;
 }
 
-/** Whether the clients' timeouts were shortened by the same factor as the loop was made faster. */
+/** Whether the clients' timeout was divided by the factor by which the loop was made faster, within 10 %. */
 function sameHaste({ scale, patience, usualPatience }: BothClocks): boolean {
   return Math.abs(usualPatience / patience / scale - 1) < 0.1;
 }
@@ -78,6 +78,11 @@ function sameHaste({ scale, patience, usualPatience }: BothClocks): boolean {
 const fewerResends =
   " (No sysctl makes the first interval shorter than 1 s. At the text's own pace clients retransmit more often, so the numbers of timeouts and phantoms may differ.)";
 
+/**
+ * Claim 22: 500 clients and one accept() per second. The experiment is oneASecond(500); times are in seconds. Source:
+ * tcp_conn_request().
+ * @throws ArgumentError judge(): the clients fit into the accept queue
+ */
 export const evenDelivery = claim({
   number: 22,
   section: "Part 2",
@@ -129,6 +134,11 @@ export const evenDelivery = claim({
   },
 });
 
+/**
+ * Claim 52: what happens to 1,000 clients of a loop with one accept() per second. The experiment is oneASecond(1000).
+ * Source: tcp_write_timeout().
+ * @throws ArgumentError judge(): the clients fit into the accept queue, or no client has timed out
+ */
 export const resetAfter75 = claim({
   number: 52,
   section: "Part 5",

@@ -19,6 +19,10 @@ async function abortingBurst() {
   });
 }
 
+/**
+ * Claim 17: whether a full accept queue refuses clients. The experiment is loopbackOverflow(), and a burst with
+ * tcp_abort_on_overflow = 1. Source: tcp_check_req().
+ */
 export const notRefused = claim({
   number: 17,
   section: "Part 2",
@@ -120,6 +124,11 @@ async function reasonsToRefuse() {
 
 const attempts = { clients: count("clients that connected"), refused: count("clients that were refused or reset") };
 
+/**
+ * Claim 20: which conditions lead to a refusal. The experiment makes a full SYN queue, an application that never
+ * accepts, and a server without a free descriptor. Source: tcp_conn_request().
+ * @throws ArgumentError judge(): a condition was met by no client
+ */
 export const reasons = claim({
   number: 20,
   section: "Part 2",

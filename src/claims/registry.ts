@@ -111,20 +111,26 @@ const all = [
 ] as const;
 
 type Registered = (typeof all)[number];
+/** The number of a claim that can be decided. */
 export type ClaimNumber = Registered["number"];
 
 /** What decide(number) takes as evidence. */
 export type EvidenceOf<N extends ClaimNumber> =
   Extract<Registered, { number: N }> extends Claim<N, infer F> ? Evidence<F> : never;
 
-/** A claim and what became of it. */
+/** A claim and its verdict on this kernel. */
 export interface Decision extends Verdict {
+  /** of the claim */
   number: number;
+  /** part of the source text */
   section: string;
+  /** the claim in our words */
   statement: string;
+  /** a few words of the text itself */
   quote?: string;
+  /** number of the notebook where the claim is decided: "04" */
   notebook: string;
-  /** what was judged */
+  /** what was measured, as the judge got it */
   evidence: object;
 }
 
@@ -134,7 +140,7 @@ export const claims: readonly Claim<ClaimNumber, Fields>[] = [
   ...(all as readonly unknown[] as readonly Claim<ClaimNumber, Fields>[]),
 ].sort((a, b) => a.number - b.number);
 
-/** @throws ArgumentError that lists the numbers there are */
+/** The claim with this number. @throws ArgumentError there is none: it lists the numbers */
 export function claimOf(number: number): Claim<ClaimNumber, Fields> {
   const found = claims.find((each) => each.number === number);
   if (!found)
@@ -145,14 +151,19 @@ export function claimOf(number: number): Claim<ClaimNumber, Fields> {
   return found;
 }
 
-/** Judges evidence that was measured elsewhere. Pure. @throws ArgumentError for an unknown number, or evidence that says too little */
+/** Judges evidence that was measured elsewhere. Pure. @throws ArgumentError the number is unknown, or the evidence cannot decide */
 export function judge<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>): Decision {
   const claim = claimOf(number);
   const read = readEvidence(evidence, claim.evidence, `The evidence for claim ${number}`);
   return decision(claim, read, verdictOf(claim, read));
 }
 
-/** Measures a claim on this kernel and judges it. @param memory shared between claims, so that an experiment that several need runs once */
+/**
+ * Measures a claim on this kernel, and judges it.
+ * @param memory shared between claims, so that an experiment that several of them need runs once
+ * @throws ArgumentError the number is unknown, or what was measured cannot decide
+ * @throws LabError the experiment failed
+ */
 export async function measure(number: ClaimNumber, memory: Once = once()): Promise<Decision> {
   const claim = claimOf(number);
   try {

@@ -37,6 +37,11 @@ async function givenUpBeforeAccept() {
   });
 }
 
+/**
+ * Claim 23: whether connections that time out before accept() get an RST. The experiment sets tcp_synack_retries = 0,
+ * so that the kernel deletes a request after 1 s. Source: reqsk_timer_handler().
+ * @throws ArgumentError judge(): the server has deleted no request of an ESTABLISHED client
+ */
 export const timedOutGetReset = claim({
   number: 23,
   section: "Part 2",

@@ -23,7 +23,7 @@ function switchesOf(pid: number): number {
 
 async function switchesOfServer() {
   return inLab({}, async (lab) => {
-    // it listens and then sleeps: whatever wakes it can be counted
+    // it listens and then sleeps, so that each time it is woken can be counted
     const program = await lab.spawn("python3", [
       programFile("sleeping_server.py"),
       String(port),
@@ -38,6 +38,11 @@ async function switchesOfServer() {
   });
 }
 
+/**
+ * Claim 36: context switches of a server during 4,000 handshakes. The experiment reads /proc/PID/status of a server
+ * that sleeps (proc(5)). Source: tcp_v4_rcv().
+ * @throws ArgumentError judge(): fewer than 100 handshakes
+ */
 export const noSwitches = claim({
   number: 36,
   section: "Part 3",
@@ -88,6 +93,11 @@ async function totals() {
   });
 }
 
+/**
+ * Claim 44: how many connections are open at once over a listener with a small backlog. The experiment connects up to
+ * 12,000, one after the other. Source: sk_acceptq_is_full().
+ * @throws ArgumentError judge(): fewer than 20 clients for each place of the backlog
+ */
 export const backlogAndTotals = claim({
   number: 44,
   section: "Part 4",
@@ -135,6 +145,11 @@ async function manyHeld() {
   });
 }
 
+/**
+ * Claim 62: whether one listener serves ten thousand connections. The experiment holds up to 12,000 in worker
+ * processes. Source: inet_csk_accept().
+ * @throws ArgumentError judge(): fewer than 5,000 clients
+ */
 export const tenThousand = claim({
   number: 62,
   section: "Part 6",
@@ -192,6 +207,10 @@ async function limits() {
   });
 }
 
+/**
+ * Claim 47: the limits of descriptors here and of process 1, and whether a shell can raise them. Sources of the
+ * numbers: /proc/PID/limits, ulimit. Source: do_prlimit(), getrlimit(2).
+ */
 export const defaultDescriptors = claim({
   number: 47,
   section: "Part 4",

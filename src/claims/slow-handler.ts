@@ -86,6 +86,11 @@ function servedWords({
   return `${served} of ${clients} served within ${watched.toFixed(1)} s, ${rate} arrivals per second, ${half}, accept queue at most ${peak} of ${room}${withCookies(cookies)}`;
 }
 
+/**
+ * Claim 41: the longest accept queue of a loop that blocks and of one that hands off. The experiment sends 300 clients
+ * at 300 per second; each needs 10 ms. Source: inet_csk_accept().
+ * @throws ArgumentError judge(): one of the loops had no clients
+ */
 export const fastLoop = claim({
   number: 41,
   section: "Part 4",
@@ -110,6 +115,11 @@ export const fastLoop = claim({
   },
 });
 
+/**
+ * Claim 53: whether hand-off serves all clients of a slow handler. The experiment is that of claim 41. Source:
+ * inet_csk_accept().
+ * @throws ArgumentError judge(): the loop that blocks kept up
+ */
 export const handOffSolves = claim({
   number: 53,
   section: "Part 5",

@@ -18,6 +18,11 @@ async function spikes() {
   }));
 }
 
+/**
+ * Claim 49: where 5,000 clients wait that connect at once to a backlog of 128. The experiment is burst(). Source:
+ * tcp_conn_request().
+ * @throws ArgumentError judge(): the clients fit into the accept queue
+ */
 export const spikeWaits = claim({
   number: 49,
   section: "Part 5",
@@ -42,6 +47,11 @@ export const spikeWaits = claim({
   },
 });
 
+/**
+ * Claim 50: how many of 5,000 clients a loop with 1,000 accepts per second has accepted after 5 s. The experiment is
+ * that of claim 49. Source: tcp_retransmit_timer().
+ * @throws ArgumentError judge(): the measurement was shorter than the clients need at this rate
+ */
 export const spikeDrained = claim({
   number: 50,
   section: "Part 5",
@@ -70,6 +80,10 @@ export const spikeDrained = claim({
   },
 });
 
+/**
+ * Claim 51: the same 5,000 clients with a backlog of 4096 and a loop as fast as it can. The experiment is that of claim
+ * 49. Source: __sys_listen().
+ */
 export const backlogSolves = claim({
   number: 51,
   section: "Part 5",

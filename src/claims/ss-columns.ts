@@ -26,6 +26,10 @@ async function askSs() {
   });
 }
 
+/**
+ * Claim 45: Recv-Q and Send-Q of a listener in `ss -ltn`, and the same from TCP_INFO. The experiment fails with
+ * ERR_UNREADABLE if ss prints no such line. Source: tcp_diag_get_info().
+ */
 export const ssColumns = claim({
   number: 45,
   section: "Part 4",

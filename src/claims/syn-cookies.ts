@@ -35,6 +35,11 @@ async function whatSurvives() {
   });
 }
 
+/**
+ * Claim 55: which options survive a SYN cookie. The experiment offers seven MSS values (bytes), with and without
+ * timestamps. Source: __cookie_v4_init_sequence(), cookie_timestamp_decode().
+ * @throws ArgumentError judge(): fewer than two connections
+ */
 export const whatCookiesHold = claim({
   number: 55,
   section: "Part 5",

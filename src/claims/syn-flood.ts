@@ -32,6 +32,12 @@ function words({ cookies, flood, clients, connected, synQueue }: FloodOutcome): 
   return `tcp_syncookies ${cookies}, ${formatNumber(flood)} SYNs: ${connected} of ${clients} honest clients connect${flood > 0 ? " meanwhile" : ""}, SYN queue ${synQueue}`;
 }
 
+/**
+ * Claim 54: how many of 100 honest clients connect during a flood without SYN cookies. The experiment calls
+ * underFlood() with 100,000 SYNs. Source: tcp_conn_request().
+ * @throws ArgumentError judge(): no flood, no honest clients, or SYN cookies are on; the clients did not connect
+ * without a flood either
+ */
 export const floodWithoutCookies = claim({
   number: 54,
   section: "Part 5",
@@ -69,6 +75,11 @@ export const floodWithoutCookies = claim({
   },
 });
 
+/**
+ * Claim 57: how many of 100 honest clients connect during a flood with SYN cookies. The experiment is that of claim 54.
+ * Source: cookie_v4_check().
+ * @throws ArgumentError judge(): no cookie was sent
+ */
 export const cookiesServe = claim({
   number: 57,
   section: "Part 5",
@@ -127,6 +138,11 @@ async function defaultCookies() {
   });
 }
 
+/**
+ * Claim 58: what each value of net.ipv4.tcp_syncookies does. The experiment sends 100 SYNs to a backlog of 16 under
+ * each. Source: tcp_syn_flood_action().
+ * @throws ArgumentError judge(): the settings 0 and 1 were not compared
+ */
 export const cookiesSetting = claim({
   number: 58,
   section: "Part 5",

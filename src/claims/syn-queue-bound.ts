@@ -8,17 +8,26 @@ import { inLab } from "./experiment";
 
 /** Settings of one measurement, and how many requests the SYN queue held after more SYNs. */
 export interface SynQueueBound {
+  /** the argument of listen(2) */
   backlog: number;
+  /** net.core.somaxconn */
   somaxconn: number;
+  /** net.ipv4.tcp_max_syn_backlog */
   maxSynBacklog: number;
+  /** net.ipv4.tcp_syncookies */
   cookies: number;
+  /** SYNs that were sent */
   syns: number;
+  /** requests in the SYN queue afterwards */
   synQueue: number;
 }
 
 const surplus = 1000;
 
-/** Floods a fresh listener with more SYNs than any of the settings allows. */
+/**
+ * Sends 1,000 SYNs more than min(backlog, somaxconn) to a new listener. Sets somaxconn, tcp_max_syn_backlog and tcp_syncookies.
+ * @throws LabError a sysctl cannot be set, or the flood cannot be sent
+ */
 export async function measureBound(
   lab: Lab,
   settings: Omit<SynQueueBound, "syns" | "synQueue">,
@@ -71,6 +80,11 @@ function few(rows: readonly SynQueueBound[], kind: (row: SynQueueBound) => unkno
   return `${first.map(words).join("; ")}${first.length < rows.length ? ` (and ${rows.length - first.length} more measurements)` : ""}`;
 }
 
+/**
+ * Claim 5: how many requests the SYN queue holds with several backlogs. The experiment calls measureBound(). Source:
+ * inet_csk_reqsk_queue_is_full().
+ * @throws ArgumentError judge(): no two different backlogs with full SYN queues
+ */
 export const synQueueSize = claim({
   number: 5,
   section: "Part 1",
@@ -99,6 +113,11 @@ export const synQueueSize = claim({
   },
 });
 
+/**
+ * Claim 48: whether tcp_max_syn_backlog limits the SYN queue. The experiment is that of claim 5, with SYN cookies on
+ * and off. Source: tcp_conn_request().
+ * @throws ArgumentError judge(): the backlog is the smaller limit in every measurement
+ */
 export const maxSynBacklogBinds = claim({
   number: 48,
   section: "Part 4",

@@ -8,6 +8,11 @@ import { loopbackOverflow } from "./loopback-overflow";
 import { countOf } from "../wording/number";
 import { withCookies } from "./cookies-setting";
 
+/**
+ * Claim 13: whether all SYNs of 200 clients enter the SYN queue. The experiment is loopbackOverflow(). Source:
+ * tcp_conn_request().
+ * @throws ArgumentError judge(): the clients fit into the accept queue
+ */
 export const allSynsEnter = claim({
   number: 13,
   section: "Part 2",
@@ -74,6 +79,11 @@ async function everythingFull() {
   });
 }
 
+/**
+ * Claim 40: how many connections and requests a backlog of 128 holds at once. The experiment sends 1,200 mirror clients
+ * (RTT 100 ms) to an almost full accept queue. Source: inet_csk_reqsk_queue_is_full().
+ * @throws ArgumentError judge(): fewer clients than the backlog and 1,000 more
+ */
 export const totalCapacity = claim({
   number: 40,
   section: "Part 4",

@@ -30,6 +30,11 @@ async function crowdAccepted() {
   });
 }
 
+/**
+ * Claim 1: thousands of connections over one listener. The experiment accepts 2,500 ghosts, or fails with a LimitError
+ * if this process has not 2,000 descriptors left. Source: inet_csk_accept().
+ * @throws ArgumentError judge(): fewer than 2,000 clients
+ */
 export const thousandsOfConnections = claim({
   number: 1,
   section: "Overview",

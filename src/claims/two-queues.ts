@@ -23,6 +23,11 @@ async function frozenHandshakes() {
 
 const depths = { synQueue: count("requests in SYN_RECV"), acceptQueue: count("connections that wait for accept()") };
 
+/**
+ * Claim 4: whether connections pass two queues. The experiment holds 10 handshakes in the first with TCP_DEFER_ACCEPT
+ * (tcp(7)). Source: inet_csk_reqsk_queue_hash_add().
+ * @throws ArgumentError judge(): no clients
+ */
 export const twoQueues = claim({
   number: 4,
   section: "Part 1",

@@ -1,4 +1,4 @@
-/** Honest clients during a SYN flood: the measurement behind claims 54 and 57, which notebook 07 makes, too. */
+/** Honest clients during a SYN flood: the measurement of claims 54 and 57, and of notebook 07. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Lab } from "../front-door";
 import type { Trace } from "../trace/trace";
@@ -7,13 +7,15 @@ import type { GhostCounts } from "../wire/ghosts";
 const backlog = 128;
 const rtt = 20;
 
-/** What one flood has led to. */
+/** What happened during one flood. */
 export interface FloodOutcome {
+  /** net.ipv4.tcp_syncookies */
   cookies: number;
   /** SYNs of the flood */
   flood: number;
-  /** honest clients, and how many of them the application had accepted when the flood ended */
+  /** honest clients */
   clients: number;
+  /** honest clients that the application had accepted when the flood ended */
   connected: number;
   /** requests in the SYN queue during the flood */
   synQueue: number;
@@ -41,6 +43,7 @@ export interface FloodSettings {
 
 /** What underFlood() has measured. */
 export interface UnderFlood {
+  /** the evidence for claims 54 and 57 */
   outcome: FloodOutcome;
   /** how the kernel answered the SYNs of the flood; undefined without a flood */
   answers?: GhostCounts;
@@ -52,7 +55,10 @@ export interface UnderFlood {
   trace?: Trace;
 }
 
-/** Honest clients with RTT 20 ms during a SYN flood; the server has a backlog of 128 and accepts at once. Sets tcp_syncookies. */
+/**
+ * Connects honest clients with RTT 20 ms during a SYN flood. The server has a backlog of 128 and accepts at once. Sets tcp_syncookies.
+ * @throws LabError a sysctl cannot be set, or the flood cannot be sent
+ */
 export async function underFlood(
   lab: Lab,
   { cookies, flood: syns, clients, rate = 40_000, threads = 1, patience = 0, live = false }: FloodSettings,

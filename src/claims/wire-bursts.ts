@@ -8,9 +8,11 @@ import { atRest } from "../waiting/until";
 const backlog = 5;
 const rtt = 20;
 
-/** What one burst has led to. */
+/** What happened to one burst. */
 export interface WireBurst {
+  /** net.ipv4.tcp_syncookies */
   cookies: number;
+  /** mirror clients that connected at once */
   clients: number;
   /** connections of the burst in the accept queue when nothing changes any more */
   queued: number;
@@ -26,7 +28,10 @@ export interface WireBurst {
   resent?: number;
 }
 
-/** One burst of mirror clients (RTT 20 ms) against a listener with backlog 5, in whose accept queue `waitingBefore` connections wait already. Leaves the listener and the clients to the Lab. */
+/**
+ * One burst of mirror clients (RTT 20 ms) to a listener with backlog 5. Before the burst, `waitingBefore` connections are in its accept
+ * queue. The listener and the clients stay open until the Lab is closed.
+ */
 export async function wireBurst(lab: Lab, { clients, waitingBefore = 0 }: { clients: number; waitingBefore?: number }) {
   const listener = await lab.listen({ backlog });
   if (waitingBefore > 0) await lab.connect(listener, { clients: waitingBefore });
@@ -47,7 +52,11 @@ export async function wireBurst(lab: Lab, { clients, waitingBefore = 0 }: { clie
   return { listener, burst, seen };
 }
 
-/** The three cases: a SYN cookie, a dropped SYN, and a final ACK that meets an accept queue that has filled meanwhile. */
+/**
+ * Three bursts in a Lab of their own. The clients beyond the capacity get a SYN cookie in the first. In the second the kernel drops their
+ * SYNs. In the third it drops their final ACKs, because the accept queue has filled since the SYN.
+ * @throws LabError this machine does not allow a Lab with a wire
+ */
 export function wireBursts(): Promise<[cookie: WireBurst, droppedSyn: WireBurst, droppedAck: WireBurst]> {
   return inLab({}, async (lab) => {
     await lab.sysctl.set({ "net.ipv4.tcp_syncookies": 1 });

@@ -23,7 +23,7 @@ Everything runs in Labs: private TCP stacks of this process on this machine's ke
 on the machine and leaves nothing behind. Every number shown was measured in this run.
 
 Without a name, the demos are listed. "all" runs every demo except million, which uses gigabytes of memory for some seconds.
-With --pause a demo waits for Enter before each of its parts; the panel stays live. Ctrl-C ends it and frees everything.
+With --pause a demo waits for Enter before each of its parts, and the panel stays live. Ctrl-C ends the demo and closes its Labs.
 On a terminal of at least 24 lines and 100 columns the panel is redrawn in place. Elsewhere a few plain lines are printed.
 NO_COLOR switches the colours off.
 
@@ -43,7 +43,7 @@ export function addDemo(program: Command): void {
     .description(
       "show an overflow, a SYN flood, a spike, a full descriptor table or a million connections, live in the terminal",
     )
-    .option("--json", "print the measured numbers as one JSON object, and nothing else")
+    .option("--json", "print only the measured numbers, as one JSON object")
     .option("--pause", "wait for Enter between the parts")
     .option("--seconds <n>", "how long each part is shown, 0.5 to 300; for million: how long it waits for connections")
     .option("--count <n>", "connections of the demo million, 1 to 1000000")
@@ -58,7 +58,7 @@ export function addDemo(program: Command): void {
     });
 }
 
-/** What stands on the command line; left out: the demo's own default. */
+/** The options of the command line; undefined: the default of each demo. */
 interface Wanted {
   seconds?: number;
   count?: number;

@@ -3,7 +3,7 @@ import { messageWithHint } from "../errors";
 import { requireSandbox } from "../grade/sandbox";
 import { doctor, reportText } from "../lab/doctor";
 
-/** For instructors alone: whether submissions can be graded here. */
+/** Whether submissions can be graded here; only instructors need it. */
 function sandboxReport(): { works: boolean; found: string } {
   try {
     requireSandbox();
@@ -13,16 +13,17 @@ function sandboxReport(): { works: boolean; found: string } {
   }
 }
 
+/** Adds `one-listener doctor` to the program. */
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
     .description(
-      "try everything that the workbook needs of this machine, and say what forbids what and the line that allows it",
+      "test all that the workbook needs of this machine; name what is forbidden, and the command that allows it",
     )
     .option("--json", "the report as JSON")
     .addHelpText(
       "after",
-      "\nOpens and closes a private network stack or two; changes nothing on this machine.\nExit status: 0 if every Lab can be opened, 1 if not.",
+      "\nOpens and closes private network stacks. Changes nothing on this machine.\nExit status: 0 if every Lab can be opened, 1 if not.",
     )
     .action(async ({ json }: { json?: boolean }) => {
       const report = await doctor();

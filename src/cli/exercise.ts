@@ -13,10 +13,11 @@ import { textTable } from "../wording/text-table";
 import { progressLine } from "../terminal/progress-line";
 import { watchExercise } from "./watch-exercise";
 
+/** Adds `one-listener exercise` to the program. @returns the command, for further subcommands */
 export function addExercise(program: Command): Command {
   const group = program
     .command("exercise")
-    .description("the exercises: list them, work on one, prove that they are in order")
+    .description("the exercises: list them, solve one, prove that they are in order")
     .addHelpText(
       "after",
       "\nExamples:\n  npx one-listener exercise list\n  npx one-listener exercise watch fast-accept     (edit answers/fast-accept.ts; every save is checked)\n  npx one-listener exercise verify                (before a class gets them)",
@@ -44,7 +45,7 @@ function addForStudents(group: Command): void {
     .command("watch")
     .argument("<name>")
     .argument("[file]", "your solution; default: answers/NAME.ts, made from the starter")
-    .description("check your solution whenever you save it; h shows the next hint, q ends")
+    .description("check your solution each time you save it; h shows the next hint, q ends")
     .option("--once", "check it once and end: status 0 if it passes, 1 if not")
     .action((name: string, file: string | undefined, { once }: { once?: boolean }) =>
       watchExercise(loadExercise(name), file, once),
@@ -52,12 +53,12 @@ function addForStudents(group: Command): void {
   group
     .command("reset")
     .argument("<name>")
-    .description("put the starter back; what you wrote is kept beside it")
+    .description("put the starter back; your solution is kept in another file")
     .action((name: string) => {
       const exercise = loadExercise(name);
       const kept = reset(exercise);
       process.stdout.write(
-        `answers/${name}.ts is the starter again.${kept ? ` What was there is now ${path.relative(process.cwd(), kept)}.` : ""}\n`,
+        `answers/${name}.ts is the starter again.${kept ? ` Your solution is now in ${path.relative(process.cwd(), kept)}.` : ""}\n`,
       );
     });
 }
@@ -66,7 +67,7 @@ function addForTeachers(group: Command): void {
   group
     .command("new")
     .argument("<name>")
-    .description("make the folder of a new exercise")
+    .description("make exercises/NAME with all files of a new exercise")
     .action(
       (name: string) =>
         void process.stdout.write(
@@ -75,11 +76,11 @@ function addForTeachers(group: Command): void {
     );
   group
     .command("verify")
-    .argument("[names...]", "all if none is given")
+    .argument("[names...]", "exercises; default: all")
     .description(
       "prove that starters fail, solutions pass every time, wrong solutions fail where they should, hints exist",
     )
-    .option("--times <n>", "how often each solution must pass in a row", "10")
+    .option("--times <n>", "runs of each solution; all of them must pass", "10")
     .option("--no-sandbox", "without bubblewrap: for exercises that you trust")
     .option("--json", "as JSON")
     .action(verifyAll);

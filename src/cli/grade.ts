@@ -25,14 +25,14 @@ interface Options {
 }
 
 const help = `
-Submissions are notebooks (.ipynb) or .ts files. One student is a file, or a folder of files: a folder whose files are named after
-exercises (fast-accept.ts) or notebooks of the workbook (05-slow-accept.ipynb) is one student's; of any other folder each entry is one.
+Submissions are notebooks (.ipynb) or .ts files. A file is one student's. A folder is one student's if its files are named after
+exercises (fast-accept.ts) or notebooks of the workbook (05-slow-accept.ipynb). In any other folder each entry is one student's.
 In a notebook the solution is the cell that carries the exercise's mark, or the last cell that declares its function.
 
-Student code runs in bubblewrap: no network but a Lab of its own, no file but the library, bounded time, memory, processes and
-output. What counts is what the kernel saw.
+Student code runs in bubblewrap. It sees no network except a Lab of its own and no files except the library. Its time, memory,
+processes and output have limits. Points depend on what the kernel recorded.
 
-In --out: gradebook.csv, junit.xml, students/NAME.html and NAME.json, results/ (what --resume goes on from).
+In --out: gradebook.csv, junit.xml, students/NAME.html and NAME.json, and results/, from which --resume continues.
 
 Exit status: 0 all submissions are graded, whatever their points; 1 bad input, or a check that could not be carried out.
 
@@ -42,19 +42,20 @@ Examples:
   npx one-listener grade submissions/ --out graded --canvas export.csv --assignment "Exercises 3"
   npx one-listener grade alice.ipynb --exercises fast-accept --out appeal       (one student's check again, with its plot)`;
 
+/** Adds `one-listener grade` to the program. */
 export function addGrade(program: Command): void {
   program
     .command("grade")
     .argument("<submissions...>", "files or folders")
     .requiredOption("--out <folder>", "where results go")
     .description("grade submissions of the exercises, each in a sandbox")
-    .option("--exercises <names>", "comma-separated; default: those that somebody has handed in")
-    .option("--student <name>", "everything given is this one student's")
-    .option("--jobs <n>", "checks at a time; default: one for each processor")
-    .option("--resume", "go on with an earlier run: what is graded and has not changed is taken over")
-    .option("--tries <n>", "how often a solution that misses a test may try; the best counts", "2")
-    .option("--time-limit <s>", "seconds that a solution's process may live", "30")
-    .option("--canvas <export.csv>", "also write canvas.csv for Canvas's import, from its own export")
+    .option("--exercises <names>", "comma-separated; default: all that at least one student has handed in")
+    .option("--student <name>", "all submissions given are this student's")
+    .option("--jobs <n>", "checks at the same time; default: one for each CPU")
+    .option("--resume", "continue an earlier run: results of unchanged solutions are kept")
+    .option("--tries <n>", "runs of a solution that misses a test; the best one counts", "2")
+    .option("--time-limit <s>", "time limit of a solution's process, seconds", "30")
+    .option("--canvas <export.csv>", "also write canvas.csv for import into Canvas; give an export of its gradebook")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .option("--gradescope <results.json>", "also write Gradescope's file; for one submission")
     .option("--summary <file>", "append a Markdown summary, such as $GITHUB_STEP_SUMMARY")

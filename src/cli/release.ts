@@ -4,7 +4,7 @@ import { releaseAssignment } from "../grade/nbgrader/course";
 
 const help = `
 Writes source/NAME/NAME.ipynb (with the solutions), release/NAME/NAME.ipynb (for students), nbgrader_config.py and
-one_listener_nbgrader.py. With this config nbgrader never runs student code: it asks our grader, which runs it in a sandbox.
+one_listener_nbgrader.py. With this config nbgrader runs no student code. It asks our grader, which runs student code in a sandbox.
 
 Examples:
   npx one-listener exercise release fast-accept slow-handler --assignment week3 --out ~/course
@@ -15,9 +15,9 @@ Examples:
 export function addRelease(exerciseCommand: Command): void {
   exerciseCommand
     .command("release")
-    .argument("[names...]", "exercises; all if none is given")
+    .argument("[names...]", "exercises; default: all")
     .requiredOption("--assignment <name>", "its name in nbgrader: week3")
-    .requiredOption("--out <course>", "folder of the nbgrader course; made if it is not there")
+    .requiredOption("--out <course>", "folder of the nbgrader course; made if it does not exist")
     .description("make an nbgrader assignment of exercises")
     .addHelpText("after", help)
     .action((names: string[], { assignment, out }: { assignment: string; out: string }) => {

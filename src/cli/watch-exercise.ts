@@ -14,6 +14,12 @@ import { progressLine } from "../terminal/progress-line";
 /** ms; editors write a file in several steps */
 const settle = 120;
 
+/**
+ * Checks a solution each time its file is saved, until q or Ctrl-C, and then ends this process.
+ * @param given file of the solution; undefined: answers/NAME.ts, made from the starter
+ * @param once check once and return; the exit status says whether the solution passed
+ * @throws ArgumentError `given` does not exist
+ */
 export async function watchExercise(exercise: Exercise, given: string | undefined, once = false): Promise<void> {
   const file = path.resolve(given ?? answerFile(exercise));
   if (given !== undefined && !existsSync(file))

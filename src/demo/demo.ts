@@ -12,7 +12,9 @@ export interface DemoOptions {
 
 /** One demo of `one-listener demo`. */
 export interface Demo {
+  /** its name on the command line: "overflow" */
   readonly name: string;
+  /** what stands above its panel */
   readonly title: string;
   /** what it shows, one sentence */
   readonly sentence: string;

@@ -108,7 +108,7 @@ async function recordBurst(stage: Stage, lab: Lab, listener: Listener, look: () 
   };
 }
 
-/** Plays the recording of the burst within so many seconds. */
+/** Plays the recording of the burst within `seconds`. */
 async function replay(stage: Stage, { trace, start, end }: Burst, capacity: number, seconds: number): Promise<void> {
   stage.renew();
   stage.say(

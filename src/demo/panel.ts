@@ -11,18 +11,23 @@ export type Colour = keyof typeof colours;
 
 /** A label, a number in large figures, a bar and a sparkline: three lines. */
 export interface Meter {
+  /** what is counted: "accept queue" */
   label: string;
   /** one or two lines below the label */
   note?: string;
+  /** the number in large figures */
   value: number;
   /** the value that fills the bar */
   of: number;
+  /** of the figures and the bar */
   colour: Colour;
 }
 
 /** Meters below each other, and a title. */
 export interface Panel {
+  /** the first line */
   title: string;
+  /** from top to bottom, four at most */
   meters: Meter[];
 }
 
@@ -30,7 +35,9 @@ export interface Panel {
 export interface DrawOptions {
   /** characters */
   columns: number;
+  /** lines */
   rows: number;
+  /** ANSI colours */
   colour: boolean;
   /** the past values of each meter, by its label, newest last */
   history?: ReadonlyMap<string, readonly number[]>;

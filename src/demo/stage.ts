@@ -13,6 +13,7 @@ export type StageKind = "terminal" | "lines" | "silent";
 
 /** How a Stage draws. */
 export interface StageOptions {
+  /** where it draws */
   kind: StageKind;
   /** ANSI colours; default false */
   colour?: boolean;
@@ -122,6 +123,7 @@ export class Stage {
 
   /** Draws while `work` runs. @returns its result; undefined if it has not ended within `ms` @throws InterruptedError; what `work` throws */
   during<T>(work: Promise<T>, look: () => Panel): Promise<T>;
+  /** The same for `ms` at most. */
   during<T>(work: Promise<T>, look: () => Panel, ms: number): Promise<T | undefined>;
   async during<T>(work: Promise<T>, look: () => Panel, ms = Infinity): Promise<T | undefined> {
     const seen = { ended: false };

@@ -43,6 +43,6 @@ export interface Attempt {
   start(lab: Lab | undefined, task: object, options: StartOptions): Promise<Running>;
   /** the beginning of what it has printed */
   readonly output: string;
-  /** Ends whatever still runs. Idempotent. */
+  /** Ends all processes of the solution. Idempotent. */
   close(): Promise<void>;
 }

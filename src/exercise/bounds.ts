@@ -17,7 +17,7 @@ export interface Bounds {
   nofile: number;
 }
 
-/** The bounds in a notebook and in a terminal; the grader takes them, too, unless it is told other ones. */
+/** The bounds in a notebook and in a terminal, and the default bounds of the grader. */
 export const defaultBounds: Bounds = { time: 30_000, memory: 700 << 20, processes: 24, output: 1 << 20, nofile: 8192 };
 
 /** Gives the command that runs the command `argv` within `bounds`: program and arguments, of a sandbox for example. */

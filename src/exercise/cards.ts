@@ -6,7 +6,7 @@ import { textTable } from "../wording/text-table";
 import type { Exercise } from "./exercise";
 import type { Hint, Standing, Standings } from "./progress";
 import { passed, type CheckResult } from "./result";
-import { checkStory, checkText, storyHtml, type CheckStory } from "./story";
+import { checkStory, checkText, outputLabel, storyHtml, type CheckStory } from "./story";
 
 /** One display in its two forms. */
 export interface Shown {
@@ -34,8 +34,7 @@ export function resultCard(result: CheckResult, { attempts }: Standing): Shown {
   const body = html`<b>${story.head}</b> <span ${style("faint")}>(${attempt})</span>${
     story.message !== undefined && html`<br>${story.message}`
   }<table ${style("table")}>${testRows(story)}</table>${
-    story.output !== "" &&
-    html`<details><summary>What your function printed</summary><pre>${story.output}</pre></details>`
+    story.output !== "" && html`<details><summary>${outputLabel}</summary><pre>${story.output}</pre></details>`
   }${!good && html`<br>Next hint: <code>${hintCall}</code>`}`;
   const text = checkText({ ...story, head: `${story.head} (${attempt})` });
   return shown(good ? palette.accepted : palette.drops, body, good ? text : `${text}\nNext hint: ${hintCall}`);

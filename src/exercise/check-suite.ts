@@ -95,7 +95,7 @@ export class CheckSuite {
       if (this.unmeasured) throw this.unmeasured;
       await body();
     });
-    // mocha emits this where a body goes on after its test is over, and then fails: it is told already, and must not end the process
+    // mocha emits this when a body that outlives its test fails later: the test has its result already, and the process must not end
     test.on("error", () => undefined);
     this.suite.addTest(test);
     return test;

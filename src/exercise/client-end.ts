@@ -1,9 +1,10 @@
-/** What became of each client of a check: those of a crowd, whose bytes are counted, and readers, whose bytes are read, in one list. */
+/** What happened to each client of a check. Some clients only count their bytes; readers keep theirs. Both stand in one list. */
 import type { Clients, ClientView } from "../listener/clients";
 import type { End, Reader } from "./reader";
 
 /** One client, as its own end of the connection shows it. */
 export interface ClientEnd {
+  /** how it stands */
   end: End;
   /** bytes that it has received */
   bytes: number;
@@ -15,7 +16,7 @@ export interface ClientEnd {
   connectAt: number;
   /** ms from connect() to ESTABLISHED; NaN: not connected, or a reader */
   latency: number;
-  /** CLOCK_MONOTONIC ms by which it had its answer: when a reader read it, when the connection of another client ended */
+  /** CLOCK_MONOTONIC ms at which it had its answer at the latest: for a reader when it read it, for others when their connection ended */
   answeredAt: number;
 }
 
@@ -26,7 +27,7 @@ const ends: Partial<Record<ClientView["state"], End>> = {
   refused: "refused",
 };
 
-/** All clients of a crowd and all readers, as they are now. */
+/** All clients as they are now, the readers last. @param crowd the clients whose bytes are counted */
 export function clientEnds(crowd: Clients, readers: readonly Reader[]): ClientEnd[] {
   // the times of a crowd's clients count from the start of its thread
   const start = crowd.natives[0]?.startedAt ?? NaN;

@@ -15,11 +15,13 @@ export const templateName = "template";
 export interface Exercise {
   /** name of its folder: "fast-accept" */
   name: string;
+  /** the first line of exercise.md: "Fast accept" */
   title: string;
   /** number of the notebook that it belongs to: "05" */
   notebook: string;
   /** what exercise.md says; `exercise verify` compares it with the sum over the tests of the check */
   points: number;
+  /** the word in exercise.md: warm-up, medium or hard */
   difficulty: Difficulty;
   /** name of the function that the student writes: the exercise's name in camel case */
   functionName: string;
@@ -34,7 +36,7 @@ export interface Exercise {
 /** How hard an exercise is: 1 warm-up, 2 medium, 3 hard. */
 export type Difficulty = 1 | 2 | 3;
 
-/** The words for it in exercise.md. Exercises that others wrote for an earlier version may say "middling". */
+/** The words for it in exercise.md. "middling" was the word for medium in earlier versions. */
 const difficulties = new Map<string, Difficulty>([
   ["warm-up", 1],
   ["medium", 2],
@@ -120,6 +122,12 @@ export function wrongSolutions(exercise: Exercise): { name: string; file: string
     const name = /^wrong-([\w-]+)\.ts$/.exec(file)?.[1];
     return name ? [{ name, file }] : [];
   });
+}
+
+/** The programs that the check of an exercise starts: paths from its folder, "programs/keeping_server.py". Usually none. */
+export function programsOf({ folder }: Exercise): string[] {
+  const programs = path.join(folder, "programs");
+  return existsSync(programs) ? readdirSync(programs).map((file) => `programs/${file}`) : [];
 }
 
 /** The compiled check of an exercise. @throws LabError ENOENT: it is not built */

@@ -35,7 +35,7 @@ export function quoted(text: unknown, most = longestText): string {
   return clean.length > most ? `${clean.slice(0, most)} … (${clean.length - most} more characters)` : clean;
 }
 
-/** The story of a test that was not passed, whatever the test has thrown. */
+/** The story of a test that was not passed. @param error what the test has thrown: a Missed, a SolutionError, or any other error */
 export function storyOf(error: unknown): Story {
   if (error instanceof Missed) {
     // each of these may quote an answer of the student's

@@ -11,6 +11,7 @@ const kept = 16_384;
 
 /** A solution that has been compiled. */
 export interface CompiledSolution {
+  /** a CommonJS module */
   javascript: string;
   /** name of its function */
   name: string;
@@ -30,10 +31,12 @@ export class InProcess implements Attempt {
     private readonly bounds: Bounds = defaultBounds,
   ) {}
 
+  /** The beginning of what its processes have printed: 16,384 characters at most. */
   get output(): string {
     return this.printed;
   }
 
+  /** Starts the function, in a new process if there is a Lab. @throws SolutionError it cannot be started or loaded */
   async start(lab: Lab | undefined, task: object, options: StartOptions): Promise<Running> {
     const { rights, nofile, events = [] } = options;
     if (!lab && nofile === undefined) return (await this.sharedProcess()).call(false, task, events);
@@ -41,6 +44,7 @@ export class InProcess implements Attempt {
     return (await this.newProcess(nofile, guest)).call(lab !== undefined, task, events);
   }
 
+  /** Ends all processes. Idempotent. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(this.processes.map((each) => each.close()));
@@ -53,7 +57,7 @@ export class InProcess implements Attempt {
     return this.shared;
   }
 
-  /** Starts a process and loads the solution. @param guest descriptor for the process; it is closed here, whatever happens */
+  /** Starts a process and loads the solution. @param guest descriptor for the process; it is closed here, also when the start fails */
   private async newProcess(nofile = this.bounds.nofile, guest?: number): Promise<SolutionProcess> {
     let started: SolutionProcess;
     try {

@@ -7,9 +7,11 @@ import type { CheckResult } from "./result";
 
 /** How far a student has come in one exercise. */
 export interface Standing {
-  /** the best so far */
+  /** points of the best attempt so far */
   points: number;
+  /** points that can be earned */
   max: number;
+  /** how many checks were run */
   attempts: number;
   /** hints that were shown */
   hints: number;
@@ -61,6 +63,7 @@ export function noteAttempt({ exercise, points, max }: CheckResult, folder = pro
 export interface Hint {
   /** "Hint 2 of 3", or that the exercise has none */
   head: string;
+  /** the hint, in Markdown */
   text: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Clients whose every byte is read. A crowd (`lab.connect()`) counts its bytes and no more, so a server that answers `zz` for `ok` is
- * found out by readers among the crowd. They come from the same addresses: a server cannot tell them from the others.
+ * Clients that keep the bytes they receive. The clients of `lab.connect()` only count theirs, so they do not notice a server that answers
+ * `zz` for `ok`. Readers among them do. They use the same addresses, so a server cannot tell which clients are readers.
  */
 import { LabError } from "../errors";
 import type { Lab } from "../front-door";
@@ -20,6 +20,7 @@ const most = 1000;
 export class Reader {
   /** what has come so far; its first 1,000 bytes at least */
   text = "";
+  /** how it stands now */
   end: End = "outside";
   /** its end of the 4-tuple; 0: not connected */
   localPort = 0;

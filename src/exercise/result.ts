@@ -29,10 +29,13 @@ export type Fate =
 
 /** One test of a check. */
 export interface TestResult {
+  /** as in the check: "every client is answered" */
   title: string;
   /** points earned: `max` or 0 */
   points: number;
+  /** points that can be earned */
   max: number;
+  /** whether it earned its points */
   passed: boolean;
   /** ms */
   duration: number;
@@ -50,6 +53,7 @@ export interface CheckResult {
   notebook: string;
   /** points earned, the sum over `tests` */
   points: number;
+  /** points that can be earned, the sum over `tests` */
   max: number;
   /** in the order of the check; those that were not run count as missed */
   tests: TestResult[];

@@ -1,12 +1,16 @@
-/** From what a student wrote to JavaScript that can be run. Nothing of it is run here. */
+/** Compiles a student's TypeScript to JavaScript. It runs none of it. */
 import ts from "typescript";
 import { SolutionError } from "./failure";
 import type { Fate } from "./result";
 
-/** A solution as JavaScript, or why there is none; plain data, so that another process can make it. */
+/** A solution as JavaScript, or the reason why it does not compile. It is plain data, so that another process can make it. */
 export type Program = { javascript: string } | { failure: { fate: Fate; message: string } };
 
-/** Never throws for what the text is. It may take for ever: the compiler's time grows with the square and worse of what is nested. */
+/**
+ * Compiles a solution; a fault of the solution becomes `failure`. The time has no limit here: it grows at least with the square of the
+ * nesting, so the grader calls this in a process that it can end.
+ * @param imports import declarations of the notebook's other cells
+ */
 export function prepare(source: string, imports: readonly string[] = []): Program {
   try {
     return { javascript: compile(source, imports) };
@@ -16,13 +20,17 @@ export function prepare(source: string, imports: readonly string[] = []): Progra
   }
 }
 
-/** characters; the solutions of all exercises together have a tenth of it */
+/** characters of a solution; all model solutions together have a tenth of this */
 const largest = 200_000;
 
-/** @throws SolutionError it does not compile: says where */
+/**
+ * Compiles TypeScript to a CommonJS module for ES2022, without checking types.
+ * @param imports import declarations of the notebook's other cells; those whose names `source` imports itself are left out
+ * @throws SolutionError "syntax": it does not compile (the message names the line), or it has more than 200,000 characters
+ */
 export function compile(source: string, imports: readonly string[] = []): string {
   if (source.length > largest)
-    throw new SolutionError("syntax", `The solution has ${source.length} characters; ${largest} are the most.`);
+    throw new SolutionError("syntax", `The solution has ${source.length} characters. The limit is ${largest}.`);
   let result: ts.TranspileOutput;
   try {
     result = ts.transpileModule(withImports(source, imports), {
@@ -36,7 +44,7 @@ export function compile(source: string, imports: readonly string[] = []): string
       },
     });
   } catch (error) {
-    // a few hundred thousand nested brackets end the compiler's stack
+    // some 100,000 nested brackets are too many for the compiler's stack
     throw new SolutionError("syntax", `It cannot be compiled: ${(error as Error).message}`);
   }
   const [first] = (result.diagnostics ?? []).filter(({ category }) => category === ts.DiagnosticCategory.Error);
@@ -53,7 +61,10 @@ export function compile(source: string, imports: readonly string[] = []): string
   return result.outputText;
 }
 
-/** Imports of a notebook's other cells, so far as the solution does not import those names itself; on its first line, so that lines keep their numbers. */
+/**
+ * The solution with the imports of the notebook's other cells, except names that it imports itself. They stand on its first line, so that
+ * its lines keep their numbers.
+ */
 function withImports(source: string, imports: readonly string[]): string {
   const own = new Set(importsOf(source).flatMap(({ names }) => names));
   const added: string[] = [];
@@ -65,7 +76,7 @@ function withImports(source: string, imports: readonly string[]): string {
   return `${added.join(" ")}${added.length > 0 ? " " : ""}${source}`;
 }
 
-/** The import declarations of a text, one for each name, and the names they bring. */
+/** The import declarations of a text, one for each imported name. `names` holds this name. Empty if the text cannot be parsed. */
 export function importsOf(source: string): { text: string; names: string[] }[] {
   if (source.length > largest || !/\bimport\b/.test(source)) return [];
   let file: ts.SourceFile;
@@ -90,7 +101,7 @@ export function importsOf(source: string): { text: string; names: string[] }[] {
   });
 }
 
-/** Whether a text declares a function or variable of that name at its top level. */
+/** Whether a text declares a function or variable with this name at its top level; false if it cannot be parsed. */
 export function declares(text: string, name: string): boolean {
   if (text.length > largest || !text.includes(name)) return false;
   try {

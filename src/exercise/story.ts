@@ -1,20 +1,25 @@
 /**
- * The story of a check: not "expected true to be false", but what was done, what was to be expected, and what the kernel showed. It is
- * told here once; notebooks, the terminal, feedback pages and gradebooks render it.
+ * The story of a check: what was done, what was expected, and what was measured. It is put into words here, for notebooks, the terminal,
+ * feedback pages and gradebooks.
  */
 import { html, type Html } from "../html";
 import type { CheckResult, TestResult } from "./result";
 
 /** One sentence of a story, and what it says. */
 export interface StoryPart {
+  /** what the sentence says */
   label: "Done" | "Expected" | "Measured" | "Read";
+  /** with its full stop */
   sentence: string;
 }
 
 /** One test as it is told. */
 export interface TestStory {
+  /** whether it earned its points */
   passed: boolean;
+  /** ✓: passed */
   mark: "✓" | "✗";
+  /** as in the check */
   title: string;
   /** "1 of 2" points */
   score: string;
@@ -28,6 +33,7 @@ export interface CheckStory {
   head: string;
   /** what became of the solution, if it failed before it could be judged: this explains every test that was missed */
   message?: string;
+  /** in the order of the check */
   tests: readonly TestStory[];
   /** the test to tell in full: the first that was missed, because the others often follow from it; none if there is a message */
   told?: TestStory;
@@ -75,6 +81,9 @@ export function storyHtml({ parts }: TestStory): Html {
   return html`${parts.map(({ label, sentence }, at) => html`${at > 0 && html`<br>`}<b>${label}:</b> ${sentence}`)}`;
 }
 
+/** The words above what a solution printed, wherever it is shown. */
+export const outputLabel = "Your function printed";
+
 /** How much of a check is told: the story of the first test that was missed, or of each. */
 export interface Telling {
   /** default: "first" */
@@ -91,7 +100,7 @@ export function checkText(story: CheckStory, { stories = "first" }: Telling = {}
       `${test.mark} ${test.title} (${test.score})`,
       ...(stories === "all" || test === told ? indented(storyText(test)) : []),
     ]),
-    ...(output === "" ? [] : ["Your function printed:", ...indented(output)]),
+    ...(output === "" ? [] : [`${outputLabel}:`, ...indented(output)]),
   ].join("\n");
 }
 

@@ -19,7 +19,7 @@ export interface Verification {
 
 /** How to verify. */
 export interface VerifyOptions {
-  /** how often the solution must pass in a row; default 10 */
+  /** runs of the solution, all of which must pass; default 10 */
   times?: number;
   /** default: no sandbox */
   wrap?: Wrap;

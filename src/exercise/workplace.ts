@@ -1,16 +1,17 @@
-/** A student's own copies of the starters: answers/NAME.ts. */
+/** The files that students write in: answers/NAME.ts, copied from the starters. */
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import type { Exercise } from "./exercise";
 
+/** The folder of these files, below the current folder. */
 export const answersFolder = "answers";
 
-/** answers/NAME.ts below the current folder */
+/** The absolute path of answers/NAME.ts below the current folder. */
 export function answerFile({ name }: Exercise): string {
   return path.resolve(answersFolder, `${name}.ts`);
 }
 
-/** Puts the starter there, unless there is a file already. @returns whether it was put there */
+/** Copies the starter to `file`, unless `file` exists. @returns whether it was copied @throws Error of the file system */
 export function begin(exercise: Exercise, file = answerFile(exercise)): boolean {
   if (existsSync(file)) return false;
   mkdirSync(path.dirname(file), { recursive: true });
@@ -18,7 +19,11 @@ export function begin(exercise: Exercise, file = answerFile(exercise)): boolean 
   return true;
 }
 
-/** The starter again; what was written is kept beside it. @returns where, if there was something */
+/**
+ * Copies the starter to `file` again. If `file` exists, it is kept as NAME.before-1.ts, or with the next number that is free.
+ * @returns the path of the kept file; undefined if there was none
+ * @throws Error of the file system
+ */
 export function reset(exercise: Exercise, file = answerFile(exercise)): string | undefined {
   let kept: string | undefined;
   if (existsSync(file)) {

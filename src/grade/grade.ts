@@ -1,4 +1,4 @@
-/** Grades a class: every exercise of every submission, in parallel, each result kept as soon as it is there. */
+/** Grades a class: every exercise of every submission, several at the same time. Each result is stored as soon as its check has ended. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -6,7 +6,7 @@ import path from "node:path";
 import { writeWholeSync } from "../files/whole";
 import { ArgumentError, LabError } from "../errors";
 import { defaultBounds } from "../exercise/bounds";
-import { allExercises, type Exercise, loadExercise } from "../exercise/exercise";
+import { allExercises, type Exercise, loadExercise, programsOf } from "../exercise/exercise";
 import type { CheckResult } from "../exercise/result";
 import { Pool } from "./pool";
 import { requireSandbox } from "./sandbox";
@@ -23,11 +23,13 @@ export interface Graded extends CheckResult {
 export interface StudentResult {
   /** name of the file or folder, made fit for file names */
   student: string;
-  /** sums over the exercises */
+  /** points earned, the sum over the exercises */
   points: number;
+  /** points that could be earned, the sum over the exercises */
   max: number;
+  /** in the same order for each student */
   exercises: Graded[];
-  /** what was odd in the submission */
+  /** sentences about the submission: files that could not be read, exercises that are in it twice */
   notes: readonly string[];
 }
 
@@ -35,15 +37,15 @@ export interface StudentResult {
 export interface GradeOptions {
   /** the folder for results */
   out: string;
-  /** names; default: those that any submission has a solution of */
+  /** names; default: all exercises that at least one submission has a solution of */
   exercises?: readonly string[];
-  /** everything given is this student's */
+  /** all paths are submissions of this student */
   student?: string;
-  /** checks at the same time; default: as many as there are processors */
+  /** checks at the same time; default: the number of CPUs */
   jobs?: number;
   /** go on from the results in `out`; default false */
   resume?: boolean;
-  /** how often a solution that misses a test may try; default 2 */
+  /** runs of a solution that misses a test, 1 to 10; the best counts. Default 2 */
   tries?: number;
   /** ms that a solution's process may live; default 30,000 */
   time?: number;
@@ -53,18 +55,25 @@ export interface GradeOptions {
 
 /** How far a run is. */
 export interface Progress {
-  /** exercises of submissions, done and in all */
+  /** exercises of submissions that are graded */
   done: number;
+  /** exercises of submissions in total */
   of: number;
-  /** of them taken over from an earlier run */
+  /** how many of `done` come from an earlier run */
   resumed: number;
-  /** ms that it will still take, about; NaN at first */
+  /** ms until the end, estimated; NaN until the first check has ended */
   left: number;
   /** the one done last: "student: exercise" */
   what: string;
 }
 
-/** Everything is checked before anything starts. @throws ArgumentError, LabError: no sandbox, an OUT that holds other results */
+/**
+ * Grades all submissions. All arguments are checked before the first check starts. SIGINT and SIGTERM stop it; what is graded is kept.
+ * @param paths files and folders, see findPlaces()
+ * @returns one result for each student, in the order of the paths
+ * @throws ArgumentError a path, an exercise or an option is wrong, or `out` holds the results of another run
+ * @throws LabError this machine has no sandbox; ERR_INTERRUPTED: it was stopped
+ */
 export async function grade(
   paths: readonly string[],
   {
@@ -218,9 +227,10 @@ class Store {
   }
 }
 
-function keyOf({ solutions }: Submission, { name, folder }: Exercise): string {
-  const { source = "", imports = [] } = solutions.get(name) ?? {};
+function keyOf({ solutions }: Submission, exercise: Exercise): string {
+  const { source = "", imports = [] } = solutions.get(exercise.name) ?? {};
   const hash = createHash("sha256").update(JSON.stringify([source, imports]));
-  for (const file of ["exercise.md", "check.ts"]) hash.update(readFileSync(path.join(folder, file)));
+  for (const file of ["exercise.md", "check.ts", ...programsOf(exercise)])
+    hash.update(readFileSync(path.join(exercise.folder, file)));
   return hash.digest("hex");
 }

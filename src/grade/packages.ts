@@ -5,18 +5,22 @@ import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { ArgumentError } from "../errors";
 import { writeWholeSync } from "../files/whole";
-import { type Exercise, sourceOf } from "../exercise/exercise";
+import { type Exercise, programsOf, sourceOf } from "../exercise/exercise";
 
 const root = path.join(__dirname, "..", "..");
 const templates = path.join(root, "setup", "templates");
 
+/** What is packed, and where it goes. */
 export interface PackageOptions {
+  /** the exercises of the assignment */
   exercises: readonly Exercise[];
+  /** path of the zip, or of the folder */
   out: string;
+  /** title of the assignment */
   assignment: string;
 }
 
-/** What the project needs for grading. Of exercises only what a check needs: no solution leaves the house, not even to the autograder. */
+/** What the project needs for grading. Of an exercise only its text, check and programs are packed. Its solution is not, even for the autograder. */
 const needed = ["package.json", "package-lock.json", "tsconfig.json", "native", "src", "setup"];
 const leftOut = /(^|\/)(build|node_modules|\.build)(\/|$)/;
 
@@ -42,7 +46,7 @@ function filesOf(place: string): string[] {
   });
 }
 
-/** The zip that Gradescope's "Configure Autograder" takes. @throws ArgumentError the file exists, or cannot be written */
+/** Writes the zip that Gradescope's "Configure Autograder" takes. @throws ArgumentError the file exists, or cannot be written */
 export async function autograderZip(options: PackageOptions): Promise<void> {
   const { exercises, out } = options;
   if (existsSync(out)) throw new ArgumentError(`${out} exists already.`, "Choose another name.");
@@ -53,7 +57,9 @@ export async function autograderZip(options: PackageOptions): Promise<void> {
   const files = needed.flatMap((place) => (path.extname(place) ? [place] : filesOf(place)));
   files.push(
     "exercises/tsconfig.json",
-    ...exercises.flatMap(({ name }) => ["exercise.md", "check.ts"].map((file) => `exercises/${name}/${file}`)),
+    ...exercises.flatMap((exercise) =>
+      ["exercise.md", "check.ts", ...programsOf(exercise)].map((file) => `exercises/${exercise.name}/${file}`),
+    ),
   );
   for (const file of files) zip.addFile(path.join(root, file), `one-listener/${file}`);
   zip.end();
@@ -64,7 +70,11 @@ export async function autograderZip(options: PackageOptions): Promise<void> {
   }
 }
 
-/** A folder to be pushed as a template repository: statements, starters, and a workflow that checks. @throws ArgumentError the folder is not empty */
+/**
+ * Writes a folder for a template repository on GitHub: statements, starters, and a workflow that checks each push.
+ * @returns the paths of the files in it
+ * @throws ArgumentError the folder is not empty, or `repository` is not owner/name
+ */
 export function templateRepository(options: PackageOptions & { repository: string }): string[] {
   const { exercises, out, assignment, repository } = options;
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository))

@@ -4,18 +4,23 @@ import path from "node:path";
 import type { CheckResult } from "../exercise/result";
 import type { Solution } from "./submission";
 
+/** One check to be run, as it is sent to a worker process. */
 export interface Job {
+  /** its name */
   exercise: string;
+  /** what the student handed in */
   solution: Solution;
-  /** how often a solution that misses a test may try; the best counts */
+  /** runs of a solution that misses a test; the best counts */
   tries: number;
   /** ms that one of its processes may live */
   time: number;
 }
 
+/** What a worker process answers. */
 export interface Done {
+  /** undefined: the check could not be carried out */
   result?: CheckResult;
-  /** the check itself failed */
+  /** why the check could not be carried out */
   failure?: string;
   /** the process is not to be used again */
   spent?: boolean;
@@ -24,15 +29,17 @@ export interface Done {
 /** ms; a check that takes longer is broken off, and its process with it */
 const longest = 240_000;
 
+/** Worker processes that run checks, and the jobs that wait for them. */
 export class Pool {
   private readonly idle: ChildProcess[] = [];
   private readonly busy = new Set<ChildProcess>();
   private readonly queue: (() => void)[] = [];
   private closed = false;
 
+  /** @param size worker processes at the same time */
   constructor(private readonly size: number) {}
 
-  /** Never rejects. */
+  /** Runs a job as soon as a worker process is free. Never rejects: `failure` says why there is no result. */
   async run(job: Job): Promise<Done> {
     while (this.busy.size >= this.size && !this.closed) await new Promise<void>((resolve) => this.queue.push(resolve));
     if (this.closed) return { failure: "the grader was stopped" };

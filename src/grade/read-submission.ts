@@ -1,11 +1,11 @@
-/** Finds the solutions in what one student has handed in. Everything in it is untrusted: it is only read, and that in a process of its own (reader.ts). */
+/** Finds the solutions in a submission. A submission is untrusted: it is only read, in a separate process (reader.ts). */
 import { lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { exerciseNames, functionNameOf } from "../exercise/exercise";
 import { declares, prepare } from "../exercise/source";
 import { type Solution, sourceFile, type Submission } from "./submission";
 
-/** bytes; a notebook with a hundred megabytes of output is still read */
+/** bytes of a file; a notebook with 100 MB of outputs is still read */
 const largestFile = 300 << 20;
 /** bytes of a .ts file */
 const largestSource = 1 << 20;
@@ -13,6 +13,11 @@ const mostFiles = 2000;
 
 type Found = Omit<Solution, "program">;
 
+/**
+ * Reads the files of one submission, and compiles the solutions that it finds. Never throws for what is in them: `notes` tell of files that
+ * cannot be read.
+ * @param place absolute path of a file or folder
+ */
 export function readSubmission(student: string, place: string): Submission {
   const solutions = new Map<string, Found>();
   const notes: string[] = [];
@@ -62,7 +67,7 @@ function filesOf(place: string, notes: string[]): string[] {
   return files;
 }
 
-/** A .ts file: its exercise is told by its name, or by the functions in it. */
+/** A .ts file: the name of the file, or the functions in it, say which exercise it solves. */
 function readSource(text: string, name: string, solutions: Map<string, Found>, notes: string[]): void {
   const named = path.basename(name).replace(sourceFile, "");
   const found = exerciseNames().includes(named) ? [named] : exercisesIn(text);

@@ -1,4 +1,4 @@
-/** A process of the grader: reads what students have handed in. Whoever asks it bounds its time and its memory (reading.ts). */
+/** A process of the grader that reads submissions. The process that starts it bounds its time and its memory (reading.ts). */
 import { readSubmission } from "./read-submission";
 import type { Place } from "./submission";
 

@@ -1,5 +1,5 @@
 /**
- * Reads submissions in a process with bounded time and memory: parsing alone can take for ever (nested arrow functions), or more
+ * Reads submissions in a process with bounded time and memory: parsing alone can take time without limit (nested arrow functions), or more
  * memory than there is (a notebook of a hundred million empty cells).
  */
 import { type ChildProcess, fork } from "node:child_process";

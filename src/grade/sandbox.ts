@@ -21,7 +21,7 @@ const data = 2 ** 30;
 const shared = ["dist", path.join("native", "build", "Release"), "package.json"];
 const systemLibraries = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"];
 
-/** Namespaces of its own, no capabilities, no user but nobody. */
+/** Namespaces of its own, no capabilities, and the user id of nobody. */
 const identity = [
   ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"],
   ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL"],

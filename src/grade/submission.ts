@@ -1,40 +1,47 @@
-/** What students hand in: notebooks or .ts files, one student a file or a folder. */
+/** What students hand in: notebooks or .ts files. A file or a folder belongs to one student. */
 import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../errors";
 import { type Exercise, exerciseNames } from "../exercise/exercise";
 import type { Program } from "../exercise/source";
 
+/** One student's solution of one exercise. */
 export interface Solution {
+  /** TypeScript, as the student wrote it */
   source: string;
   /** imports of the notebook's other cells */
   imports: readonly string[];
   /** where it was found: "03-two-queues.ipynb, cell 12" */
   where: string;
+  /** the same, compiled */
   program: Program;
 }
 
+/** All that one student has handed in. */
 export interface Submission {
   /** the student: name of the file or folder, made fit for file names */
   student: string;
   /** by name of the exercise */
   solutions: ReadonlyMap<string, Solution>;
-  /** what was odd: files that could not be read, copied cells, … */
+  /** sentences about it: files that could not be read, exercises that are in it twice */
   notes: readonly string[];
 }
 
 /** Where a student's submission lies. */
 export interface Place {
+  /** name of the file or folder, made fit for file names */
   student: string;
+  /** absolute paths of files and folders */
   places: readonly string[];
 }
 
+/** The names of files that can be submissions: TypeScript and notebooks. */
 export const sourceFile = /\.(ts|ipynb)$/i;
 
 /**
- * Finds whose the files and folders are. A folder is one student's if its files are named after exercises or are
+ * Finds out which student each file and folder belongs to. A folder is one student's if its files are named after exercises or are
  * notebooks of the workbook (`NN-….ipynb`); otherwise each entry of it is a student's. No file is opened.
- * @param student everything is this one's
+ * @param student all of it belongs to this student
  * @throws ArgumentError a path that does not exist, nothing in any of them, or a folder that may be one student's or several
  */
 export function findPlaces(paths: readonly string[], student?: string): Place[] {
@@ -91,7 +98,7 @@ function isOneStudents(folder: string): boolean {
   return own.length > 0;
 }
 
-/** How many points an exercise without a solution gets, and why. */
+/** Why an exercise of a submission has no points: a sentence for the student. */
 export function whyMissing({ notes }: Submission, exercise: Exercise): string {
   return `There is no ${exercise.functionName} in what was handed in${notes.length > 0 ? ` (${notes.join("; ")})` : ""}.`;
 }

@@ -125,7 +125,7 @@ describe("formats of results", () => {
       );
       assert.throws(
         () => canvasCsv([student("mallory", 5)], { exported, assignment: "x" }),
-        /Canvas's export has no student called mallory/,
+        /Canvas's export has no student named mallory/,
       );
     });
 
@@ -261,6 +261,13 @@ describe("packages for other systems", function () {
       [],
     );
     await assert.rejects(autograderZip({ exercises, out, assignment: "x" }), /exists already/);
+  });
+
+  it("Gradescope's zip: the programs that a check starts", async () => {
+    const out = path.join(folder, "programs.zip");
+    await autograderZip({ exercises: [loadExercise("budget-connections")], out, assignment: "Week 3" });
+    const listed = execFileSync("python3", ["-m", "zipfile", "-l", out]).toString();
+    assert.match(listed, /one-listener\/exercises\/budget-connections\/programs\/keeping_server\.py /);
   });
 
   it("run_autograder writes results.json, also where nothing can be graded", function () {

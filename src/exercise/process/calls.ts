@@ -17,6 +17,7 @@ interface Pending {
 
 /** One call. */
 export interface PendingCall {
+  /** as in the messages: a number of its own for each call */
   readonly id: number;
   /** resolves to what the function returned; rejects with a SolutionError */
   readonly answer: Promise<unknown>;

@@ -4,6 +4,7 @@ import { pageSize } from "../../lab/memory";
 
 /** One process, as /proc/PID shows it. */
 export interface Descendant {
+  /** in our PID namespace */
   pid: number;
   /** bytes resident */
   resident: number;

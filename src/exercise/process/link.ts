@@ -38,6 +38,7 @@ function parsed(line: string): FromSolution | undefined {
 
 /** What comes over a link. */
 export interface Heard {
+  /** a message in the right form */
   message(message: FromSolution): void;
   /** a message that is too large, too deep, or that the receiver cannot take; the sentence is for the student */
   refused(sentence: string): void;
@@ -65,6 +66,7 @@ export class Link {
     if (!this.channel.destroyed) this.channel.write(`${JSON.stringify(message)}\n`);
   }
 
+  /** Closes our end. Idempotent. */
   close(): void {
     this.channel.destroy();
   }
@@ -92,7 +94,7 @@ export class Link {
     try {
       this.heard.message(message);
     } catch (error) {
-      // whatever a student has sent: it ends this solution, not the grader
+      // a message that cannot be read ends this solution, not the grader
       this.heard.refused(`What it returned cannot be read: ${(error as Error).message}`);
     }
   }

@@ -2,6 +2,7 @@
 
 /** Calls the student's function. */
 export interface Call {
+  /** tells messages apart */
   type: "call";
   /** a number of its own for each call of a process */
   id: number;

@@ -33,6 +33,7 @@ export class Output {
     return this.last;
   }
 
+  /** Reads no more, and closes the streams. Idempotent. */
   close(): void {
     for (const stream of this.streams) stream.destroy();
   }

@@ -1,6 +1,6 @@
 /**
- * Starts the process of a solution. Whatever is put around that process belongs here, in this order: the command that `wrap` gives
- * (limits, a sandbox), the environment, and the descriptors that it inherits. It inherits no others: Node opens its own with O_CLOEXEC.
+ * Starts the process of a solution. Three things are set here: the command that `wrap` gives (limits, a sandbox), the environment, and the
+ * descriptors that the process inherits. It inherits no others, because Node opens its own with O_CLOEXEC.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,9 @@ export const heap = 256;
 
 /** How to start it. */
 export interface StartProcess {
+  /** gives the command: limits, a sandbox */
   wrap: Wrap;
+  /** what the process may use */
   bounds: Bounds;
   /** hard limit of descriptors of the process, in place of that of `bounds` */
   nofile: number;
@@ -27,7 +29,9 @@ export interface StartProcess {
 
 /** A process that has been started. */
 export interface Started {
+  /** as Node sees it */
   readonly process: ChildProcess;
+  /** in our PID namespace */
   readonly pid: number;
   /** stdout and stderr */
   readonly printed: readonly Readable[];

@@ -63,13 +63,13 @@ function readExport(exported: string): { header: string[]; students: Row[] } {
 /** Whose each submission is. @throws ArgumentError it is no student's, or may be two students' */
 function ownersOf(results: readonly StudentResult[], students: readonly Row[]): Map<Row, StudentResult> {
   const owners = new Map<Row, StudentResult>();
-  const strangers: string[] = [];
+  const unknown: string[] = [];
   for (const result of results) {
     const [student, ...others] = students.filter((row) =>
       identities.some((name) => normal(row[name]) === normal(result.student)),
     );
     if (!student) {
-      strangers.push(result.student);
+      unknown.push(result.student);
       continue;
     }
     // one student's SIS id may be another's id in Canvas
@@ -85,10 +85,10 @@ function ownersOf(results: readonly StudentResult[], students: readonly Row[]): 
     }
     owners.set(student, result);
   }
-  if (strangers.length > 0) {
-    const more = strangers.length > 10 ? ", …" : "";
+  if (unknown.length > 0) {
+    const more = unknown.length > 10 ? ", …" : "";
     throw new ArgumentError(
-      `Canvas's export has no student called ${strangers.slice(0, 10).join(", ")}${more}.`,
+      `Canvas's export has no student named ${unknown.slice(0, 10).join(", ")}${more}.`,
       "Name submissions by SIS login, SIS id, id or name.",
     );
   }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { html, trusted, type Html } from "../../html";
 import { chunkHtml, figureHtml } from "../../plot/page";
-import { storyHtml, testStory } from "../../exercise/story";
+import { outputLabel, storyHtml, testStory } from "../../exercise/story";
 import type { Graded, StudentResult } from "../grade";
 
 const stylesheet = `
@@ -72,7 +72,7 @@ function exerciseHtml(
 ${message && html`<div class="story">${message}</div>`}
 ${rows.length > 0 && html`<table>${rows}</table>`}
 ${drawn}
-${output && html`<details><summary>What it printed</summary><pre>${output}</pre></details>`}
+${output && html`<details><summary>${outputLabel}</summary><pre>${output}</pre></details>`}
 </section>
 `;
 }

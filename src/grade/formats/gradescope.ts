@@ -4,25 +4,39 @@ import type { StudentResult } from "../grade";
 
 /** One test, as Gradescope shows it to the student. */
 export interface GradescopeTest {
+  /** points earned */
   score: number;
+  /** points that can be earned */
   max_score: number;
+  /** passed: all points */
   status: "passed" | "failed";
+  /** "Fast accept: every client is answered" */
   name: string;
+  /** exercise and test, from 1: "2.3" */
   number: string;
+  /** the story of the test; "" if it was passed */
   output: string;
+  /** Gradescope shows `output` as plain text */
   output_format: "text";
+  /** the student sees the test */
   visibility: "visible";
 }
 
 /** results.json */
 export interface GradescopeResults {
+  /** points earned, the sum over the tests */
   score: number;
-  /** s */
+  /** seconds that the checks took */
   execution_time: number;
+  /** notes about the submission, one a line */
   output: string;
+  /** Gradescope shows `output` as plain text */
   output_format: "text";
+  /** the student sees the tests */
   visibility: "visible";
+  /** what the autograder prints is for the instructor */
   stdout_visibility: "hidden";
+  /** in the order of the exercises and their tests */
   tests: GradescopeTest[];
 }
 

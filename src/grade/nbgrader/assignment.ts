@@ -10,41 +10,65 @@ export type Version = "instructor" | "student";
 
 /** nbgrader's metadata of a cell, schema version 3; nbgrader knows no other keys. */
 export interface NbgraderMetadata {
+  /** version of this format */
   schema_version: 3;
+  /** whether the cell carries points: here, the cell with the check */
   grade: boolean;
+  /** whether nbgrader restores the cell from the release before it grades */
   locked: boolean;
+  /** whether the student writes in the cell */
   solution: boolean;
+  /** always false: there are no cells that an instructor grades by hand */
   task: boolean;
+  /** a name of its own within the notebook */
   grade_id: string;
+  /** only code carries points or solutions here */
   cell_type: "code";
-  /** with grade only */
+  /** points of the cell; only with `grade` */
   points?: number;
-  /** by which nbgrader sees that a cell was changed, or never filled in */
+  /** MD5 of the cell; nbgrader compares it to see whether the cell was changed */
   checksum?: string;
 }
 
+/** The metadata of a cell in an assignment. */
 export interface CellMetadata {
+  /** only cells that nbgrader knows have it */
   nbgrader?: NbgraderMetadata;
   /** `starter`: what stands in the place of the solution when `nbgrader generate_assignment` is run */
   one_listener?: { exercise: string; starter: string };
+  /** "exercise:NAME", by which the grader finds the solution */
   tags?: string[];
+  /** false: JupyterLab does not delete the cell */
   deletable?: false;
+  /** false: JupyterLab does not let the reader change the cell */
   editable?: false;
 }
 
+/** A cell. Source: nbformat.readthedocs.io, version 4.5. */
 export interface NotebookCell {
+  /** text or code */
   cell_type: "markdown" | "code";
+  /** the same for the same exercises, whenever the notebook is made */
   id: string;
+  /** for nbgrader, for the grader, and for JupyterLab */
   metadata: CellMetadata;
+  /** its lines, each with its newline except the last */
   source: string[];
+  /** null: the cell was not run. Only code has it */
   execution_count?: null;
+  /** empty: the cell was not run. Only code has it */
   outputs?: never[];
 }
 
+/** A notebook as JSON. Source: nbformat.readthedocs.io, version 4.5. */
 export interface Notebook {
+  /** from top to bottom */
   cells: NotebookCell[];
+  /** the Jupyter kernel and its language */
   metadata: object;
+  /** version of the format */
   nbformat: 4;
+  /** 5: cells have ids */
   nbformat_minor: 5;
 }
 
@@ -138,7 +162,7 @@ function code(id: string, source: string, metadata: CellMetadata): NotebookCell 
   return { cell_type: "code", execution_count: null, id, metadata, outputs: [], source: lines(source) };
 }
 
-/** As notebooks keep their text: a string a line, each with its line feed but the last. */
+/** The text of a cell as notebooks store it: one string for each line, with its newline except for the last. */
 function lines(text: string): string[] {
   return text.split(/(?<=\n)/);
 }

@@ -1,4 +1,4 @@
-/** Writes an assignment into the folder of an nbgrader course, with the config by which nbgrader leaves the grading to us. */
+/** Writes an assignment into the folder of an nbgrader course, with a config that lets our grader do the grading. */
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../../errors";
@@ -12,12 +12,15 @@ const configName = "nbgrader_config.py";
 const moduleName = "one_listener_nbgrader.py";
 const commandLine = /^command = .*$/m;
 
+/** The files of a released assignment, paths that begin with the folder of the course. */
 export interface ReleasedFiles {
-  /** the instructor's notebook */
+  /** the notebook of the instructor, with the solutions */
   source: string;
-  /** the students' */
+  /** the notebook of the students, with the starters */
   release: string;
+  /** nbgrader_config.py */
   config: string;
+  /** one_listener_nbgrader.py, which the config loads */
   module: string;
 }
 
