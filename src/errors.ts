@@ -2,13 +2,17 @@ import { getSystemErrorName } from "node:util";
 import { formatNumber } from "./wording/number";
 
 /**
- * The errors that readers meet. The message names the thing that failed. The hint says what to do and stands apart from the message:
- * print both with messageWithHint(). Where a system call failed, the error keeps Node's `code`, `errno` and `syscall`.
+ * The errors that readers meet. The message names the thing that failed. The hint says what to do and stands apart from
+ * the message: print both with messageWithHint(). Where a system call failed, the error keeps Node's `code`, `errno`
+ * and `syscall`.
  */
 
 /** What a LabError knows besides its message. */
 export interface ErrorDetails {
-  /** the errno's name (EADDRINUSE, ENOENT, …), or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN, ERR_KERNEL, ERR_INTERRUPTED */
+  /**
+   * the errno's name (EADDRINUSE, ENOENT, …), or one of our own: ERR_CLOSED, ERR_ARGUMENT, ERR_LIMIT, ERR_FORBIDDEN,
+   * ERR_KERNEL, ERR_INTERRUPTED
+   */
   code: string;
   /** what to do about it: one or two sentences, not part of the message */
   hint?: string | undefined;
@@ -31,6 +35,10 @@ export class LabError extends Error {
   /** the system call that failed; absent where none did */
   declare readonly syscall?: string;
 
+  /**
+   * @param message names the thing that failed; one sentence, without the hint
+   * @param details code, hint, and the system call that failed
+   */
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
@@ -44,6 +52,10 @@ export class LabError extends Error {
 
 /** The caller gave an argument or option that the call does not accept. */
 export class ArgumentError extends LabError {
+  /**
+   * @param message names the argument and the values that it accepts
+   * @param hint what to do about it
+   */
   constructor(message: string, hint?: string) {
     super(message, { code: "ERR_ARGUMENT", hint });
   }
@@ -65,6 +77,10 @@ export class ClosedError extends LabError {
 
 /** The request is larger than this machine or this process allows. Nothing was started. */
 export class LimitError extends LabError {
+  /**
+   * @param message names the request and the limit
+   * @param hint how to ask for less, or how to raise the limit
+   */
   constructor(message: string, hint: string) {
     super(message, { code: "ERR_LIMIT", hint });
   }
@@ -83,9 +99,22 @@ export class KernelError extends LabError {
 
 /** The machine does not allow what a Lab needs. */
 export class ForbiddenError extends LabError {
-  /** the steps of making a Lab, in order: those that worked (`error` 0) and the one that failed (`error` is its errno) */
-  readonly steps: readonly { name: string; syscall: string; error: number }[];
+  /**
+   * the steps of making a Lab, in order: those that worked (`error` 0) and the one that failed (`error` is its errno)
+   */
+  readonly steps: readonly {
+    /** "user-namespace", "veth", … */
+    name: string;
+    /** the system call that failed; "" if none did */
+    syscall: string;
+    /** its errno; 0 if the step worked */
+    error: number;
+  }[];
 
+  /**
+   * @param message names the step that failed, its errno, and the rule that forbids it
+   * @param details code, hint, and all steps
+   */
   constructor(message: string, details: ErrorDetails & { steps: ForbiddenError["steps"] }) {
     super(message, details);
     this.steps = details.steps;
@@ -194,7 +223,8 @@ export function requireBoolean(value: unknown, name: string): boolean {
 }
 
 /**
- * Rejects option names that the call does not know: a misspelt option would be ignored in silence.
+ * Rejects option names that the call does not know: without this check, a misspelt option would have no effect and no
+ * error.
  * @param call the call as the message names it: "spawn()"
  * @throws ArgumentError that lists the options
  */

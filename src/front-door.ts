@@ -38,7 +38,10 @@ export interface LabOptions {
 
 /** Which clients connect, and how. */
 export interface LabConnectOptions extends ConnectOptions {
-  /** "loopback": over lo, where a handshake ends inside connect(). "mirror": over the wire, with a round-trip time. Default "loopback" */
+  /**
+   * "loopback": over lo, where a handshake ends inside connect(). "mirror": over the wire, with a round-trip time.
+   * Default "loopback"
+   */
   kind?: "loopback" | "mirror";
   /** round-trip time of mirror clients, ms; default 20 */
   rtt?: number;
@@ -53,8 +56,8 @@ export interface LabRecordOptions extends RecordOptions {
 }
 
 /**
- * A private TCP stack: one network namespace with its own interfaces, sysctls, counters and sockets. Made in milliseconds, without
- * root; gone with its owner.
+ * A private TCP stack: one network namespace with its own interfaces, sysctls, counters and sockets. Made in
+ * milliseconds, without root; gone with its owner.
  */
 export class Lab implements Closable {
   private theWire?: Promise<Wire>;
@@ -68,7 +71,8 @@ export class Lab implements Closable {
   ) {}
 
   /**
-   * @throws ForbiddenError if the machine does not allow namespaces: says which rule forbids it and the line that allows it
+   * @throws ForbiddenError if the machine does not allow namespaces: says which rule forbids it and the line that
+   * allows it
    * @throws ArgumentError, LabError (a sysctl that does not exist)
    */
   static async open(options: LabOptions = {}): Promise<Lab> {
@@ -96,11 +100,15 @@ export class Lab implements Closable {
     return this.host.address;
   }
 
+  /** true from the first call of close() on */
   get closed(): boolean {
     return this.host.closed;
   }
 
-  /** A descriptor with which another process, or this one, can join() the Lab as a guest: sockets, but no programs and no sysctls. */
+  /**
+   * A descriptor with which another process, or this one, can join() the Lab as a guest: sockets, but no programs and
+   * no sysctls.
+   */
   guest(rights?: GuestRights): Promise<number> {
     return this.host.guest(rights);
   }
@@ -111,7 +119,8 @@ export class Lab implements Closable {
   }
 
   /**
-   * Real kernel clients, in a thread of their own. `to` is a Listener, or the port of a program that listens in this Lab.
+   * Real kernel clients, in a thread of their own. `to` is a Listener, or the port of a program that listens in this
+   * Lab.
    * @throws LimitError before anything starts; ArgumentError; ClosedError
    */
   async connect(to: Listener | number, options: LabConnectOptions = {}): Promise<Clients> {
@@ -122,7 +131,11 @@ export class Lab implements Closable {
     });
   }
 
-  /** The far end of the Lab's link: peers whose every segment is written by hand. One for each Lab; opened when first asked for. @throws LabError ENODEV; ClosedError */
+  /**
+   * The far end of the Lab's link: peers whose every segment is written by hand. One for each Lab; opened when first
+   * asked for.
+   * @throws LabError ENODEV; ClosedError
+   */
   async wire(): Promise<Wire> {
     for (;;) {
       const opening = (this.theWire ??= Wire.open(this.host));
@@ -137,8 +150,8 @@ export class Lab implements Closable {
   }
 
   /**
-   * Ghost clients: handshakes without client sockets, from millions of addresses. They run in a thread of their own; see finished().
-   * Their only possible target is a listener of this Lab.
+   * Ghost clients: handshakes without client sockets, from millions of addresses. They run in a thread of their own;
+   * see finished(). Their only possible target is a listener of this Lab.
    * @throws ArgumentError; LabError ENODEV; ClosedError
    */
   async ghosts(to: Listener | number, options: GhostOptions): Promise<Ghosts> {
@@ -154,13 +167,16 @@ export class Lab implements Closable {
 
   /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
   async flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
-    // a notebook's cell is not held to the type: without options, ghosts() says what it takes
+    // a notebook's cell can pass undefined in spite of the type: ghosts() then names the options that it takes
     if ((options as object | undefined) && "segments" in options)
       throw new ArgumentError("A flood is of SYNs.", "ghosts() sends other segments.");
     return this.ghosts(to, { ...options, segments: "syn" });
   }
 
-  /** Follows one peer of a listener step by step: segments, calls, and where the kernel keeps the connection. In a notebook, a picture that grows. */
+  /**
+   * Follows one peer of a listener step by step: segments, calls, and where the kernel keeps the connection. In a
+   * notebook, a picture that grows.
+   */
   async ladder(listener: Listener, peer: Peer, { live: shown = true }: { live?: boolean } = {}): Promise<Ladder> {
     const ladder = new Ladder(this.host, listener, await this.wire(), peer);
     if (shown) liveLadder(ladder);
@@ -177,14 +193,20 @@ export class Lab implements Closable {
     return (await this.dial(to, options)).toSocket();
   }
 
-  /** Makes a plain node:net (or http) server listen inside the Lab, and gives a Listener that shows its queues. Closing the server closes both. */
+  /**
+   * Makes a plain node:net (or http) server listen inside the Lab, and gives a Listener that shows its queues. Closing
+   * the server closes both.
+   */
   async serve(server: net.Server, options: ListenOptions = {}): Promise<Listener> {
     if (!(server instanceof net.Server)) throw new ArgumentError("serve() takes a server of node:net or node:http.");
     const listener = await Listener.open(this.host, options);
     return listener.handTo(server);
   }
 
-  /** Records the queues of a listener, or of the program that listens on a port, the Lab's counters and clients' states; in a notebook, a live plot appears under the cell. */
+  /**
+   * Records the queues of a listener, or of the program that listens on a port, the Lab's counters and clients' states;
+   * in a notebook, a live plot appears under the cell.
+   */
   async record(listener: Listener | number, options: LabRecordOptions = {}): Promise<Recording> {
     if (!(listener instanceof Listener) && typeof listener !== "number")
       throw new ArgumentError("record() takes a Listener or a port first.", "lab.listen() gives a Listener.");
@@ -207,19 +229,29 @@ export class Lab implements Closable {
     return readTable(this.host, options);
   }
 
-  /** Runs a program inside the Lab, with hard limits of its own. @throws LabError ENOENT: not installed; EPERM: a limit above the hard one */
+  /**
+   * Runs a program inside the Lab, with hard limits of its own.
+   * @throws LabError ENOENT: not installed; EPERM: a limit above the hard one
+   */
   spawn(command: string, args?: string[], options?: SpawnOptions): Promise<Program> {
     return Program.start(this.host, command, args, options);
   }
 
-  /** Processes that accept from a listener of this Lab and hold what they accept. @throws LimitError before anything starts; ArgumentError */
+  /**
+   * Processes that accept from a listener of this Lab and hold what they accept.
+   * @throws LimitError before anything starts; ArgumentError
+   */
   async hold(listener: Listener, options: { connections: number }): Promise<AcceptWorkers> {
     this.portOf(listener, "hold()");
     if (!(listener instanceof Listener)) throw new ArgumentError("hold() takes a Listener.", "lab.listen() gives one.");
     return AcceptWorkers.start(listener, options);
   }
 
-  /** What to look at before the server on this port goes into production; see ChecklistOptions for its process and a burst. @throws ArgumentError nobody listens there; LimitError */
+  /**
+   * Checks the server on this port before it goes into production. ChecklistOptions can name its process, and the size
+   * of a burst to send.
+   * @throws ArgumentError no socket listens on the port; LimitError
+   */
   checklist(to: Listener | number, options: ChecklistOptions = {}): Promise<CheckRow[]> {
     return checklist(
       { host: this.host, sysctls: this.sysctl, counters: this.counterFiles },
@@ -238,6 +270,7 @@ export class Lab implements Closable {
     return this.host.close();
   }
 
+  /** close(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,6 +1,7 @@
 /**
- * HTML that escapes by itself: `` html`<b>${title}</b>` ``. Text that stands in the template is markup; every value is text,
- * unless it was made by the tag as well. So a student's output, a host name or an error message can never become an element.
+ * HTML that escapes by itself: `` html`<b>${title}</b>` ``. Text that stands in the template is markup; every value is
+ * text, unless it was made by the tag as well. So a student's output, a host name or an error message can never become
+ * an element.
  */
 
 /** Markup that is safe to put into a page: made by {@link html}, {@link style} or {@link trusted}, by nothing else. */
@@ -11,7 +12,7 @@ export class Html {
     this.#markup = markup;
   }
 
-  /** Only for this room: takes the markup as it is. */
+  /** Only for src/html: takes the markup without escaping it. */
   static of(markup: string): Html {
     return new Html(markup);
   }
@@ -23,12 +24,16 @@ export class Html {
 }
 
 /**
- * What may stand in a template: text and numbers (escaped), other templates, lists of all of them (joined without a separator), and
- * `false`, `null` or `undefined` for nothing, so that `${message && html`<p>${message}</p>`}` can be written.
+ * What may stand in a template: text and numbers (escaped), other templates, lists of all of them (joined without a
+ * separator), and `false`, `null` or `undefined` for nothing, so that `${message && html`<p>${message}</p>`}` can be
+ * written.
  */
 export type HtmlValue = Html | string | number | false | null | undefined | readonly HtmlValue[];
 
-/** Text for a place between tags or between quotes: `& < > " '` become character references (HTML Living Standard, 13.1.4). */
+/**
+ * Text for a place between tags or between quotes: `& < > " '` become character references (HTML Living Standard,
+ * 13.1.4).
+ */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
@@ -41,8 +46,8 @@ function markupOf(value: HtmlValue): string {
 }
 
 /**
- * The tag. Values may stand between tags and inside quoted attributes; an attribute without quotes is refused, because escaping
- * cannot protect it.
+ * The tag. Values may stand between tags and inside quoted attributes; an attribute without quotes is refused, because
+ * escaping cannot protect it.
  * @throws TypeError an attribute's value without quotes
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
@@ -59,8 +64,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 }
 
 /**
- * Markup that was made elsewhere, taken as it is: the page's script, JSON inside a script element. Never for anything that somebody
- * typed.
+ * Markup that was made elsewhere, taken as it is: the page's script, JSON inside a script element. Never for anything
+ * that a reader or a program typed.
  */
 export function trusted(markup: string): Html {
   return Html.of(markup);

@@ -1,3 +1,3 @@
-/** HTML that escapes by itself, and the one stylesheet of what stands under a cell. */
+/** HTML that escapes values, and the stylesheet of everything that is shown under a cell. */
 export { escapeHtml, Html, html, trusted, type HtmlValue } from "./html";
 export { style, type StyleName } from "./style";

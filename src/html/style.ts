@@ -1,8 +1,9 @@
 /**
- * The one stylesheet of everything that is shown under a cell. It is written into each element's style attribute, and not into a
- * style element: JupyterLab cleans the outputs of a notebook that is not trusted, and its sanitizer drops a style element with its
- * content, and keeps style attributes except for values with var() (tried with JupyterLab 4.5, and kept by test/browser). A committed
- * notebook that a reader opens for the first time is such a notebook. A page of our own (the feedback of the grader) has no sanitizer, and a stylesheet of its own.
+ * The one stylesheet of everything that is shown under a cell. It is written into each element's style attribute, and
+ * not into a style element: JupyterLab cleans the outputs of a notebook that is not trusted, and its sanitizer drops a
+ * style element with its content, and keeps style attributes except for values with var() (tried with JupyterLab 4.5,
+ * and kept by test/browser). A committed notebook that a reader opens for the first time is such a notebook. A page of
+ * our own (the feedback of the grader) has no sanitizer, and a stylesheet of its own.
  */
 import { escapeHtml, trusted, type Html } from "./html";
 
@@ -28,7 +29,7 @@ const styles = {
   markCell: "text-align:left;vertical-align:top",
   testCell: "text-align:left",
   pointsCell: "text-align:right;vertical-align:top;white-space:nowrap",
-  /** what a missed test tells */
+  /** the message of a test that failed */
   story: "margin:.2em 0 .4em 1em",
   /** a share as a bar: the track, and in it what is done; give the fill's "width" and "background" */
   smallTrack: `${themed("--jp-border-color2", "#ddd")};width:8em;height:.7em`,
@@ -53,7 +54,8 @@ const styles = {
 export type StyleName = keyof typeof styles;
 
 /**
- * The style attribute of an element: `` html`<div ${style("card", { "border-left-color": palette.accepted })}>…</div>` ``.
+ * The style attribute of an element: `` html`<div ${style("card", { "border-left-color": palette.accepted })}>…</div>`
+ * ``.
  * @param name a row of the stylesheet, or several
  * @param own what is this element's alone, CSS property by CSS property: a colour, a width
  */

@@ -2,14 +2,16 @@ import { runningCell } from "./cell";
 import { compiler, type Node } from "./compiler";
 
 /**
- * Makes every `await` in a cell end when the cell is interrupted. tslab gives up waiting for an interrupted cell, but its code
- * would go on behind the reader's back: `for (;;) { await burst(); }` would open connections for ever.
+ * Makes every `await` in a cell end when the cell is interrupted. tslab gives up waiting for an interrupted cell, but
+ * its code would go on behind the reader's back: `for (;;) { await burst(); }` would open connections in an endless
+ * loop.
  */
 
 /** A name that no reader chooses. */
 const guardName = "__untilInterrupt";
 const eachName = "__eachUntilInterrupt";
 
+/** A cell whose awaits end when the cell is interrupted. */
 export interface Guarded {
   /** the same, line for line, with each `await x` turned into `await guard(x)` */
   javascript: string;
@@ -68,13 +70,17 @@ export function guardAwaits(javascript: string, count = 0): Guarded {
 /** `In[count]:line` of the awaits that an error came through: V8's own async frames end at a promise that is raced. */
 const awaitedAt = new WeakMap<object, { count: number; line: number }[]>();
 
+/**
+ * The places, `In[count]:line`, of the awaits through which an error came, the innermost first; none for a value that
+ * is no object.
+ */
 export function awaitsOf(thrown: unknown): { count: number; line: number }[] {
   return (typeof thrown === "object" && thrown !== null && awaitedAt.get(thrown)) || [];
 }
 
 function untilInterrupt(value: unknown, count: number, line: number): unknown {
   const cell = runningCell();
-  // no cell runs: a timer of an earlier one, which nobody can interrupt
+  // no cell runs: a timer of an earlier one, which the reader cannot interrupt
   if (!cell) return value;
   return cell.untilInterrupt(value, (error) => {
     if (typeof error !== "object" || error === null) return;

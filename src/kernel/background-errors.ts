@@ -5,8 +5,8 @@ import { describeError } from "./traceback";
 export const backgroundError = "Error in the background:";
 
 /**
- * A rejected promise that nobody awaits, or a throw in a timer: shown under the cell that ran last, and the kernel lives.
- * Replaces tslab's listeners, which print the bare error.
+ * Shows a rejected promise that no code awaits, and an error thrown in a timer, under the cell that ran last. The
+ * Jupyter kernel goes on. Replaces tslab's listeners, which print the bare error.
  */
 export function showBackgroundErrors(): void {
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {

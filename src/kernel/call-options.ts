@@ -1,6 +1,7 @@
 /**
- * What Shift + Tab shows of a call: tslab shows the signature, in which an object of options is the name of a type and no more. This
- * adds each option with its type and its documentation, and finds the call also while its arguments are being written.
+ * What Shift + Tab shows of a call: tslab shows the signature, in which an object of options is the name of a type and
+ * no more. This adds each option with its type and its documentation, and finds the call also while its arguments are
+ * being written.
  */
 import type { Converter } from "./tslab";
 
@@ -10,7 +11,7 @@ interface Part {
   readonly kind: string;
 }
 
-/** What TypeScript's language service tells of a place, as far as it is used here (ts.QuickInfo). */
+/** The part of TypeScript's quick info about a place that is used here (ts.QuickInfo). */
 interface QuickInfo {
   readonly displayParts?: readonly Part[];
   readonly documentation?: readonly Part[];
@@ -36,7 +37,9 @@ export function inspectCall(of: Converter, earlier: string, source: string, posi
   return { ...info, documentation };
 }
 
-/** The name that is called around `position` ("lab.connect"), and where it ends; undefined if it is not a plain name. */
+/**
+ * The name that is called around `position` ("lab.connect"), and where it ends; undefined if it is not a plain name.
+ */
 export function calleeAt(source: string, position: number): { name: string; end: number } | undefined {
   const rest = /^[\w$]*/.exec(source.slice(position))?.[0].length ?? 0;
   const named = chainBefore(source, position + rest);

@@ -5,7 +5,7 @@ import { expandShorthand } from "./shorthand";
 import type { Converted, Converter, ConverterSet } from "./tslab";
 import type { Watch } from "./watch";
 
-/** Calls `work` with the watcher told that the compiler is at work: to terminate it there would break it for good. */
+/** Calls `work` and tells the watcher that the compiler works: terminating the compiler would make it unusable. */
 function whileCompiling<T>(flag: Watch, work: () => T): T {
   flag.compiling(true);
   try {

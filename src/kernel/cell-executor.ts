@@ -8,7 +8,7 @@ import type { Watch } from "./watch";
 export const sources: string[] = [];
 const mostSources = 500;
 
-/** What one execution has told so far about going wrong. */
+/** The errors of one execution so far. */
 interface Account {
   /** what the cell threw, in a box: it may throw undefined */
   thrown?: { value: unknown };
@@ -23,7 +23,8 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       log: (...values) => console.log(...values),
       error: (...values) => {
         if (values.length === 1) account.thrown = { value: values[0] };
-        // what convert() found goes into the failure; the rest concerns a cell marked @module, which is registered all the same
+        // what convert() found goes into the failure; the rest concerns a cell marked @module, which is registered all
+        // the same
         else if (account.diagnostics.length === 0) console.error(...values);
       },
     };
@@ -44,7 +45,9 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
       return false;
     }
 
-    /** On a turn of its own, raced: if the watcher terminates it, no other code is terminated with it, and this goes on. */
+    /**
+     * On a turn of its own, raced: if the watcher terminates it, no other code is terminated with it, and this goes on.
+     */
     async function run(cell: Cell, source: string): Promise<boolean> {
       // the reader interrupted while the cell waited for the end of its last run
       if (cell.interrupted) return false;

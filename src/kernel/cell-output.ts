@@ -6,8 +6,8 @@ const pause = 50;
 const block = 65_536;
 
 /**
- * What a cell prints, gathered: a message a line would flood the frontend, and Jupyter servers cut a kernel off that sends more
- * than a thousand messages a second.
+ * What a cell prints, gathered: a message a line would flood the frontend, and Jupyter servers cut a kernel off that
+ * sends more than a thousand messages per second.
  */
 export class CellOutput {
   private name: "stdout" | "stderr" = "stdout";
@@ -15,8 +15,10 @@ export class CellOutput {
   private sentAt = 0;
   private timer: NodeJS.Timeout | undefined;
 
+  /** @param send writes to the frontend, as tslab does */
   constructor(private readonly send: WriteStream) {}
 
+  /** Adds text to a stream of the cell. It is sent a little later, together with the text that follows it. */
   write(name: "stdout" | "stderr", text: string): void {
     if (name !== this.name) this.flush();
     this.name = name;

@@ -7,8 +7,9 @@ import { ShellQueue } from "./shell-queue";
 import type { ExecuteRequest, Message, MessageClass, Socket, Tslab } from "./tslab";
 
 /**
- * tslab's Jupyter server, mended where it leaves the protocol: failing cells say so in an `error` message and in their reply, cells
- * that were queued behind one come back as aborted, one cell runs after the other, the kernel ends when it is told to.
+ * tslab's Jupyter server, mended where it leaves the protocol: failing cells say so in an `error` message and in their
+ * reply, cells that were queued behind one come back as aborted, one cell runs after the other, the kernel ends when it
+ * is told to.
  */
 
 /** ms in which cells that the frontend sent before it knew of a failure arrive */
@@ -19,6 +20,10 @@ const farewell = 100;
 /** Where displays of the running or the last cell go. */
 let showBundle: ((bundle: DisplayBundle, update: boolean) => void) | undefined;
 
+/**
+ * Shows a bundle under the cell that runs, or under the one that ran last; see KernelHook.display().
+ * @throws Error no cell has run yet
+ */
 export function display(bundle: DisplayBundle, update: boolean): void {
   if (!showBundle) throw new Error("No cell has run yet: there is no place to display.");
   showBundle(bundle, update);
@@ -34,6 +39,7 @@ const handledByTslab = new Set([
   "shutdown_request",
 ]);
 
+/** tslab's message server, changed so that cells can be interrupted and displays are sent at once. */
 // eslint-disable-next-line one-listener/max-lines-per-function -- one class, whose base is known only at run time
 export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
   return class CellServer extends jupyter.ZmqServer {
@@ -49,7 +55,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
         console.error(`The kernel cannot open its connection: ${(error as Error).message}`);
         process.exit(1);
       }
-      // beyond its limit a publisher drops messages in silence, an "idle" among them
+      // above its high-water mark a publisher drops messages without an error, and one of them could be "idle"
       this.iopub.sendHighWaterMark = 0;
     }
 
@@ -101,7 +107,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
           await new Promise((resolve) => setTimeout(resolve, arrival));
           this.queue.abortWaiting();
         }
-        // tslab would abort whatever comes in the next 200 ms, a cell that the reader has just mended too
+        // tslab would abort every cell that comes in the next 200 ms, also a cell that the reader has just corrected
         this.handler.execQueue.reset();
       }
       const reply = message.createReply();
@@ -166,7 +172,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
   };
 }
 
-/** JupyterLab says which cell it is; for others every execution is a cell of its own. */
+/** JupyterLab sends the cell's id. For a frontend that does not, every execution counts as another cell. */
 function cellId(message: Message): string {
   const { cellId: id } = message.metadata;
   return typeof id === "string" && id !== "" ? id : randomUUID();
@@ -177,7 +183,7 @@ function messageType(frames: Buffer[]): string {
   try {
     return (JSON.parse(String(header)) as Message["header"]).msg_type;
   } catch {
-    // not a Jupyter message: tslab's parser says so
+    // no Jupyter message: tslab's parser throws
     return "execute_request";
   }
 }

@@ -1,9 +1,12 @@
 import type { CellEvent, CellListener, CellRun } from "./hook";
 
-/** Why a cell failed, as the Jupyter protocol tells it. */
+/** Why a cell failed, in the fields of the Jupyter protocol's error message. */
 export interface Failure {
+  /** the error's name */
   ename: string;
+  /** its message */
   evalue: string;
+  /** lines that are shown under the cell, with ANSI colours */
   traceback: string[];
 }
 
@@ -15,8 +18,9 @@ export class Interrupted extends Error {
   }
 }
 
-/** What one cell said to JavaScript: kept for the tracebacks of functions that later cells call. */
+/** The code of one run, kept for the tracebacks of functions that later cells call. */
 export interface CellCode {
+  /** TypeScript, as in the cell */
   source: string;
   /** as tslab compiled it */
   javascript: string;
@@ -44,7 +48,10 @@ export function runningCell(): Cell | undefined {
   return running;
 }
 
-/** See KernelHook.run. An AsyncLocalStorage would tell more, but with one in use Node ends a process whose endless loop was terminated. */
+/**
+ * See KernelHook.run. An AsyncLocalStorage would tell more, but with one in use Node ends a process whose endless loop
+ * was terminated.
+ */
 export function latestRun(): CellRun | undefined {
   return latest;
 }
@@ -58,13 +65,18 @@ export function onCell(listener: CellListener): void {
 export class Cell implements CellRun {
   /** N of In[N], once it has begun */
   count = 0;
+  /** why it failed; undefined if it did not */
   failure: Failure | undefined;
+  /** the reader has interrupted it */
   interrupted = false;
   private readonly pending = new Set<(reason: unknown) => void>();
   private tidying: Promise<void> | undefined;
 
+  /** A run that has not begun. */
   constructor(
+    /** see CellRun.id */
     readonly id: string,
+    /** TypeScript of the cell */
     readonly source: string,
   ) {}
 
@@ -75,6 +87,7 @@ export class Cell implements CellRun {
     await this.untilInterrupt(announce({ phase: "start", run: this })).catch(ignoreInterrupt);
   }
 
+  /** Remembers the JavaScript of this run, for tracebacks. */
   compiled(javascript: string): void {
     codeByCount.set(this.count, { source: this.source, javascript });
   }
@@ -117,12 +130,12 @@ export class Cell implements CellRun {
   }
 }
 
-/** ms after which the reader is told what the kernel waits for */
+/** ms after which a message tells the reader what the Jupyter kernel waits for */
 const silence = 3000;
-/** ms after which the kernel goes on all the same: a close() that never ends must not hold the notebook */
+/** ms after which the Jupyter kernel goes on, so that a close() that never ends does not block the notebook */
 const patience = 30_000;
 
-/** Tells all listeners at once, and waits for them. */
+/** Calls all listeners at the same time, and waits for them. */
 async function announce(event: CellEvent): Promise<void> {
   const told = Promise.all(listeners.map((listener) => tell(listener, event)));
   const notice = setTimeout(() => console.error("Waiting until what an earlier run has opened is closed …"), silence);

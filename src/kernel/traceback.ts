@@ -19,6 +19,7 @@ const frameLimit = 8;
 const diagnosticLimit = 5;
 const projectDir = path.join(__dirname, "..", "..");
 
+/** The failure that the frontend shows for a thrown value, which may be anything. Never throws. */
 export function describeError(thrown: unknown): Failure {
   if (thrown instanceof Interrupted)
     return { ename: thrown.name, evalue: thrown.message, traceback: [`${red(thrown.name)}: ${thrown.message}`] };

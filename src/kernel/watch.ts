@@ -3,6 +3,7 @@ import vm from "node:vm";
 import { Worker } from "node:worker_threads";
 import type { WatcherData } from "./watcher";
 
+/** The second thread, as the first one uses it. */
 export interface Watch {
   /** true while the compiler works: stopping it there would break it for good */
   compiling(now: boolean): void;
@@ -29,8 +30,9 @@ export function watch(): Watch {
 }
 
 /**
- * tslab runs a cell with vm's `breakOnSigint`, which ends only its part before the first await, and around which an interrupt
- * is lost, or ends the kernel, because the signal has no handler for a moment. The watcher needs none of that.
+ * tslab runs a cell with vm's `breakOnSigint`, which ends only its part before the first await, and around which an
+ * interrupt is lost, or ends the kernel, because the signal has no handler for a moment. The watcher needs none of
+ * that.
  */
 function leaveSignalsAlone(watched: () => boolean): void {
   const original = vm.runInThisContext;

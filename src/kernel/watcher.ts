@@ -9,6 +9,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 /** Shared with the first thread: index 0 counts its answers, index 1 is 1 while it compiles. */
 export interface WatcherData {
+  /** the two shared counters; length 2 */
   shared: Int32Array;
   /** the process that started the kernel, 0 if unknown */
   parent: number;
@@ -21,8 +22,8 @@ const patience = 300;
 const attempts = 20;
 const parentPeriod = 1000;
 
-// A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process group,
-// and this shell is in it. It ends when its stdin closes: with the kernel, however that dies.
+// A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process
+// group, and this shell is in it. It ends when its stdin closes: with the kernel, however that dies.
 const shell = spawn(
   "/bin/sh",
   ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'],

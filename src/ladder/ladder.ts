@@ -1,6 +1,6 @@
 /**
- * A ladder: the segments and the calls between a client on the wire, the kernel and the application, step by step, and where the kernel
- * keeps the connection after each step.
+ * A ladder: the segments and the calls between a client on the wire, the kernel and the application, step by step, and
+ * where the kernel keeps the connection after each step.
  */
 import { inspect } from "node:util";
 import { ArgumentError } from "../errors";
@@ -16,8 +16,9 @@ import type { Peer } from "../wire/peer";
 import type { Wire } from "../wire/wire";
 
 /**
- * Where the kernel keeps a connection. "nowhere": it has no entry; "SYN queue": a half-open request; "accept queue": a complete connection
- * that waits for accept(); "descriptor": accept() has returned it; "orphan": its descriptor is closed, and TCP still ends the connection.
+ * Where the kernel keeps a connection. "nowhere": it has no entry; "SYN queue": a half-open request; "accept queue": a
+ * complete connection that waits for accept(); "descriptor": accept() has returned it; "orphan": its descriptor is
+ * closed, and TCP still ends the connection.
  */
 export type Place = "nowhere" | "SYN queue" | "accept queue" | "descriptor" | "orphan";
 
@@ -39,8 +40,9 @@ export interface KernelView {
 export interface LadderStep {
   /** ms since the ladder's first step */
   time: number;
-  /** client and kernel: a segment; application and kernel: a call; twice the kernel: what it does by itself */
+  /** client and kernel: a segment; application and kernel: a call; twice the kernel: an action of the kernel alone */
   from: "client" | "kernel" | "application";
+  /** where the arrow ends; the same words as `from` */
   to: "client" | "kernel" | "application";
   /** the text at the arrow: "SYN", "accept() returns fd 23" */
   label: string;
@@ -63,7 +65,10 @@ export class Ladder implements Closable {
   private fd?: number;
   private open = true;
 
-  /** Follows one peer of one listener until one of the two, or this ladder, is closed. @throws ArgumentError the peer sends to another port; ClosedError */
+  /**
+   * Follows one peer of one listener until one of the two, or this ladder, is closed.
+   * @throws ArgumentError the peer sends to another port; ClosedError
+   */
   constructor(
     private readonly host: LabHost,
     readonly listener: Listener,
@@ -94,8 +99,8 @@ export class Ladder implements Closable {
   }
 
   /**
-   * Adds a step that the ladder cannot see by itself: a call (`read() returns "hello"`), or what the kernel does without a segment ("deletes
-   * the request").
+   * Adds a step that the ladder cannot see by itself: a call (`read() returns "hello"`), or what the kernel does
+   * without a segment ("deletes the request").
    */
   note(label: string, direction: "to kernel" | "to application" | "in the kernel" = "to application"): void {
     if (direction === "in the kernel") this.call("kernel", "kernel", label);
@@ -133,6 +138,7 @@ export class Ladder implements Closable {
       .join("\n");
   }
 
+  /** What console.log() and the notebook print. */
   [inspect.custom](): string {
     return this.toString();
   }

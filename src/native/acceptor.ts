@@ -1,31 +1,45 @@
+/** How an accept thread works. */
 export interface AcceptorOptions {
+  /** the listening socket; the caller keeps it and closes it after stop() */
   listenerFd: number;
   /** connections accepted per second, evenly spaced; 0: as fast as possible */
   rate: number;
-  /** ends by itself after this many connections; 0: no limit */
+  /** the thread ends after this many connections; 0: no limit */
   limit: number;
-  /** keep: hand descriptors over; close: close each at once */
+  /** "keep": onBatch gets the descriptors; "close": the thread closes each connection at once */
   mode: "keep" | "close";
-  /** Batches of accepted descriptors, at most every few ms. Called with an empty array once, when the loop has ended. */
+  /**
+   * Gets the accepted descriptors in batches, at most every few ms. The last call has an empty array: the thread has
+   * ended.
+   */
   onBatch: (fds: Int32Array) => void;
 }
 
 /** A thread that runs epoll_wait + accept4. */
 export interface Acceptor {
+  /** Starts the thread. @throws EAGAIN */
   start(): void;
+  /** Accepts nothing more until resume(). */
   pause(): void;
+  /** Goes on after pause(). */
   resume(): void;
+  /** @param rate connections per second, as in AcceptorOptions */
   setRate(rate: number): void;
+  /** Counts since start(). */
   stats(): {
+    /** connections accepted */
     accepted: number;
-    /** EMFILE, ENFILE, ENOBUFS, ENOMEM answers; the loop waits 10 ms after each, it never spins */
+    /** failures of accept4() with EMFILE, ENFILE, ENOBUFS or ENOMEM; the thread waits 10 ms after each */
     exhausted: number;
+    /** returns of epoll_wait() */
     wakeups: number;
+    /** the thread runs */
     running: boolean;
+    /** pause() was called, and resume() was not */
     paused: boolean;
-    /** errno that ended the loop, 0 if none */
+    /** errno that ended the thread; 0 if none */
     error: number;
   };
-  /** Joins the thread; descriptors not yet handed over are delivered by a last onBatch. Idempotent. */
+  /** Joins the thread. Descriptors that are left come with a last call of onBatch. Idempotent. */
   stop(): Promise<void>;
 }

@@ -12,12 +12,16 @@ export const ClientState = {
   closed: 7,
   failed: 8,
 } as const;
+/** the number of states in ClientState */
 export const clientStates = 9;
 
+/** How a thread drives its clients. */
 export interface ClientThreadOptions {
   /** non-blocking unconnected TCP sockets; owned by the thread from now on */
   fds: Int32Array;
+  /** the listener's IPv4 address */
   address: string;
+  /** the listener's port */
   port: number;
   /** local addresses bound (IP_BIND_ADDRESS_NO_PORT) to the sockets in turn; empty: the kernel chooses */
   sources: string[];
@@ -27,14 +31,17 @@ export interface ClientThreadOptions {
   schedule?: Float64Array;
 }
 
-/** A thread that drives real kernel clients through connect() and watches what becomes of them (epoll). */
+/** A thread that calls connect() for real kernel clients and follows their states (epoll). */
 export interface ClientThread {
+  /** the number of clients */
   readonly length: number;
   /** CLOCK_MONOTONIC ms of start() */
   readonly startedAt: number;
+  /** Starts the thread. @throws EAGAIN */
   start(): void;
   /** clients in each ClientState, length 9 */
   counts(): Uint32Array;
+  /** the ClientState of each client, a copy; length: `length`, as of all arrays below */
   states(): Uint8Array;
   /** ms after start() at which connect() was called; NaN: not yet */
   connectAt(): Float64Array;
@@ -44,16 +51,26 @@ export interface ClientThread {
   changedAt(): Float64Array;
   /** errno that ended each client, 0 if none */
   errnos(): Int32Array;
+  /** bytes that each client has received */
   bytesReceived(): Float64Array;
   /** bound and connected local port; 0 until known */
   localPorts(): Uint16Array;
-  /** Queue an action for the given clients (all if null); the thread carries it out. Clients in no state for it are left out, and so is one whose buffer cannot take all of `data`. Resolves to how many did it. */
+  /**
+   * Lets the thread send `data` on the given clients (indexes; null: all). It leaves out clients that are not
+   * ESTABLISHED, and clients whose send buffer cannot take all of `data`. Resolves to the number of clients that sent
+   * it.
+   */
   send(which: Int32Array | null, data: Uint8Array): Promise<number>;
+  /** close(2) of the given clients (FIN). Resolves to the number of clients that it closed. */
   close(which: Int32Array | null): Promise<number>;
-  /** close with SO_LINGER 0: RST */
+  /** close(2) of the given clients with SO_LINGER 0 (RST). Resolves to the number of clients that it reset. */
   reset(which: Int32Array | null): Promise<number>;
+  /** shutdown(2) with SHUT_WR of the given clients (FIN). Resolves to the number of clients that it shut down. */
   shutdown(which: Int32Array | null): Promise<number>;
-  /** Take an fd out of the thread's hands; the caller owns it, and the client stays in the state it is in. -1 if it is closed. */
+  /**
+   * Takes a client's descriptor from the thread. The caller owns it then, and the client keeps its last state. -1 if it
+   * is closed.
+   */
   release(index: number): number;
   /** descriptor numbers, for TCP_INFO; -1 where closed. Still owned by the thread. */
   fds(): Int32Array;

@@ -29,7 +29,7 @@ export const acceptWorkerProgram = path.join(builtDirectory, "accept-worker");
 function load(): NativeAddon {
   if (process.platform !== "linux") {
     throw new Error(
-      `One Listener looks inside the Linux kernel and runs on Linux only; this is ${process.platform}. A Linux virtual machine or container serves.`,
+      `One Listener measures the Linux kernel and runs only on Linux; this system is ${process.platform}. Use a Linux virtual machine or container.`,
     );
   }
   try {
@@ -39,4 +39,8 @@ function load(): NativeAddon {
   }
 }
 
+/**
+ * The addon, loaded.
+ * @throws Error when this module is loaded on another system than Linux, or before `npm run build`
+ */
 export const native: NativeAddon = load();

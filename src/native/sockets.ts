@@ -1,52 +1,81 @@
-/** What single system calls take and tell. */
+/** The results of single system calls. */
+
+/** One end of a connection, or the address of a listener. */
 export interface Endpoint {
+  /** IPv4 address: "127.0.0.1" */
   address: string;
+  /** port, host order */
   port: number;
 }
 
-/** What getsockopt(TCP_INFO) says; on a listener `unacked` is the accept queue and `sacked` its maximum (tcp_get_info()). */
+/** The fields of getsockopt(TCP_INFO). Source: tcp_get_info(), include/uapi/linux/tcp.h */
 export interface TcpInfo {
-  /** include/net/tcp_states.h: 1 ESTABLISHED, 2 SYN_SENT, 3 SYN_RECV, 4 FIN_WAIT1, … 7 CLOSE, 8 CLOSE_WAIT, 10 LISTEN */
+  /**
+   * include/net/tcp_states.h: 1 ESTABLISHED, 2 SYN_SENT, 3 SYN_RECV, 4 FIN_WAIT1, … 7 CLOSE, 8 CLOSE_WAIT, 10 LISTEN
+   */
   state: number;
+  /** segments sent and not acknowledged; of a listener: the length of its accept queue */
   unacked: number;
+  /** segments acknowledged by SACK; of a listener: the limit of its accept queue */
   sacked: number;
-  /** consecutive timeouts of the segment in flight; for SYN_SENT the SYN resends so far */
+  /** timeouts in a row of the oldest unacknowledged segment; in SYN_SENT: retransmissions of the SYN so far */
   retransmits: number;
+  /** retransmissions of this connection in all */
   totalRetrans: number;
   /** smoothed round-trip time, ms */
   rtt: number;
+  /** variation of the round-trip time, ms (RFC 6298) */
   rttVar: number;
   /** bit mask: 1 timestamps, 2 SACK, 4 window scaling, 8 ECN, 32 SYN data (Fast Open) */
   options: number;
+  /** window scale of the peer (RFC 7323) */
   sndWscale: number;
+  /** window scale of this socket */
   rcvWscale: number;
+  /** bytes of data in a segment that it sends, at most */
   sndMss: number;
+  /** bytes of data in a segment that it receives, estimated */
   rcvMss: number;
+  /** maximum segment size that it has advertised, bytes */
   advMss: number;
+  /** path MTU, bytes */
   pmtu: number;
+  /** bytes that the peer has acknowledged */
   bytesAcked: number;
+  /** bytes that it has received in order */
   bytesReceived: number;
+  /** segments sent */
   segsOut: number;
+  /** segments received */
   segsIn: number;
 }
 
-/** Rows of a sock_diag dump as columns, one entry a socket. Source: inet_diag(7 sock_diag), struct inet_diag_msg. */
+/**
+ * Rows of a sock_diag dump as columns: entry i of each array belongs to socket i. Source: sock_diag(7), struct
+ * inet_diag_msg.
+ */
 export interface DiagRows {
+  /** the number of sockets */
   length: number;
+  /** states, as in TcpInfo */
   state: Uint8Array;
   /** IPv4 addresses as host-order integers */
   localAddress: Uint32Array;
+  /** local ports */
   localPort: Uint16Array;
+  /** IPv4 addresses as host-order integers; 0 of a listener */
   remoteAddress: Uint32Array;
+  /** remote ports; 0 of a listener */
   remotePort: Uint16Array;
   /** 0 none, 1 retransmit (and SYN-ACK), 2 keepalive, 3 TIME_WAIT, 4 zero window probe */
   timer: Uint8Array;
+  /** retransmissions by the timer so far */
   retransmits: Uint8Array;
   /** ms until the timer fires */
   expires: Uint32Array;
   /** LISTEN: accept queue length; else unread bytes */
   receiveQueue: Uint32Array;
-  /** LISTEN: accept queue maximum; else unacknowledged bytes */
+  /** LISTEN: accept queue limit; else unacknowledged bytes */
   sendQueue: Uint32Array;
   /** 0 for sockets without a descriptor: requests and connections not yet accepted */
   inode: Float64Array;

@@ -1,10 +1,12 @@
-/** The figures on the page, each in an element that stays: drawn, given new data, drawn again when the theme changes. */
+/**
+ * The figures on the page, each in an element that stays: drawn, given new data, drawn again when the theme changes.
+ */
 import type { Config } from "plotly.js";
 import type { PageFigure } from "../plot/page-contract";
 import { loadedPlotly, loadPlotly } from "./library";
 import { themed } from "./theme";
 
-/** how long an element may take to appear after its output's script has run, in ms, and how often the page looks */
+/** ms that an element may take to appear after its output's script has run, and ms between two looks for it */
 const patience = 5000;
 const interval = 50;
 

@@ -3,7 +3,9 @@ import type { Layout, LayoutAxis, Slider, UpdateMenu } from "plotly.js";
 
 /** CSS colours of the page. */
 export interface ThemeColours {
+  /** of text */
   text: string;
+  /** of grid lines */
   grid: string;
   /** behind hover labels and buttons */
   ground: string;
@@ -22,7 +24,7 @@ export function coloursAt(element: Element): ThemeColours {
   };
 }
 
-/** The layout with the theme's colours, where it has none of its own. The layout given stays as it is. */
+/** A copy of the layout, with the theme's colours wherever the layout has no colour. */
 export function themed(layout: Partial<Layout>, element: Element): Partial<Layout> {
   const { text, grid, ground } = coloursAt(element);
   const made: Partial<Layout> = {

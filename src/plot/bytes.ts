@@ -32,7 +32,8 @@ export interface BytesOptions {
 }
 
 /**
- * Shows what each byte of a packet says, as RFC 9293 (3.1) draws the header: 4 bytes a row, a field a cell. Of the data 16 bytes.
+ * Shows the meaning of each byte of a packet, as RFC 9293 (3.1) draws the header: 4 bytes per row, one field per cell.
+ * Of the data it shows 16 bytes.
  * @param packet an IPv4 packet with a TCP segment, or an entry of a Wire's log
  * @throws SegmentError the bytes are not a segment
  */

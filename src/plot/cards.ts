@@ -35,6 +35,7 @@ export interface VerdictCard {
   number: number;
   /** what the text says */
   claim: string;
+  /** the result of the measurement */
   verdict: "holds" | "false" | "depends" | "undecided";
   /** what the experiment has measured, without a full stop */
   measured: string;
@@ -78,7 +79,7 @@ function cell(value: unknown, column: string): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "object" && "address" in value && "port" in value)
     return `${String(value.address)}:${String(value.port)}`;
-  // a list of names, a date: as the value itself says
+  // a list of names, a date: as its toString() writes it
   // eslint-disable-next-line @typescript-eslint/no-base-to-string -- rows are the reader's: [object Object] says that a field is none
   return String(value);
 }

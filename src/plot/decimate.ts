@@ -1,10 +1,13 @@
 /**
- * Fewer points that draw the same picture: a step line keeps, for each slice of time, its first, lowest, highest and last value.
+ * Fewer points that draw the same picture: a step line keeps, for each slice of time, its first, lowest, highest and
+ * last value.
  */
 
 /** Points of a line: `x[i]` belongs to `y[i]`. */
 export interface Points {
+  /** horizontal values, ascending */
   x: number[];
+  /** vertical values */
   y: number[];
 }
 

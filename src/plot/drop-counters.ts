@@ -5,14 +5,20 @@ import { baseLayout, countAxis, recordingMargin, timeAxis, type Figure } from ".
 import { palette, seriesDash } from "./palette";
 import { caption, eventLines, stepLine, type Placement } from "./parts";
 
-/** What is dropped has one colour, what is done with cookies another: within a kind the dashes tell counters apart. */
+/**
+ * Counters of drops have one colour, and counters of SYN cookies another. Counters of one colour differ in their
+ * dashes.
+ */
 const drops = { colour: palette.drops, names: ["ListenOverflows", "ListenDrops", "TCPReqQFullDrop"] };
 const cookies = {
   colour: palette.cookies,
   names: ["SyncookiesSent", "TCPReqQFullDoCookies", "SyncookiesRecv", "SyncookiesFailed"],
 };
 
-/** The kernel's counters of connections that did not fit a queue (include/uapi/linux/snmp.h), by the names of /proc/net/netstat. */
+/**
+ * The kernel's counters of connections that did not fit a queue (include/uapi/linux/snmp.h), by the names of
+ * /proc/net/netstat.
+ */
 export const dropCounterNames: readonly string[] = [drops, cookies].flatMap(({ names }) =>
   names.map((name) => `TcpExt.${name}`),
 );
@@ -31,7 +37,10 @@ export function movedCounters(trace: Trace, names: readonly string[]): string[] 
   return names.filter((name) => recorded.has(name) && summary.get(name).max > 0);
 }
 
-/** One step line for each counter, or for each group of counters that moved together. @param names as in the recording: "TcpExt.ListenDrops" */
+/**
+ * One step line for each counter, or for each group of counters that moved together.
+ * @param names as in the recording: "TcpExt.ListenDrops"
+ */
 export function counterLines(trace: Trace, names: readonly string[], placement: Placement = {}): Partial<PlotData>[] {
   const summary = trace.summary();
   const drawnIn = new Map<string, number>();
@@ -39,7 +48,7 @@ export function counterLines(trace: Trace, names: readonly string[], placement: 
     const colour = colourOf(first);
     const before = drawnIn.get(colour) ?? 0;
     drawnIn.set(colour, before + 1);
-    // the name says how far the counter came: beside a counter of a hundred thousand one of a hundred lies flat
+    // the name has the last value, because a counter of 100 is a flat line beside one of 100,000
     return stepLine(trace, first, {
       name: [
         `${shortName(first)} +${formatNumber(summary.get(first).last)}`,
@@ -70,14 +79,18 @@ function alike(trace: Trace, names: readonly string[]): Group[] {
   return groups;
 }
 
-/** To the same end, and on the way never apart by more than what one reading may catch between two counters of the same event. */
+/**
+ * To the same end, and on the way never apart by more than what one reading may catch between two counters of the same
+ * event.
+ */
 function movedTogether(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   const end = a[a.length - 1] ?? NaN;
   return end === b[b.length - 1] && Array.from(a).every((value, row) => Math.abs(value - (b[row] ?? NaN)) <= end / 100);
 }
 
 /**
- * How often has the kernel dropped a SYN or a connection, or answered with a cookie? Counters as step lines, counts over seconds.
+ * The number of times that the kernel has dropped a SYN or a connection, or answered with a SYN cookie: counters as
+ * step lines over seconds.
  * @param names as in the recording: "TcpExt.ListenDrops"; default: of {@link dropCounterNames} those that moved
  */
 export function dropCounters(trace: Trace, names?: readonly string[]): Figure {

@@ -3,11 +3,11 @@ import type { Layout, LayoutAxis } from "plotly.js";
 import type { PageFigure } from "./page-contract";
 
 /**
- * A picture: data and layout as plotly takes them, and the same in words. Plain data, so it can be sent as JSON, saved in a notebook
- * and compared.
+ * A picture: data and layout as plotly takes them, and the same in words. Plain data, so it can be sent as JSON, saved
+ * in a notebook and compared.
  */
 export interface Figure extends PageFigure {
-  /** A true text alternative, made from the same data: several lines, the first says what is shown. */
+  /** The same content as text, made from the same data: several lines. The first one names the picture. */
   text: string;
 }
 
@@ -49,7 +49,7 @@ export function countAxis(title: string): Partial<LayoutAxis> {
 /** Around a recording's picture, in pixels: room for the numbered events above and the caption below. */
 export const recordingMargin = { l: 70, r: 24, t: 56, b: 125 } as const;
 
-/** Seconds of so many ms, with a tenth of a millisecond: enough for the eye, few digits in the file. */
+/** Converts ms to s and keeps tenths of a millisecond: enough for the eye, and few digits in the file. */
 export function seconds(ms: number): number {
   return Math.round(ms * 10) / 1e4;
 }

@@ -5,7 +5,12 @@ import { baseLayout, type Figure } from "./figure";
 import { palette, stateColours } from "./palette";
 
 /** What a ladder is drawn from: a Ladder, or the steps of one. */
-export type LadderSource = { readonly steps: readonly LadderStep[] } | readonly LadderStep[];
+export type LadderSource =
+  | {
+      /** the steps, in the order of time */
+      readonly steps: readonly LadderStep[];
+    }
+  | readonly LadderStep[];
 
 /** Where the three lines stand, in the picture's own unit. */
 const x = { client: 0, kernel: 1, application: 2 } as const;
@@ -35,8 +40,8 @@ const beliefColours: Record<Belief, string> = {
 };
 
 /**
- * The client's state after a step. An ACK with a wrong number establishes nothing; a RST that acknowledges nothing is no answer to a SYN
- * (RFC 9293, 3.10.7.3).
+ * The client's state after a step. An ACK with a wrong number establishes nothing; a RST that acknowledges nothing is
+ * no answer to a SYN (RFC 9293, 3.10.7.3).
  */
 function believes(before: Belief, step: LadderStep): Belief {
   const flags = step.label.split(", ");
@@ -87,8 +92,9 @@ function rowsOf(steps: readonly LadderStep[]): Row[] {
 }
 
 /**
- * Who said what, and where did the kernel keep the connection? Time runs downwards, a step a row: client, kernel, application. Beside the
- * kernel's line stands the connection's place (SYN queue, accept queue, a descriptor), beside the client's line its own state.
+ * Who said what, and where did the kernel keep the connection? Time runs downwards, a step a row: client, kernel,
+ * application. Beside the kernel's line stands the connection's place (SYN queue, accept queue, a descriptor), beside
+ * the client's line its own state.
  */
 export function ladder(source: LadderSource): Figure {
   const rows = rowsOf("steps" in source ? source.steps : source);
@@ -170,7 +176,7 @@ function stateBars({ step: { after }, y, bottom, belief }: Row): Partial<Shape>[
   ];
 }
 
-/** The arrow of a step with its words, or the words alone where a side does something by itself. */
+/** The arrow of a step with its label, or the label alone where a side acts without a segment or a call. */
 function message({ step, y }: Row): Partial<Annotations>[] {
   const detail = step.detail ? `  <span style="font-size:13px">${escapeTags(step.detail)}</span>` : "";
   const words: Partial<Annotations> = {
@@ -242,7 +248,7 @@ function placeWords({ state, place, fd }: KernelView): string {
   }
 }
 
-/** Plotly's texts know a few tags (b, br, span); what a segment says is none of them. */
+/** Escapes a label: Plotly reads a few tags (b, br, span) in texts, and a segment's data could contain one. */
 function escapeTags(text: string): string {
   return text.replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }

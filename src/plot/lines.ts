@@ -8,7 +8,9 @@ import { seriesColour } from "./palette";
 export interface LineSeries {
   /** what the legend calls it */
   name: string;
+  /** horizontal values; x[i] belongs to y[i] */
   x: ArrayLike<number>;
+  /** vertical values */
   y: ArrayLike<number>;
   /** CSS colour; default: one after the other */
   colour?: string;
@@ -38,7 +40,10 @@ const textRows = 8;
 const mostPoints = 1500;
 const digits = 6;
 
-/** How does one number follow from another? Lines over numbers; more than 1,500 points are thinned, the first and the last stay. */
+/**
+ * How does one number follow from another? Lines over numbers; more than 1,500 points are thinned, the first and the
+ * last stay.
+ */
 export function lines(series: readonly LineSeries[], options: LinesOptions): Figure {
   const { xTitle, yTitle, title, xLog = false, yLog = false } = options;
   return {

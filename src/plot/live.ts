@@ -18,13 +18,14 @@ const bytesPerMillisecond = 400;
 
 /** How {@link live} asks for its picture. */
 export interface LiveOptions {
-  /** most points of a line, about; undefined: all that the figure has by itself */
+  /** about the largest number of points per line; undefined: every point of the figure */
   points?: number;
 }
 
 /**
- * Draws the recording once into an element that stays; an invisible second display carries new data, because an update of the first one
- * would replace its element, and flicker. At the end the whole picture replaces both. Does nothing outside notebooks.
+ * Draws the recording once into an element that stays; an invisible second display carries new data, because an update
+ * of the first one would replace its element, and flicker. At the end the whole picture replaces both. Does nothing
+ * outside notebooks.
  * @param makeFigure the picture of what has been recorded so far; default: the overview
  */
 export function live(

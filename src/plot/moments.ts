@@ -1,7 +1,7 @@
-/** The moments of a moving picture: which ones, and what the recording says of each. */
+/** The moments of a moving picture, and the values of the recording at each. */
 import { rowAt, type Trace } from "../trace";
 
-/** What a recording says of one moment, in connections. */
+/** The values of a recording at one moment, in connections. */
 export interface Moment {
   /** ms since the start of the recording */
   readonly time: number;
@@ -32,7 +32,8 @@ export function momentAt(trace: Trace, time: number): Moment {
 }
 
 /**
- * Times so chosen that half of the film goes by the clock and half by what happens: a burst of a millisecond is seen as well.
+ * Times so chosen that half of the film goes by the clock and half by what happens: a burst of a millisecond is seen as
+ * well.
  * @returns ascending, in ms, with the first and the last moment; about `count`
  */
 export function chooseMoments(trace: Trace, count: number): number[] {

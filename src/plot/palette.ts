@@ -1,6 +1,9 @@
 /** What each colour means. */
 
-/** One colour, one meaning, on every page. Okabe and Ito's set: told apart by the colour-blind and on a projector. CSS colours, `#RRGGBB`. */
+/**
+ * One colour, one meaning, on every page. Okabe and Ito's set, which colour-blind readers can tell apart, also on a
+ * projector. CSS colours, `#RRGGBB`.
+ */
 export const palette = {
   /** connections that wait for accept() */
   acceptQueue: "#0072B2",
@@ -39,7 +42,9 @@ export function seriesDash(at: number): Dash {
   return seriesDashes.at(at % seriesDashes.length) ?? "solid";
 }
 
-/** Client states that are counted in a recording, from below to above in a picture: the columns of the track "clients". */
+/**
+ * Client states that are counted in a recording, from below to above in a picture: the columns of the track "clients".
+ */
 export const clientStateNames = [
   "established",
   "synSent",

@@ -60,7 +60,9 @@ export function stepLine(trace: Trace, column: string, options: StepLineOptions)
 
 /** A horizontal line across the picture with its name. */
 export interface Level {
+  /** the line, for Plotly's layout.shapes */
   readonly shape: Partial<Shape>;
+  /** its name, for Plotly's layout.annotations */
   readonly label: Partial<Annotations>;
   /** its height, in the figure's unit */
   readonly value: number;
@@ -108,7 +110,9 @@ export function level(value: number, label: string, { colour, dash = "solid", co
 
 /** A recording's events in a picture. */
 export interface EventLines {
+  /** a vertical line for each event, for Plotly's layout.shapes */
   readonly shapes: Partial<Shape>[];
+  /** a number over each line, for Plotly's layout.annotations */
   readonly annotations: Partial<Annotations>[];
   /** "① burst: 200 clients   ② drain" */
   readonly caption: string;
@@ -116,7 +120,10 @@ export interface EventLines {
 
 const mostEvents = 12;
 
-/** Events as thin vertical lines with numbered heads; the names are in the caption line, so that they cannot collide. The first 12. */
+/**
+ * Events as thin vertical lines with numbered heads; the names are in the caption line, so that they cannot collide.
+ * The first 12.
+ */
 export function eventLines(trace: Trace): EventLines {
   const near = (trace.end - trace.start) / 40;
   let depth = 0;
@@ -159,7 +166,10 @@ function circled(at: number): string {
   return String.fromCodePoint(0x2460 + at);
 }
 
-/** What the plots say below themselves: events, and the settings that decide. @param events the caption of {@link eventLines} */
+/**
+ * What the plots say below themselves: events, and the settings that decide.
+ * @param events the caption of {@link eventLines}
+ */
 export function caption(trace: Trace, events: string): Partial<Annotations> {
   const settings = Object.entries(trace.meta.settings)
     .filter(([name]) => /somaxconn|syncookies/.test(name))

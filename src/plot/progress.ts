@@ -1,4 +1,4 @@
-/** A bar that says how far something long has come. */
+/** A bar for the progress of something long. */
 import { html, style } from "../html";
 import { formatNumber } from "../wording/number";
 import { newDisplayId, notebook } from "./display";

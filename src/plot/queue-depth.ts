@@ -17,14 +17,14 @@ export interface QueueDepthOptions {
   points?: number;
 }
 
-/** The column's smallest and largest values, and when. */
+/** The column's smallest and largest values, and the moments at which it had them. */
 type Extent = ReturnType<ReturnType<Trace["summary"]>["get"]>;
 
-/** What a recording says about the queues and their capacities. */
+/** The queues of a recording, and their capacities. */
 interface Queues {
   readonly accept: Extent;
   readonly syn: Extent;
-  /** places in the accept queue: min(backlog, somaxconn) + 1 */
+  /** capacity of the accept queue: min(backlog, somaxconn) + 1 connections */
   readonly room: number;
   /** the capacity of the SYN queue, and what sets it */
   readonly bound: SynBound;
@@ -113,7 +113,10 @@ function predictionLevels(predictions: readonly Prediction[]): Level[] {
   );
 }
 
-/** The labels of lines that may lie close to each other: the lowest label below its line, those between the outer ones in the middle. */
+/**
+ * The labels of lines that may lie close to each other: the lowest label below its line, those between the outer ones
+ * in the middle.
+ */
 function spreadLabels(levels: readonly Level[]): Level["label"][] {
   if (levels.length < 2) return levels.map(({ label }) => label);
   const ascending = [...levels].sort((a, b) => a.value - b.value);
@@ -143,8 +146,9 @@ function wordsFor(trace: Trace, queues: Queues, predictions: readonly Prediction
 }
 
 /**
- * The capacity of the SYN queue, beyond which SYNs are dropped or answered by cookies: that of the accept queue, one more or less by the
- * kernel's version; with cookies off also at most three quarters of tcp_max_syn_backlog, and one. Source: tcp_conn_request().
+ * The capacity of the SYN queue, beyond which SYNs are dropped or answered by cookies: that of the accept queue, one
+ * more or less by the kernel's version; with cookies off also at most three quarters of tcp_max_syn_backlog, and one.
+ * Source: tcp_conn_request().
  */
 function synBound(trace: Trace, room: number): SynBound {
   const setting = (name: string) => Number(trace.meta.settings[`net.ipv4.${name}`] ?? NaN);

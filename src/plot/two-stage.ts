@@ -16,12 +16,12 @@ export interface TwoStageOptions {
 const rows = { syn: 3, accept: 2, application: 1 } as const;
 /** half the height of a box */
 const half = 0.25;
-/** beyond so many places single cells cannot be told apart */
+/** the most places that are drawn as single cells; more could not be told apart */
 const mostCells = 160;
 
 /** What the boxes are measured by. */
 interface Scale {
-  /** places in the accept queue */
+  /** capacity of the accept queue, connections */
   readonly room: number;
   /** of the boxes, in connections */
   readonly width: number;
@@ -30,8 +30,9 @@ interface Scale {
 }
 
 /**
- * How do connections move through the two queues? SYN queue, accept queue, accept(), application, driven by a recording: a filled cell is
- * a connection. Plays with a button, or is dragged with a slider; a still picture shows the fullest moment.
+ * How do connections move through the two queues? SYN queue, accept queue, accept(), application, driven by a
+ * recording: a filled cell is a connection. Plays with a button, or is dragged with a slider; a still picture shows the
+ * fullest moment.
  */
 export function twoStage(trace: Trace, { frames: wanted = 120 }: TwoStageOptions = {}): Figure {
   const moments = chooseMoments(trace, wanted).map((time) => momentAt(trace, time));

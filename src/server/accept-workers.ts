@@ -1,5 +1,6 @@
 /**
- * Processes that accept from one listener and hold the connections: together they may have more descriptors than one process.
+ * Processes that accept from one listener and hold the connections: together they may have more descriptors than one
+ * process.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +15,10 @@ import { formatNumber } from "../wording/number";
 
 /** descriptors that a worker needs for itself, and some to spare */
 const reserve = 20;
-/** bytes of kernel memory per end of a connection with a descriptor, rounded up; for planning, because each run measures it */
+/**
+ * bytes of kernel memory per end of a connection with a descriptor, rounded up; for planning, because each run measures
+ * it
+ */
 const bytesWithDescriptor = 4900;
 /** share of the free memory, and of the open files that the machine allows, that may be used */
 const share = 0.7;
@@ -22,9 +26,15 @@ const bytesAWorker = 2 << 20;
 const mostWorkers = 500;
 /** descriptors of this process per worker: its input and its output */
 const descriptorsAWorker = 2;
-/** descriptors of this process that are left for everything else: a plan leaves some more for what is opened between it and the start */
+/**
+ * descriptors of this process that stay free for other use; a plan leaves a few more, for descriptors that are opened
+ * between the plan and the start
+ */
 const ownReserve = { plan: 80, start: 40 };
-/** workers that accept at a time, because the kernel wakes all that wait for a listener; the next one begins when one is full */
+/**
+ * workers that accept at a time, because the kernel wakes all that wait for a listener; the next one begins when one is
+ * full
+ */
 const atOnce = 2;
 
 /** A process that accepts: it begins when it is sent a byte, and writes how many connections it holds. */
@@ -116,7 +126,10 @@ export class AcceptWorkers implements Closable {
     });
   }
 
-  /** Starts as many processes as `connections` need. @throws LimitError more than this machine can hold; LabError ENOENT: not built; EAGAIN: no more processes allowed */
+  /**
+   * Starts as many processes as `connections` need.
+   * @throws LimitError more than this machine can hold; LabError ENOENT: not built; EAGAIN: no more processes allowed
+   */
   static async start(listener: Listener, options: { connections: number }): Promise<AcceptWorkers> {
     requireKnown(options, ["connections"], "hold()");
     const { connections } = options as Partial<typeof options>; // a notebook's cell may leave it out
@@ -164,7 +177,11 @@ export class AcceptWorkers implements Closable {
     return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Waits until the processes hold `count` connections. @returns true, or false after `timeout` ms (default 60 s) @throws LabError a process has ended */
+  /**
+   * Waits until the processes hold `count` connections.
+   * @returns true, or false after `timeout` ms (default 60 s)
+   * @throws LabError a process has ended
+   */
   async until(count: number, { timeout = 60_000 }: { timeout?: number } = {}): Promise<boolean> {
     const deadline = native.now() + timeout;
     while (this.accepted < count) {
@@ -180,6 +197,7 @@ export class AcceptWorkers implements Closable {
     return this.closing;
   }
 
+  /** close(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

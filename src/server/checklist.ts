@@ -12,6 +12,7 @@ export interface CheckRow {
   check: string;
   /** what was found */
   found: string;
+  /** "look": the reader must decide */
   verdict: "good" | "look" | "bad";
   /** what to do about it; "" if the verdict is good */
   advice: string;
@@ -42,7 +43,8 @@ interface Listeners {
 }
 
 /**
- * Examines the listeners on a port of this Lab. With a burst the counters are those of the burst, without one those of the Lab so far.
+ * Examines the listeners on a port of this Lab. With a burst the counters are those of the burst, without one those of
+ * the Lab so far.
  * @throws ArgumentError no socket listens there; LimitError more clients than this process has descriptors
  */
 export async function checklist(
@@ -188,7 +190,11 @@ function descriptorRows(pid: number): CheckRow[] {
   ];
 }
 
-/** A burst of clients. @returns the longest accept queue, the ms to connect of the clients that connected (ascending), and the retransmitted SYNs */
+/**
+ * A burst of clients.
+ * @returns the longest accept queue, the ms to connect of the clients that connected (ascending), and the retransmitted
+ * SYNs
+ */
 async function sendBurst(
   surroundings: Surroundings,
   port: number,

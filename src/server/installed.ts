@@ -24,7 +24,10 @@ interface Recipe {
   prepare(directory: string, port: number): Promise<[command: string, ...args: string[]]>;
 }
 
-/** The compiler's cache stays among the project's own files, because without it each start takes a minute. Everything else goes into the server's folder, which is removed. */
+/**
+ * The compiler's cache stays among the project's own files, because without it each start takes a minute. Everything
+ * else goes into the server's folder, which is removed.
+ */
 async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
   const cache = path.join(__dirname, "..", "..", ".build", "go-cache");
   const writable = await mkdir(cache, { recursive: true })
@@ -178,6 +181,7 @@ export class InstalledServer implements Closable {
     removeFolder(this.directory);
   }
 
+  /** close(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -2,18 +2,22 @@
 import type { WriteStream } from "node:tty";
 import { cropped } from "./text";
 
-/** where a terminal does not tell its size */
+/** the size that is assumed if the terminal does not report one */
 const usual = { columns: 80, rows: 24 };
 
-/** The terminal's size in characters; 80 × 24 where it does not tell (tty_ioctl(4), TIOCGWINSZ). */
+/** The terminal's size in characters; 80 × 24 if it does not report one (TIOCGWINSZ, ioctl_tty(2)). */
 export function sizeOf({ columns, rows }: WriteStream): { columns: number; rows: number } {
   return { columns: columns || usual.columns, rows: rows || usual.rows };
 }
 
-/** A block of lines that each paint() draws over the one before, cut to the size of the terminal. The last row is left to the cursor. */
+/**
+ * A block of lines that each paint() draws over the one before, cut to the size of the terminal. The last row is left
+ * to the cursor.
+ */
 export class Repainter {
   private height = 0;
 
+  /** @param terminal where it draws; it must be a terminal, because cursor movements are written to it */
   constructor(private readonly terminal: WriteStream) {}
 
   /** Draws `lines` over what was painted last. */

@@ -11,8 +11,15 @@ export interface TraceMeta {
   readonly hz: number;
   /** kernel release, as `uname -r` prints it */
   readonly kernel: string;
-  /** `backlog`: connections; `listeners`: how many share the port, if it is more than one */
-  readonly listener: { readonly port: number; readonly backlog: number; readonly listeners?: number };
+  /** the listener that was recorded */
+  readonly listener: {
+    /** its port */
+    readonly port: number;
+    /** its backlog, connections */
+    readonly backlog: number;
+    /** the number of listeners that share the port; absent if it is one */
+    readonly listeners?: number;
+  };
   /** values of the Lab's sysctls by name, like "net.ipv4.tcp_syncookies" */
   readonly settings: Readonly<Record<string, number | string>>;
   /** samples taken, stored or not */
@@ -21,7 +28,10 @@ export interface TraceMeta {
   readonly missed: number;
   /** CPU time of the sampling thread, ms */
   readonly cpu: number;
-  /** ms; only in a recording so long that it was thinned: its older part has, of each such interval, only the peaks and the last row */
+  /**
+   * ms; only in a recording so long that it was thinned: its older part has, of each such interval, only the peaks and
+   * the last row
+   */
   readonly resolution?: number;
   /** true: loaded from the file of a recording that was still running, or whose process was killed */
   readonly unfinished?: boolean;
@@ -29,6 +39,7 @@ export interface TraceMeta {
 
 /** The parts of a Trace. */
 export interface TraceData {
+  /** where, when and how it was recorded */
   readonly meta: TraceMeta;
   /** by name: `queues`, `listeners`, `counters`, `clients` in a recording of ours; see Track */
   readonly tracks: Readonly<Record<string, Track>>;
@@ -54,6 +65,7 @@ export interface Series {
 
 /** A whole Trace as its exports and its summary read it; see Trace. */
 export interface TraceView extends Required<TraceData> {
+  /** the names of all columns; see Trace.columnNames */
   readonly columnNames: readonly string[];
   /** See Trace.column(). */
   column(name: string): Series;

@@ -18,7 +18,9 @@ export interface RecordOptions {
   counters?: string[];
   /** readings of the counters per second (each takes some 50 µs), at most `hz`. Default 100 */
   countersHz?: number;
-  /** false: the SYN queue is not recorded (to read it costs most: 3.5 µs, and 0.17 µs for each request). Default true */
+  /**
+   * false: the SYN queue is not recorded (to read it costs most: 3.5 µs, and 0.17 µs for each request). Default true
+   */
   synQueue?: boolean;
   /** a name for the trace; default: none */
   name?: string;
@@ -47,15 +49,19 @@ const recordedSettings = [
   "net.ipv4.tcp_abort_on_overflow",
 ] as const;
 
-/** What of a Lab a recording reads. */
+/** The parts of a Lab that a recording reads. */
 export interface Surroundings {
+  /** the Lab's helper, which opens sockets for the sampler */
   host: LabHost;
+  /** the Lab's sysctls, whose values go into the Trace's meta */
   sysctls: Sysctls;
+  /** the Lab's counter files, which the sampler reads */
   counters: CounterFiles;
 }
 
 /**
- * Starts a recording of a listener, or of the program that listens on a port. It ends by stop(), or with the listener or the Lab.
+ * Starts a recording of a listener, or of the program that listens on a port. It ends by stop(), or with the listener
+ * or the Lab.
  * @throws ArgumentError hz out of range, an unknown counter, no socket listens on the port; ClosedError
  */
 export async function record(
@@ -78,7 +84,8 @@ export async function record(
   let recording: Recording;
   let listening: Listening;
   try {
-    // The Lab or the listener may have closed in the meantime. Then the numbers of their descriptors belong to other files by now.
+    // The Lab or the listener may have closed in the meantime. Then the numbers of their descriptors belong to other
+    // files by now.
     host.requireOpen();
     listening = lookUp(host, target);
     sampler = samplerOf(listening, plan, counters, diagFd);
@@ -193,7 +200,10 @@ function samplerOf({ port, fd }: Listening, plan: Plan, counters: CounterFiles, 
   });
 }
 
-/** Takes a listener's clients, accept loops and events into its recording, and ends the recording with the listener. @returns undoes it */
+/**
+ * Takes a listener's clients, accept loops and events into its recording, and ends the recording with the listener.
+ * @returns undoes it
+ */
 function follow(listener: Listener, recording: Recording, sampler: Sampler): () => void {
   const addClients = (clients: Burst) => clients.natives.forEach((each) => sampler.addClients(each));
   const addLoop = (loop: AcceptLoop) => sampler.addAcceptor(loop.native);

@@ -9,7 +9,7 @@ import type { Trace } from "./trace";
 /** ms between two drains of the sampler; live plots are updated no faster */
 const drainInterval = 50;
 
-/** What a Recording records with, and what it says about itself. */
+/** The sampler and the facts about a recording, from which a Recording is made. */
 export interface RecordingOptions {
   /** not started; the Recording starts and stops it */
   sampler: Sampler;
@@ -24,7 +24,10 @@ export interface RecordingOptions {
 /** Called with the recording after new rows or events, and once more when it has ended (then `running` is false). */
 export type RecordingListener = (recording: Recording) => void;
 
-/** A running recording of one listener: it drains the sampler every 50 ms and builds a Trace of the rows. See Lab.record(). */
+/**
+ * A running recording of one listener: it drains the sampler every 50 ms and builds a Trace of the rows. See
+ * Lab.record().
+ */
 export class Recording {
   readonly #sampler: Sampler;
   readonly #builder: TraceBuilder;
@@ -49,7 +52,7 @@ export class Recording {
     this.#timer.unref();
   }
 
-  /** false from the first call of stop() on, or when the recording has ended by itself */
+  /** false from the first call of stop() on, and after a failure has ended the recording */
   get running(): boolean {
     return this.#running;
   }
@@ -84,7 +87,10 @@ export class Recording {
     });
   }
 
-  /** Calls `listener` after each drain with new rows or events, until the returned function is called or the recording has ended. */
+  /**
+   * Calls `listener` after each drain with new rows or events, until the returned function is called or the recording
+   * has ended.
+   */
   onUpdate(listener: RecordingListener): () => void {
     if (this.#running) this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -103,7 +109,9 @@ export class Recording {
     return this.#stopped;
   }
 
-  /** Ends the recording, and does not fail if the recording has: for a Lab or a cell that closes everything. Idempotent. */
+  /**
+   * Ends the recording, and does not fail if the recording has: for a Lab or a cell that closes everything. Idempotent.
+   */
   async close(): Promise<void> {
     await this.stop().catch(() => undefined);
   }

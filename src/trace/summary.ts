@@ -29,6 +29,7 @@ export class TraceSummary {
   readonly columns: readonly ColumnSummary[];
   readonly #heading: string;
 
+  /** @param trace the Trace whose columns are summarized */
   constructor(trace: TraceView) {
     this.columns = trace.columnNames.map((name) => summarizeColumn(trace, name));
     this.#heading = trace.describe();
@@ -45,6 +46,7 @@ export class TraceSummary {
     return found;
   }
 
+  /** A heading, and a text table with one row per column. */
   toString(): string {
     const titles = ["column", "first", "last", "min", "max", "mean", "max at"];
     const table = textTable(
@@ -58,6 +60,7 @@ export class TraceSummary {
     return `${this.#heading}\n${table}`;
   }
 
+  /** What console.log() and the notebook print. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -20,9 +20,9 @@ export interface FromRowsOptions {
 }
 
 /**
- * A recording of one listener over time: queue depths, counters and client states as columns of numbers, and events. Immutable.
- * Times are ms since the recording started (CLOCK_MONOTONIC); a value holds until the next row of its track. The columns are those of
- * Track: `trace.column("acceptQueue").values`, `trace.at(500).synQueue`.
+ * A recording of one listener over time: queue depths, counters and client states as columns of numbers, and events.
+ * Immutable. Times are ms since the recording started (CLOCK_MONOTONIC); a value holds until the next row of its track.
+ * The columns are those of Track: `trace.column("acceptQueue").values`, `trace.at(500).synQueue`.
  */
 export class Trace implements TraceView {
   /** what was recorded, and how */
@@ -39,7 +39,7 @@ export class Trace implements TraceView {
   readonly columnNames: readonly string[];
   readonly #series: Map<string, Series>;
 
-  /** Takes the data as it is, without a copy or a check: a live recording makes one of these several times a second. */
+  /** Takes the data as it is, without a copy or a check: a live recording makes a Trace several times per second. */
   constructor(data: TraceData) {
     this.meta = data.meta;
     this.tracks = data.tracks;
@@ -95,7 +95,8 @@ export class Trace implements TraceView {
 
   /**
    * Reads a file that save() wrote, or the part of a recording that its file has so far.
-   * @throws LabError ENOENT, EACCES, …: it cannot be read; ERR_TRACE: it is not a Trace, cut off, damaged, or of a newer format
+   * @throws LabError ENOENT, EACCES, …: it cannot be read; ERR_TRACE: it is not a Trace, cut off, damaged, or of a
+   * newer format
    */
   static async load(path: string): Promise<Trace> {
     return new Trace(await loadTrace(path));
@@ -107,7 +108,8 @@ export class Trace implements TraceView {
   }
 
   /**
-   * One column by name. The last part of a counter's name is enough ("ListenDrops" for "TcpExt.ListenDrops") if only one counter has it.
+   * One column by name. The last part of a counter's name is enough ("ListenDrops" for "TcpExt.ListenDrops") if only
+   * one counter has it.
    * @throws ArgumentError there is no such column
    */
   column(name: string): Series {
@@ -125,7 +127,10 @@ export class Trace implements TraceView {
     return ending !== undefined && more.length === 0 ? this.#series.get(ending) : undefined;
   }
 
-  /** Every column's value at a time (ms), by the column's name; NaN before its first row. @throws ArgumentError the time is not a finite number */
+  /**
+   * Every column's value at a time (ms), by the column's name; NaN before its first row.
+   * @throws ArgumentError the time is not a finite number
+   */
   at(time: number): Record<string, number> {
     requireTime("time", time);
     const values: Record<string, number> = {};
@@ -137,8 +142,8 @@ export class Trace implements TraceView {
   }
 
   /**
-   * The part between two times (ms), both included. Times still count from the start of the recording; the value that held at `from`
-   * becomes a row at `from`.
+   * The part between two times (ms), both included. Times still count from the start of the recording; the value that
+   * held at `from` becomes a row at `from`.
    * @throws ArgumentError a time is not a finite number, or `to` is before `from`
    */
   slice(from: number, to: number): Trace {
@@ -156,8 +161,8 @@ export class Trace implements TraceView {
   }
 
   /**
-   * The same recording at evenly spaced instants, the first of them at `start`. Each instant has the value that held then: nothing is
-   * interpolated.
+   * The same recording at evenly spaced instants, the first of them at `start`. Each instant has the value that held
+   * then: nothing is interpolated.
    * @param spacing the number of points, the last one at `end`; or `{ hz }`, points per second
    * @throws ArgumentError fewer than 1 point, or more than 100 million
    */
@@ -172,8 +177,8 @@ export class Trace implements TraceView {
   }
 
   /**
-   * Comma-separated values (RFC 4180): one row for each instant at which a row or an event was stored. The columns are `time_ms`, those of
-   * the trace with the values that hold at this instant, and `event`.
+   * Comma-separated values (RFC 4180): one row for each instant at which a row or an event was stored. The columns are
+   * `time_ms`, those of the trace with the values that hold at this instant, and `event`.
    */
   toCSV(): string {
     return traceToCSV(this);
@@ -184,7 +189,11 @@ export class Trace implements TraceView {
     return traceToJSONLines(this);
   }
 
-  /** Writes one compact file, whole or not at all. @returns its size, bytes @throws LabError ENOENT, EACCES, ENOSPC, … */
+  /**
+   * Writes one compact file, whole or not at all.
+   * @returns its size, bytes
+   * @throws LabError ENOENT, EACCES, ENOSPC, …
+   */
   save(path: string): Promise<number> {
     return saveTrace(this, path);
   }
@@ -198,6 +207,7 @@ export class Trace implements TraceView {
     return `${what} of port ${listener.port}, ${several}backlog ${formatNumber(listener.backlog)}: ${formatTime(this.duration)}, ${formatNumber(samples)} samples at ${formatNumber(hz)} Hz${thinned}, ${this.events.length} events, Linux ${kernel}${unfinished ? ", unfinished" : ""}`;
   }
 
+  /** What console.log() and the notebook print. */
   [inspect.custom](): string {
     return this.describe();
   }

@@ -2,12 +2,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { native } from "../native";
 
-/** ms between two looks */
+/** ms between two checks of the condition */
 const defaultInterval = 2;
 
-/** How msUntil() looks. */
+/** How msUntil() waits. */
 export interface LookOptions {
-  /** ms between two looks; default 2 */
+  /** ms between two checks of the condition; default 2 */
   interval?: number;
   /** true: waiting does not keep the process alive, so a program may end meanwhile. Default false */
   background?: boolean;
@@ -22,7 +22,7 @@ export interface RestOptions {
 }
 
 /**
- * Looks at `condition` until it holds, at once for the first time. What the condition throws ends the wait.
+ * Checks `condition` until it holds; the first check is at once. An error that the condition throws ends the wait.
  * @param timeout ms; Infinity: no time limit
  * @returns the ms that it took; Infinity if the condition did not hold within `timeout` ms
  */
@@ -41,8 +41,8 @@ export async function msUntil(
 }
 
 /**
- * Waits until the numbers that `look` gives have not changed for `quiet` ms, or until `timeout` ms are over. It expects no particular
- * numbers, so a kernel that does other than we think is measured as faithfully.
+ * Waits until the numbers that `look` gives have not changed for `quiet` ms, or until `timeout` ms are over. It expects
+ * no particular numbers, so a kernel that does other than we think is measured as faithfully.
  */
 export async function atRest(look: () => number[], { quiet = 150, timeout = 2500 }: RestOptions = {}): Promise<void> {
   let seen = "";

@@ -8,18 +8,21 @@ export interface Part {
   offset: number;
   /** bytes */
   length: number;
+  /** the header that it belongs to */
   layer: "IPv4" | "TCP" | "TCP option" | "data";
+  /** the field's name: "sequence number" */
   name: string;
   /** the bytes in hexadecimal; of data the first 16 */
   bytes: string;
-  /** what they mean */
+  /** the field's value as text */
   value: string;
 }
 
 const shownDataBytes = 16;
 
 /**
- * Every field of an IPv4 packet with a TCP segment, in order; their lengths add up to the packet's. Sources: RFC 791 3.1, RFC 9293 3.1.
+ * Every field of an IPv4 packet with a TCP segment, in order; their lengths add up to the packet's. Sources: RFC 791
+ * 3.1, RFC 9293 3.1.
  * @throws SegmentError as decode()
  */
 export function anatomy(bytes: Uint8Array, options?: DecodeOptions): Part[] {

@@ -1,6 +1,6 @@
 /**
- * Ghost clients: handshakes without client sockets, or SYNs without handshakes, from millions of addresses. Their number is limited, and
- * their only target is a listener of their own Lab: there is no route out of the Lab's network.
+ * Ghost clients: handshakes without client sockets, or SYNs without handshakes, from millions of addresses. Their
+ * number is limited, and their only target is a listener of their own Lab: there is no route out of the Lab's network.
  */
 import { availableParallelism } from "node:os";
 import {
@@ -26,18 +26,27 @@ import { ghostNetwork } from "./networks";
 import { requireWire } from "./wire";
 import { countOf, formatNumber } from "../wording/number";
 
-/** What a ghost sends. "handshake": a SYN, and an ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random numbers. */
+/**
+ * What a ghost sends. "handshake": a SYN, and an ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random
+ * numbers.
+ */
 export type GhostKind = "handshake" | "syn" | "ack";
 
 /** How many ghosts there are, what they send, how fast, and from where. */
 export interface GhostOptions {
   /** how many ghosts, 1 to 100,000,000; there is no default */
   count: number;
-  /** "handshake": SYN, and ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random numbers. Default "handshake" */
+  /**
+   * "handshake": SYN, and ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random numbers. Default
+   * "handshake"
+   */
   segments?: GhostKind;
   /** ghosts per second, evenly spaced; default: as fast as this machine can */
   rate?: number;
-  /** threads that share the work: 1, 2 or 4. Default: 1 with a rate or for fewer than 20,000 ghosts, else one for each CPU */
+  /**
+   * threads that share the work: 1, 2 or 4. Default: 1 with a rate or for fewer than 20,000 ghosts, else one for each
+   * CPU
+   */
   threads?: 1 | 2 | 4;
   /** their addresses: a part of 10.128.0.0/9, which is the default */
   from?: string;
@@ -81,7 +90,10 @@ const ghostKinds: readonly GhostKind[] = ["handshake", "syn", "ack"];
 const mostGhosts = 100_000_000;
 /** of the 64,512 ports from 1024 on */
 const portsPerAddress = 64_000;
-/** bytes of kernel memory of a connection in the accept queue, to refuse what is too large; the notebooks measure it anew */
+/**
+ * bytes of kernel memory of a connection in the accept queue, to refuse what is too large; the notebooks measure it
+ * anew
+ */
 const bytesQueued = 2900;
 /** the share of the available memory that ghosts may use */
 const share = 0.8;
@@ -106,7 +118,8 @@ export class Ghosts implements Closable {
 
   /**
    * Makes and starts ghosts.
-   * @throws ArgumentError no count, …; LimitError: their connections need more memory than is free; LabError ENODEV: the Lab has no wire; ClosedError
+   * @throws ArgumentError no count, …; LimitError: their connections need more memory than is free; LabError ENODEV:
+   * the Lab has no wire; ClosedError
    */
   static async start(
     host: LabHost,
@@ -161,8 +174,8 @@ export class Ghosts implements Closable {
   }
 
   /**
-   * Resolves when every ghost has sent its first segment and has an answer, or when no answer has arrived for `quiet` ms.
-   * Options: `quiet` (ms, default 50).
+   * Resolves when every ghost has sent its first segment and has an answer, or when no answer has arrived for `quiet`
+   * ms. Options: `quiet` (ms, default 50).
    * @throws ArgumentError; InterruptedError: they were closed meanwhile; LabError EIO: the link has failed
    */
   async finished({ quiet = 50 }: FinishedOptions = {}): Promise<GhostCounts> {
@@ -174,7 +187,10 @@ export class Ghosts implements Closable {
     return this.counts();
   }
 
-  /** All ghosts that are half-open or ESTABLISHED send RST, and no more ghosts start. Resolves when the RSTs are sent. @throws InterruptedError: they are closed; LabError EIO */
+  /**
+   * All ghosts that are half-open or ESTABLISHED send RST, and no more ghosts start. Resolves when the RSTs are sent.
+   * @throws InterruptedError: they are closed; LabError EIO
+   */
   async reset(): Promise<void> {
     if (this.closing) throw new InterruptedError("Resetting ghosts");
     for (const each of this.natives) each.reset();
@@ -187,6 +203,7 @@ export class Ghosts implements Closable {
     return this.closing;
   }
 
+  /** close(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,4 +1,7 @@
-/** What went over the wire: every segment with its time, as data, as lines in packetdrill's notation, as a file for Wireshark. */
+/**
+ * What went over the wire: every segment with its time, as data, as lines in packetdrill's notation, as a file for
+ * Wireshark.
+ */
 import { writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
 import { explain, requireKnown } from "../errors";
@@ -29,6 +32,7 @@ export interface LogLineOptions {
 
 /** The log of a wire at one moment; see Wire.log(). */
 export class WireLog {
+  /** Wire.log() makes it. */
   constructor(
     /** oldest first */
     readonly entries: readonly WireEntry[],
@@ -47,8 +51,8 @@ export class WireLog {
   }
 
   /**
-   * One line for each packet, in packetdrill's notation: "0.000000 < S 0:0(0) win 65535 <mss 1460>". The seconds count from the first
-   * packet. (With a "+", as packetdrill's scripts have it, they would count from the line before.)
+   * One line for each packet, in packetdrill's notation: "0.000000 < S 0:0(0) win 65535 <mss 1460>". The seconds count
+   * from the first packet. (With a "+", as packetdrill's scripts have it, they would count from the line before.)
    * Options: `relative`, `ends`.
    * @throws ArgumentError
    */
@@ -91,10 +95,12 @@ export class WireLog {
     return this.entries.length;
   }
 
+  /** One line per segment, oldest first. */
   toString(): string {
     return this.lines().join("\n");
   }
 
+  /** What console.log() and the notebook print. */
   [inspect.custom](): string {
     return this.toString();
   }
@@ -103,7 +109,8 @@ export class WireLog {
 type Initial = { in?: number; out?: number };
 
 /**
- * The key of a connection on the wire. The same address and port may talk to several listeners, so the listener's port is part of it.
+ * The key of a connection on the wire. The same address and port may talk to several listeners, so the listener's port
+ * is part of it.
  * @param port of the listener
  */
 export function connectionKey(peer: Endpoint, port: number): string {

@@ -1,6 +1,7 @@
 /**
- * The mirror: a native thread on the far end of the Lab's link. It swaps the addresses of packets and sends them back after a chosen
- * round-trip time, so that clients with real sockets connect to the Lab's listener over a link and not over loopback.
+ * The mirror: a native thread on the far end of the Lab's link. It swaps the addresses of packets and sends them back
+ * after a chosen round-trip time, so that clients with real sockets connect to the Lab's listener over a link and not
+ * over loopback.
  */
 import { LabError, requireNumber } from "../errors";
 import type { LabHost } from "../lab/host";
@@ -16,13 +17,15 @@ export interface MirrorSettings {
   loss?: number;
 }
 
-/** ms in which the kernel answers a packet: a delayed ACK waits 40 ms (TCP_DELACK_MIN), the rest is for a busy machine */
+/**
+ * ms in which the kernel answers a packet: a delayed ACK waits 40 ms (TCP_DELACK_MIN), the rest is for a busy machine
+ */
 const answerTime = 60;
 /** ms: the shortest retransmission timeout (TCP_RTO_MIN) */
 const leastTimeout = 200;
 /** A lost segment is retransmitted after one, two more, and four more such timeouts. */
 const retransmissions = 1 + 2 + 4;
-/** ms between two looks */
+/** ms between two reads of the mirrors' counts */
 const lookInterval = 5;
 /** 10.1.0.0/16 belongs to mirrors; each has one address of it */
 let next = 0;
@@ -41,7 +44,10 @@ export class Mirror implements Closable {
     private readonly loss: number,
   ) {}
 
-  /** Starts a mirror. Its clients close it: see retire(). @throws LabError ENODEV: the Lab has no wire; ArgumentError; ClosedError */
+  /**
+   * Starts a mirror. Its clients close it: see retire().
+   * @throws LabError ENODEV: the Lab has no wire; ArgumentError; ClosedError
+   */
   static async open(host: LabHost, settings: MirrorSettings = {}): Promise<Mirror> {
     const rtt = requireNumber(settings.rtt ?? 20, "rtt (ms)", 0, 60_000);
     const loss = requireNumber(settings.loss ?? 0, "loss (share of packets)", 0, 1);
@@ -78,11 +84,12 @@ export class Mirror implements Closable {
   }
 
   /**
-   * Closes the mirror when the last packets of its clients have been delivered and answered. The clients have sent FIN or RST, which takes
-   * half a round trip to the server, and the server's answer takes the other half. The mirror knows packets and no connections, so it
-   * waits for silence: the kernel answers a packet within half a round trip and its own time, or not at all. Where packets are lost, the
-   * silence must be long enough for their retransmissions. After four times this silence the mirror closes in any case, because a server
-   * may send without end. Resolves when the mirror is closed. It does not wait in a Lab that closes: that has no socket left to answer.
+   * Closes the mirror when the last packets of its clients have been delivered and answered. The clients have sent FIN
+   * or RST, which takes half a round trip to the server, and the server's answer takes the other half. The mirror knows
+   * packets and no connections, so it waits for silence: the kernel answers a packet within half a round trip and its
+   * own time, or not at all. Where packets are lost, the silence must be long enough for their retransmissions. After
+   * four times this silence the mirror closes in any case, because a server may send without end. Resolves when the
+   * mirror is closed. It does not wait in a Lab that closes: that has no socket left to answer.
    */
   async retire(): Promise<void> {
     const silence = this.rtt / 2 + answerTime + (this.loss > 0 ? retransmissions * (this.rtt + leastTimeout) : 0);
@@ -99,7 +106,9 @@ export class Mirror implements Closable {
     await this.close();
   }
 
-  /** Closes the mirror at once: delayed packets are lost. Idempotent; resolves when the thread and its ring are gone. */
+  /**
+   * Closes the mirror at once: delayed packets are lost. Idempotent; resolves when the thread and its ring are gone.
+   */
   close(): Promise<void> {
     this.closing ??= this.thread.stop().then(() => this.host.drop(this));
     return this.closing;

@@ -1,6 +1,7 @@
 /**
- * Segments as packetdrill writes them: `< S 0:0(0) win 65535 <mss 1460>`. `<` goes to the kernel under test, `>` comes from it.
- * Source: the syntax in packetdrill's manual. Options that packetdrill cannot write are written in the same style.
+ * Segments as packetdrill writes them: `< S 0:0(0) win 65535 <mss 1460>`. `<` goes to the kernel under test, `>` comes
+ * from it. Source: the syntax in packetdrill's manual. Options that packetdrill cannot write are written in the same
+ * style.
  */
 import type { TcpOption } from "./options";
 import type { Segment } from "./segment-shape";
@@ -10,8 +11,13 @@ export type Direction = "in" | "out";
 
 /** How notation() writes numbers. */
 export interface NotationOptions {
-  /** subtracted from the segment's numbers: the initial sequence numbers of both sides make them relative. Default 0 */
-  base?: { sequence: number; acknowledgment: number };
+  /** numbers to subtract. The initial sequence numbers of both sides make the segment's numbers relative. Default 0 */
+  base?: {
+    /** subtracted from the sequence number */
+    sequence: number;
+    /** subtracted from the acknowledgment number */
+    acknowledgment: number;
+  };
 }
 
 /** The flags as packetdrill writes them: F, S, R, P, . (ACK), U, E, W; "-" without flags. */

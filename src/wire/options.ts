@@ -1,6 +1,6 @@
 /**
- * TCP options, encoded and decoded. Sources: RFC 9293 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK),
- * RFC 7413 (Fast Open).
+ * TCP options, encoded and decoded. Sources: RFC 9293 3.2 (end, no-operation, MSS), RFC 7323 (window scale,
+ * timestamps), RFC 2018 (SACK), RFC 7413 (Fast Open).
  */
 import { valueAt } from "../native/column";
 import { bytesField, field, requireNames } from "./field";
@@ -14,24 +14,65 @@ export interface SackBlock {
   right: number;
 }
 
-/** One TCP option. */
+/**
+ * One TCP option; `kind` says which. Source: RFC 9293 (mss, nop, end), RFC 7323 (windowScale, timestamps), RFC 2018
+ * (sackPermitted, sack), RFC 7413 (fastOpen).
+ */
 export type TcpOption =
-  /** the largest segment that the sender accepts, bytes of data */
-  | { kind: "mss"; mss: number }
-  /** the windows of this sender count in units of 2^shift bytes */
-  | { kind: "windowScale"; shift: number }
-  | { kind: "sackPermitted" }
-  /** what has arrived out of order; 1 to 4 blocks */
-  | { kind: "sack"; blocks: SackBlock[] }
-  /** the sender's clock, and the last clock it has seen of the other side (0 in a SYN) */
-  | { kind: "timestamps"; value: number; echo: number }
-  /** a Fast Open cookie; without bytes it asks for one */
-  | { kind: "fastOpen"; cookie: Uint8Array }
-  | { kind: "nop" }
-  /** the end of the list and the bytes behind it, where they are more than the padding to a multiple of four */
-  | { kind: "end"; padding: Uint8Array }
-  /** any other option, as it is */
-  | { kind: "unknown"; number: number; data: Uint8Array };
+  | {
+      /** maximum segment size */
+      kind: "mss";
+      /** the largest segment that the sender accepts, bytes of data */
+      mss: number;
+    }
+  | {
+      /** window scale */
+      kind: "windowScale";
+      /** the windows of this sender are in units of 2^shift bytes */
+      shift: number;
+    }
+  | {
+      /** the sender accepts SACK options; only in a SYN */
+      kind: "sackPermitted";
+    }
+  | {
+      /** selective acknowledgment */
+      kind: "sack";
+      /** the data that has arrived out of order; 1 to 4 blocks */
+      blocks: SackBlock[];
+    }
+  | {
+      /** timestamps */
+      kind: "timestamps";
+      /** the sender's clock */
+      value: number;
+      /** the last value that the sender has received from the other side; 0 in a SYN */
+      echo: number;
+    }
+  | {
+      /** Fast Open */
+      kind: "fastOpen";
+      /** the Fast Open cookie; without bytes, the option asks for one */
+      cookie: Uint8Array;
+    }
+  | {
+      /** no-operation: one byte between options */
+      kind: "nop";
+    }
+  | {
+      /** the end of the list */
+      kind: "end";
+      /** the bytes behind it, if they are more than the padding to a multiple of four */
+      padding: Uint8Array;
+    }
+  | {
+      /** any other option */
+      kind: "unknown";
+      /** its number (IANA, TCP Option Kind Numbers) */
+      number: number;
+      /** its bytes behind number and length */
+      data: Uint8Array;
+    };
 
 const number = {
   end: 0,
@@ -71,9 +112,11 @@ const mostOptionBytes = 40;
 
 /** Where one option stands, for pictures of the bytes. */
 export interface PlacedOption {
+  /** the option */
   option: TcpOption;
-  /** offset in the options, and length, bytes */
+  /** its offset in the options, bytes */
   at: number;
+  /** its length, bytes */
   length: number;
 }
 

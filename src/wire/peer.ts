@@ -1,6 +1,6 @@
 /**
- * A peer: a client without a socket, whose segments the caller writes. It sends nothing by itself, so a handshake can be stopped at every
- * step.
+ * A peer: a client without a socket, whose segments the caller writes. It sends nothing by itself, so a handshake can
+ * be stopped at every step.
  */
 import { types } from "node:util";
 import { ArgumentError, ClosedError, LabError, requireBoolean, requireInteger, requireKnown } from "../errors";
@@ -92,6 +92,7 @@ export class Peer {
   private echo = 0;
   private offered = false;
 
+  /** Wire.peer() makes it. */
   constructor(
     private readonly wire: WireEnd,
     /** address and port of this peer */
@@ -143,7 +144,8 @@ export class Peer {
 
   /**
    * Sends data in one segment, with PSH and ACK.
-   * @throws LabError EMSGSIZE: with its headers it is longer than the link's MTU of 1500 bytes; SegmentError; ArgumentError; ClosedError
+   * @throws LabError EMSGSIZE: with its headers it is longer than the link's MTU of 1500 bytes; SegmentError;
+   * ArgumentError; ClosedError
    */
   send(data: string | Uint8Array, changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "send()");
@@ -162,14 +164,18 @@ export class Peer {
     return sent;
   }
 
-  /** Sends RST with the next sequence number, the only one that resets the connection in any case (RFC 5961, 3.2). @throws SegmentError; ArgumentError; ClosedError */
+  /**
+   * Sends RST with the next sequence number, the only one that resets the connection in any case (RFC 5961, 3.2).
+   * @throws SegmentError; ArgumentError; ClosedError
+   */
   rst(changes: SegmentChanges = {}): Segment {
     requireKnown(changes, changeNames, "rst()");
     return this.transmit({ sequence: this.sequence, window: 0, ...changes, flags: { rst: true, ...changes.flags } });
   }
 
   /**
-   * Sends any segment: fields that are left out are this peer's ends, its window, and the defaults of segment(). Bytes are sent as they are.
+   * Sends any segment: fields that are left out are this peer's ends, its window, and the defaults of segment(). Bytes
+   * are sent as they are.
    * @returns the segment; undefined if the bytes are not one
    * @throws SegmentError; LabError EMSGSIZE; ArgumentError; ClosedError
    */

@@ -27,14 +27,17 @@ export interface IpFields {
 
 /** One TCP segment with its IPv4 header, every field present. */
 export interface Segment {
+  /** address and port of the sender */
   source: Endpoint;
+  /** address and port of the receiver */
   destination: Endpoint;
   /** sequence number of the first byte of data, or of the SYN or FIN; 32 bits, wraps around */
   sequence: number;
   /** the next sequence number that the sender expects; valid only with the ack flag */
   acknowledgment: number;
+  /** the flags that are set */
   flags: Flags;
-  /** the receive window as it stands in the header, not scaled, bytes */
+  /** the receive window as in the header, before window scaling (bytes in a SYN, units of 2^shift bytes afterwards) */
   window: number;
   /** valid only with the urg flag */
   urgentPointer: number;
@@ -44,14 +47,22 @@ export interface Segment {
   options: TcpOption[];
   /** the data, bytes */
   payload: Uint8Array;
+  /** the fields of the IPv4 header */
   ip: IpFields;
-  /** checksums to be written instead of the right ones; decode() gives them only where they are wrong */
-  checksums: { ip?: number; tcp?: number };
+  /** checksums to write instead of the correct ones; decode() gives only those that are wrong */
+  checksums: {
+    /** of the IPv4 header */
+    ip?: number;
+    /** of the TCP segment */
+    tcp?: number;
+  };
 }
 
-/** The fields of a segment to be made. Only `source` and `destination` must be given; see segment() for the defaults. */
+/** The fields of a new segment. Only `source` and `destination` must be given; see segment() for the defaults. */
 export type SegmentFields = Pick<Segment, "source" | "destination"> &
   Partial<Omit<Segment, "flags" | "ip" | "source" | "destination">> & {
+    /** flags that are set; default: the others are not */
     flags?: Partial<Flags>;
+    /** fields of the IPv4 header; default: see segment() */
     ip?: Partial<IpFields>;
   };

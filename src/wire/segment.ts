@@ -37,7 +37,8 @@ const mostPacketBytes = 0xffff;
 const [reservedFlag, dontFragmentFlag, moreFragmentsFlag, fragmentOffset] = [0x8000, 0x4000, 0x2000, 0x1fff] as const;
 
 /**
- * A segment of these fields and of defaults: no flags, sequence numbers 0, window 65,535, no options, no data, TTL 64, don't fragment.
+ * A segment of these fields and of defaults: no flags, sequence numbers 0, window 65,535, no options, no data, TTL 64,
+ * don't fragment.
  * @throws SegmentError a name that no field has, a value of another type than the field's
  */
 export function segment(fields: SegmentFields): Segment {
@@ -88,7 +89,9 @@ function printable(made: Segment): Segment {
   return Object.defineProperty(made, inspect.custom, { value: () => notation(made) });
 }
 
-/** By how much the segment advances the sequence number: its bytes of data, and 1 each for SYN and FIN (RFC 9293, 3.4). */
+/**
+ * By how much the segment advances the sequence number: its bytes of data, and 1 each for SYN and FIN (RFC 9293, 3.4).
+ */
 export function sequenceLength({ flags, payload }: Segment): number {
   return payload.length + Number(flags.syn) + Number(flags.fin);
 }
@@ -103,7 +106,8 @@ export function optionOf<Kind extends TcpOption["kind"]>(
 
 /**
  * The bytes of an IPv4 packet with this segment, checksums included.
- * @throws SegmentError a name that no field has, a value that does not fit its field, an unknown option, too many options, more than 65,535 bytes
+ * @throws SegmentError a name that no field has, a value that does not fit its field, an unknown option, too many
+ * options, more than 65,535 bytes
  */
 export function encode(fields: SegmentFields): Uint8Array {
   const made = segment(fields);
@@ -152,7 +156,9 @@ export function encode(fields: SegmentFields): Uint8Array {
 
 /** A decoded segment and the places of its parts: bytes from the start of the IPv4 header. */
 export interface Layout {
+  /** the decoded segment */
   segment: Segment;
+  /** the options and their places, in their order */
   options: PlacedOption[];
   /** where the TCP header begins */
   tcp: number;
@@ -170,7 +176,8 @@ export interface DecodeOptions {
 
 /**
  * The segment in the bytes of an IPv4 packet. Bytes behind the packet's end (a link's padding) are ignored.
- * @throws SegmentError names the byte: the packet is cut off, not IPv4, not TCP, a fragment; lengths or options contradict each other; a checksum is wrong
+ * @throws SegmentError names the byte: the packet is cut off, not IPv4, not TCP, a fragment; lengths or options
+ * contradict each other; a checksum is wrong
  */
 export function decode(bytes: Uint8Array, options?: DecodeOptions): Segment {
   return locate(bytes, options).segment;
@@ -213,7 +220,10 @@ export function locate(bytes: Uint8Array, { verify = true }: DecodeOptions = {})
 
 type Places = Pick<Layout, "tcp" | "payload" | "end">;
 
-/** Where the headers and the data begin. @throws SegmentError the lengths contradict each other, or it is not IPv4, not TCP, or a fragment */
+/**
+ * Where the headers and the data begin.
+ * @throws SegmentError the lengths contradict each other, or it is not IPv4, not TCP, or a fragment
+ */
 function findParts(view: DataView): Places {
   const { tcp, end } = findTcp(view);
   if (end - tcp < tcpSize)
@@ -231,7 +241,10 @@ function findParts(view: DataView): Places {
   return { tcp, payload, end };
 }
 
-/** The IPv4 header, read as far as it tells where the TCP header begins and where the packet ends. @throws SegmentError */
+/**
+ * Reads from the IPv4 header where the TCP header begins and where the packet ends.
+ * @throws SegmentError
+ */
 function findTcp(view: DataView): Pick<Places, "tcp" | "end"> {
   const need = (size: number, what: string) => {
     const has = view.byteLength;

@@ -1,4 +1,7 @@
-/** The Wire: the far end of the Lab's link. It sends and receives raw IPv4/TCP segments, from addresses of your choice, and logs them. */
+/**
+ * The Wire: the far end of the Lab's link. It sends and receives raw IPv4/TCP segments, from addresses of your choice,
+ * and logs them.
+ */
 import { EventEmitter } from "node:events";
 import { types } from "node:util";
 import { ArgumentError, ClosedError, explain, LabError, requireInteger, requireKnown } from "../errors";
@@ -11,7 +14,7 @@ import { ghostNetwork, mirrorNetwork, peerAddress, requirePeerAddress, wireNetwo
 import { Peer, type PeerOptions, type WireEnd } from "./peer";
 import { decode, encode, type Segment, type SegmentFields } from "./segment";
 
-/** ms between two looks for segments that no peer waits for */
+/** ms after which segments that no peer waits for are taken from the ring */
 const lookInterval = 10;
 /** packets */
 const logCapacity = 100_000;
@@ -101,7 +104,11 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     return of ? log.filter((entry) => connectionOf(entry) === keyOf(of)) : log;
   }
 
-  /** Writes the log as a pcapng file, which Wireshark opens. @returns the number of packets @throws LabError ENOENT, EACCES, EISDIR, … */
+  /**
+   * Writes the log as a pcapng file, which Wireshark opens.
+   * @returns the number of packets
+   * @throws LabError ENOENT, EACCES, EISDIR, …
+   */
   toPcap(path: string): Promise<number> {
     return this.log().toPcap(path);
   }
@@ -156,6 +163,7 @@ export class Wire extends EventEmitter<WireEvents> implements Closable, WireEnd 
     this.host.drop(this);
   }
 
+  /** close(), for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -201,7 +209,7 @@ function portOf(to: unknown): unknown {
   return typeof to === "object" && to !== null && "port" in to ? to.port : to;
 }
 
-/** undefined: the bytes are not a segment. The log takes them all the same. */
+/** The segment of these bytes; undefined: they are no segment. The log keeps them in both cases. */
 function decoded(bytes: Uint8Array): Segment | undefined {
   try {
     return decode(bytes, { verify: false });

@@ -1,8 +1,10 @@
 /** A plain-text table: the text form of summaries, of tables in notebooks and of figures. */
 
-/** One column of a text table: its head, and to which side its cells are set. */
+/** One column of a text table. */
 export interface TextColumn {
+  /** its head */
   readonly title: string;
+  /** the side to which its cells are set */
   readonly align: "left" | "right";
 }
 
