@@ -51,7 +51,11 @@ command(async () => {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   const environment = { ...jupyterEnvironment(), ONE_LISTENER_PYTHON: python };
-  if (values.coverage) environment.NODE_V8_COVERAGE = at(".artifacts", "coverage", "raw");
+  if (values.coverage) {
+    environment.NODE_V8_COVERAGE = at(".artifacts", "coverage", "raw");
+    // c8 adds up all that it finds there, an earlier run's too
+    rmSync(environment.NODE_V8_COVERAGE, { recursive: true, force: true });
+  }
   const options = [...(values.grep === undefined ? [] : ["--grep", values.grep]), ...(values.bail ? ["--bail"] : [])];
   const run = { options, environment, results };
 

@@ -74,9 +74,14 @@ describe("ghost clients", () => {
 
   it("come at the rate asked for, and stop when told to", async () => {
     const listener = await lab.listen({ backlog: 5000 });
-    const steady = await lab.ghosts(listener, { count: 500, rate: 1000 });
-    await steady.finished();
-    assert.ok(Math.abs(steady.sendingTime - 499) < 100, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
+    // never early; and on time at least once in five times on a busy machine
+    for (let round = 1; ; round++) {
+      const steady = await lab.ghosts(listener, { count: 500, rate: 1000 });
+      await steady.finished();
+      assert.ok(steady.sendingTime > 399, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
+      if (steady.sendingTime < 599) break;
+      assert.ok(round < 5, `${steady.sendingTime} ms for 499 intervals of 1 ms`);
+    }
     const slow = await lab.ghosts(listener, { count: 1_000_000, rate: 100 });
     const waiting = slow.finished();
     await until(() => slow.counts().sent > 0);
