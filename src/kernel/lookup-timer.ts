@@ -37,7 +37,7 @@ export function dropLookupTimer(): void {
  * of it can be reached from outside, so the assignment itself is caught.
  */
 function wrapAssignments<F>(name: "setTimeout" | "clearTimeout", wrap: (assigned: F) => F): void {
-  const original: unknown = compiler().sys[name];
+  const original: unknown = Reflect.get(compiler().sys, name);
   Object.defineProperty(compiler().sys, name, {
     configurable: true,
     get: () => original,
