@@ -58,7 +58,7 @@ async function runTools(chosen) {
 
 /** A header's finding comes with each file that includes it: each line is printed once. */
 function report({ name, results }) {
-  say(`${name} has ended`);
+  say(`${name} is done`);
   const seen = new Set();
   const output = results.flatMap((result) => result.output.split("\n"));
   const once = name === "clang-tidy" ? output.filter((line) => !seen.has(line) && seen.add(line)) : output;
@@ -133,5 +133,9 @@ command(async () => {
   if (chosen.length > 0) say(`running ${chosen.map(({ name }) => name).join(", ")}`);
   rows.push(...(await runTools(chosen)));
   table(rows, (performance.now() - started) / 1000);
+  const mendable = chosen.filter(
+    ({ name, format: job }) => job && rows.some((row) => row.name === name && row.findings > 0),
+  );
+  if (mendable.length > 0) say(`this may mend it: npm run format -- ${mendable.map(({ name }) => name).join(" ")}`);
   return rows.some(({ findings }) => findings > 0) ? 1 : 0;
 });
