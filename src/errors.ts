@@ -86,11 +86,16 @@ export class LimitError extends LabError {
   }
 }
 
-/** This version of the kernel has not what was asked for. The same call works on another kernel, or with root's rights. */
+/** This version of the Linux kernel does not have what was requested. The same call works on another kernel, or with root's rights. */
 export class KernelError extends LabError {
   /** the kernel function that is older here, or that forbids it */
   readonly kernel: string;
 
+  /**
+   * @param message names what this kernel does not have
+   * @param hint what to do about it
+   * @param kernel the kernel function behind it
+   */
   constructor(message: string, hint: string, kernel: string) {
     super(message, { code: "ERR_KERNEL", hint });
     this.kernel = kernel;

@@ -24,7 +24,9 @@ export type SysctlAccess = "set" | "read" | "absent";
 
 /** A sysctl that could not be set here. */
 export interface SysctlRefusal {
+  /** its name: "net.ipv4.tcp_migrate_req" */
   name: string;
+  /** the value that was to be set */
   wanted: number | string;
   /** its value here, or the value that the kernel without it behaves by */
   is: number | string;
