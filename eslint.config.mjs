@@ -120,6 +120,7 @@ export default defineConfig(
       "native/build/",
       ".venv*/",
       ".jupyter/",
+      ".kernels/",
       ".artifacts/",
       "answers/",
       // submissions that are wrong on purpose

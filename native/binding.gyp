@@ -49,5 +49,15 @@
       "type": "executable",
       "sources": ["worker/main.cc"],
     },
+    {
+      "target_name": "kernel-boot",
+      "type": "executable",
+      "sources": ["museum/boot.cc"],
+    },
+    {
+      "target_name": "kernel-init",
+      "type": "executable",
+      "sources": ["museum/init.cc", "museum/task.cc", "museum/modules.cc"],
+    },
   ],
 }

@@ -10,6 +10,7 @@ import { addDemo } from "./demo";
 import { addDoctor } from "./doctor";
 import { addExercise } from "./exercise";
 import { addGrade } from "./grade";
+import { addKernels } from "./kernels";
 import { addRelease } from "./release";
 import { addWatch } from "./watch";
 
@@ -26,6 +27,7 @@ const program = new Command("one-listener")
 
 addDoctor(program);
 addClaims(program);
+addKernels(program);
 addWatch(program);
 addGrade(program);
 addRelease(addExercise(program));

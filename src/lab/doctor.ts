@@ -76,6 +76,15 @@ const programs: [name: string, use: string][] = [
   ["python3", "JupyterLab itself runs on it"],
 ];
 
+/** A container's user, or a guest's on another kernel, may have no line in /etc/passwd. */
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return "a user without a name";
+  }
+}
+
 /**
  * Tries everything that a Lab needs. It opens one Lab or two and closes them again. What the machine forbids stands in
  * the report and is not thrown.
@@ -115,7 +124,7 @@ export async function doctor(): Promise<Report> {
   return {
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,
-    user: `${os.userInfo().username} (uid ${process.geteuid?.()})`,
+    user: `${userName()} (uid ${process.geteuid?.()})`,
     healthy: host !== undefined && needed.every(({ check }) => harmless.has(check)),
     findings,
   };

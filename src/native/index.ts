@@ -26,6 +26,12 @@ export const hostProgram = path.join(builtDirectory, "lab-host");
 /** A process that only accepts and holds, built beside the addon; see native/worker. */
 export const acceptWorkerProgram = path.join(builtDirectory, "accept-worker");
 
+/** Runs a user-mode kernel and lets nothing of it outlive us; see native/museum/boot.cc. */
+export const kernelBootProgram = path.join(builtDirectory, "kernel-boot");
+
+/** The first process inside a user-mode kernel; see native/museum/init.cc. */
+export const kernelInitProgram = path.join(builtDirectory, "kernel-init");
+
 function load(): NativeAddon {
   if (process.platform !== "linux") {
     throw new Error(

@@ -1,0 +1,249 @@
+// kernel-init: the first process of a guest. It finds its task in the file that the variable ONE_LISTENER_TASK names
+// (the kernel passes on what it does not know of its command line). It needs no program of the machine: it mounts,
+// loads modules, brings up lo, runs one command, tells how the command ended, and powers off.
+//
+// What the command writes to its stdout and stderr is copied to /dev/tty1 and /dev/tty2, so that it finds pipes and no
+// terminals there. /dev/tty3 tells the host how far we are, a line each: "running", then "exit N" or "signal N"; or
+// "failed TEXT". No output of the command can be taken for one of these.
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/reboot.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/fd.h"
+#include "base/os_error.h"
+#include "museum/modules.h"
+#include "museum/task.h"
+
+using namespace one_listener;
+
+namespace {
+
+constexpr int kResult = 3;  // the descriptor at which the command finds its result file
+constexpr int kNotFound = 127;
+
+// A terminal that changes no byte: no carriage return before a newline, no echo.
+Fd Terminal(const char* path) {
+  Fd terminal(Require(open(path, O_RDWR | O_NOCTTY | O_CLOEXEC), "open"));
+  termios settings{};
+  Require(tcgetattr(terminal.get(), &settings), "tcgetattr");
+  cfmakeraw(&settings);
+  Require(tcsetattr(terminal.get(), TCSANOW, &settings), "tcsetattr");
+  return terminal;
+}
+
+// All of it, or none where the terminal has gone.
+void Write(const Fd& terminal, const char* text, size_t size) {
+  for (size_t at = 0; at < size;) {
+    const ssize_t written = write(terminal.get(), text + at, size - at);
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) at += static_cast<size_t>(written);
+  }
+}
+
+void Tell(const Fd& report, const std::string& line) {
+  Write(report, (line + "\n").c_str(), line.size() + 1);
+  tcdrain(report.get());
+}
+
+// One stream of the command, on its way to a terminal.
+struct Stream {
+  Fd read, write;
+  Fd terminal;
+
+  explicit Stream(const char* path) : terminal(Terminal(path)) {
+    int ends[2];
+    Require(pipe2(ends, O_CLOEXEC), "pipe2");
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+    // the reading end alone: the command may expect that its writes block
+    Require(fcntl(read.get(), F_SETFL, O_NONBLOCK), "fcntl");
+  }
+
+  // Copies what is there now.
+  void Copy() {
+    char part[16384];
+    for (;;) {
+      const ssize_t got = ::read(read.get(), part, sizeof part);
+      if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) read.reset();
+      if (got <= 0 && errno != EINTR) return;
+      if (got > 0) Write(terminal, part, static_cast<size_t>(got));
+    }
+  }
+};
+
+void Mount(const char* type, const char* place, const char* data = nullptr) {
+  mkdir(place, 0755);
+  Require(mount(type, place, type, 0, data), "mount");
+}
+
+void Link(const char* target, const char* place) {
+  if (symlink(target, place) < 0 && errno != EEXIST) throw OsError{errno, "symlink"};
+}
+
+void MakePath(const std::string& path) {
+  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
+    mkdir(path.substr(0, at).c_str(), 0755);
+  mkdir(path.c_str(), 0755);
+}
+
+// Places of the guest's own: what it writes there does not reach the machine.
+void MountAll(const Task& task) {
+  Mount("proc", "/proc");
+  Mount("sysfs", "/sys");
+  // the kernel mounts devtmpfs by itself only where its root is no initramfs
+  if (mount("devtmpfs", "/dev", "devtmpfs", 0, nullptr) < 0 && errno != EBUSY) throw OsError{errno, "mount"};
+  Mount("devpts", "/dev/pts", "ptmxmode=666");
+  Mount("tmpfs", "/dev/shm", "mode=1777");
+  Mount("tmpfs", "/tmp", "mode=1777");
+  Mount("tmpfs", "/run", "mode=755");
+  Link("/proc/self/fd", "/dev/fd");
+  Link("/proc/self/fd/0", "/dev/stdin");
+  Link("/proc/self/fd/1", "/dev/stdout");
+  Link("/proc/self/fd/2", "/dev/stderr");
+  for (const std::string& folder : task.keep) {
+    MakePath(folder);
+    Require(mount("none", folder.c_str(), "hostfs", 0, folder.c_str()), "mount");
+  }
+}
+
+void BringUpLoopback() {
+  const Fd socket(Require(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  Require(ioctl(socket.get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS");
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+void TakeStreams(const Stream& output, const Stream& error, const Fd& result) {
+  const Fd input(Require(open("/dev/null", O_RDONLY | O_CLOEXEC), "open"));
+  // dup2() of a descriptor onto itself would leave it closed at exec
+  const Fd kept(result ? Require(fcntl(result.get(), F_DUPFD_CLOEXEC, kResult + 1), "fcntl") : -1);
+  Require(dup2(input.get(), 0), "dup2");
+  Require(dup2(output.write.get(), 1), "dup2");
+  Require(dup2(error.write.get(), 2), "dup2");
+  if (kept) Require(dup2(kept.get(), kResult), "dup2");
+}
+
+[[noreturn]] void BecomeCommand(const Task& task, const Stream& output, const Stream& error, const Fd& result) {
+  try {
+    TakeStreams(output, error, result);
+    setsid();
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (task.descriptors > 0) {
+      const rlimit limit{task.descriptors, task.descriptors};
+      Require(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    }
+    Require(setgroups(0, nullptr), "setgroups");
+    Require(setgid(task.group), "setgid");
+    Require(setuid(task.user), "setuid");
+    Require(chdir(task.directory.c_str()), task.directory.c_str());
+    clearenv();
+    for (const std::string& each : task.environment) putenv(const_cast<char*>(each.c_str()));
+    execvp(task.arguments[0].c_str(), Pointers(task.arguments).data());
+    throw OsError{errno, task.arguments[0].c_str()};
+  } catch (const OsError& failure) {
+    dprintf(2, "%s: %s\n", failure.syscall, std::strerror(failure.error));
+    _exit(kNotFound);
+  }
+}
+
+// Until the command ends; orphans are taken in, and output is passed on meanwhile. Its wait status.
+int Run(const Task& task, Stream& output, Stream& error, const Fd& result) {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, nullptr);
+  const Fd ended(Require(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+  const pid_t command = Require(fork(), "fork");
+  if (command == 0) BecomeCommand(task, output, error, result);
+  output.write.reset();
+  error.write.reset();
+  for (;;) {
+    pollfd watched[] = {{ended.get(), POLLIN, 0}, {output.read.get(), POLLIN, 0}, {error.read.get(), POLLIN, 0}};
+    if (poll(watched, 3, -1) < 0 && errno != EINTR) throw OsError{errno, "poll"};
+    if (watched[1].revents) output.Copy();
+    if (watched[2].revents) error.Copy();
+    signalfd_siginfo ignored;
+    while (read(ended.get(), &ignored, sizeof ignored) > 0) continue;
+    int status = 0;
+    for (pid_t gone = waitpid(-1, &status, WNOHANG); gone > 0; gone = waitpid(-1, &status, WNOHANG))
+      if (gone == command) return status;
+  }
+}
+
+std::string Ending(int status) {
+  return WIFEXITED(status) ? "exit " + std::to_string(WEXITSTATUS(status))
+                           : "signal " + std::to_string(WTERMSIG(status));
+}
+
+void Work(const Fd& report) {
+  const char* file = std::getenv("ONE_LISTENER_TASK");
+  if (file == nullptr) throw std::string("no task was given");
+  const Task task = ReadTask(file);
+  // before /tmp is hidden
+  Fd result;
+  if (!task.result.empty()) result.reset(Require(open(task.result.c_str(), O_WRONLY | O_CLOEXEC), "open"));
+  for (const std::string& name : task.load) {
+    const std::string problem = LoadModule(task.modules, name);
+    if (!problem.empty()) throw "the module " + name + " cannot be loaded: " + problem;
+  }
+  MountAll(task);
+  BringUpLoopback();
+  Stream output("/dev/tty1"), error("/dev/tty2");
+  Tell(report, "running");
+  const int status = Run(task, output, error, result);
+  kill(-1, SIGKILL);
+  while (wait(nullptr) > 0 || errno == EINTR) continue;
+  // what is written must have left before the power is off
+  for (Stream* stream : {&output, &error}) {
+    if (stream->read) stream->Copy();
+    tcdrain(stream->terminal.get());
+  }
+  if (result) fsync(result.get());
+  Tell(report, Ending(status));
+}
+
+}  // namespace
+
+int main() {
+  // a user-mode kernel mounts its devices by itself; where it has not, this is the first thing needed
+  if (access("/dev/tty3", F_OK) < 0) mount("devtmpfs", "/dev", "devtmpfs", 0, nullptr);
+  Fd report;
+  try {
+    report = Terminal("/dev/tty3");
+    Work(report);
+  } catch (const OsError& failure) {
+    if (report) Tell(report, std::string("failed ") + failure.syscall + ": " + std::strerror(failure.error));
+  } catch (const std::string& why) {
+    if (report) Tell(report, "failed " + why);
+  }
+  sync();
+  reboot(LINUX_REBOOT_CMD_POWER_OFF);
+  return 1;
+}
