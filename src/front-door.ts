@@ -11,7 +11,9 @@ import { Sysctls, type SysctlValues } from "./lab/sysctls";
 import { Clients, type ConnectOptions, type Target } from "./listener/clients";
 import type { Connection } from "./listener/connection";
 import { dial } from "./listener/dial";
-import { Listener, type ListenOptions } from "./listener/listener";
+import { Listener } from "./listener/listener";
+import type { ListenOptions } from "./listener/listening";
+import { overLoopback, requireOnWire } from "./listener/reach";
 import { readTable, type SocketRow, type TableOptions } from "./listener/sockets-table";
 import { checklist, type ChecklistOptions, type CheckRow } from "./server/checklist";
 import { AcceptWorkers } from "./server/accept-workers";
@@ -120,11 +122,12 @@ export class Lab implements Closable {
 
   /**
    * Real kernel clients, in a thread of their own. `to` is a Listener, or the port of a program that listens in this
-   * Lab.
+   * Lab. Over loopback they connect to the address that it is bound to, or to 127.0.0.1 if it is bound to all addresses.
    * @throws LimitError before anything starts; ArgumentError; ClosedError
    */
   async connect(to: Listener | number, options: LabConnectOptions = {}): Promise<Clients> {
-    const target = await this.target(this.portOf(to, "connect()"), options);
+    this.portOf(to, "connect()");
+    const target = await this.target(to, options);
     const { clients = 1, kind = "loopback" } = options;
     return Clients.start(this.host, target, options, (started) => {
       if (to instanceof Listener) to.addBurst(started, `${clients} ${kind} client${clients === 1 ? "" : "s"}`);
@@ -156,6 +159,7 @@ export class Lab implements Closable {
    */
   async ghosts(to: Listener | number, options: GhostOptions): Promise<Ghosts> {
     const port = this.portOf(to, "ghosts()");
+    requireOnWire(this.host, to, "Ghosts");
     return Ghosts.start(this.host, port, options, (ghosts) => {
       if (!(to instanceof Listener)) return;
       const many = formatNumber(ghosts.length);
@@ -183,9 +187,10 @@ export class Lab implements Closable {
     return ladder;
   }
 
-  /** One connection to a listener (or a port), for a conversation by hand. @throws LabError ECONNREFUSED, ETIMEDOUT */
+  /** One connection to a listener (or a port), for a conversation by hand: over loopback, to the address that connect() takes. @throws LabError ECONNREFUSED, ETIMEDOUT */
   async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
-    return dial(this.host, this.portOf(to, "dial()"), timeout);
+    this.portOf(to, "dial()");
+    return dial(this.host, overLoopback(this.host, to), timeout);
   }
 
   /** A node:net socket connected inside the Lab. */
@@ -284,16 +289,18 @@ export class Lab implements Closable {
     return this.files;
   }
 
-  private async target(port: number, options: LabConnectOptions): Promise<Target> {
+  private async target(to: Listener | number, options: LabConnectOptions): Promise<Target> {
     const { kind = "loopback" }: { kind?: string } = options;
     if (kind === "loopback") {
       if (options.rtt !== undefined || options.loss !== undefined)
         throw new ArgumentError("rtt and loss are for mirror clients.", 'Add kind: "mirror".');
-      return { address: "127.0.0.1", port, roundTrip: 0, spreadSources: true };
+      return { ...overLoopback(this.host, to), roundTrip: 0, spreadSources: true };
     }
     if (kind !== "mirror")
       throw new ArgumentError(`There is no kind of client "${kind}".`, 'There are: "loopback", "mirror".');
+    requireOnWire(this.host, to, "Mirror clients");
     const mirror = await Mirror.open(this.host, options);
+    const { port } = to instanceof Listener ? to : { port: to };
     return { address: mirror.address, port, roundTrip: mirror.rtt, spreadSources: false, carrier: mirror };
   }
 

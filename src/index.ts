@@ -31,7 +31,10 @@ export { AcceptLoop, type AcceptLoopOptions, type AcceptLoopStats } from "./list
 export * as arrivals from "./listener/arrivals";
 export { Clients, type ClientStateName, type ClientView, type ConnectOptions } from "./listener/clients";
 export { Connection, type ReadOptions } from "./listener/connection";
-export { Listener, type Burst, type ListenerEvents, type ListenOptions, type SynRequest } from "./listener/listener";
+export { Listener } from "./listener/listener";
+export { type Burst, type ListenerEvents } from "./listener/listener-events";
+export { type ListenOptions } from "./listener/listening";
+export { type SynRequest } from "./listener/syn-queue";
 export * as servers from "./server/accept-loops";
 export { type Handler, type Server } from "./server/accept-loops";
 export { AcceptWorkers, planHolding, type HoldingPlan } from "./server/accept-workers";

@@ -32,6 +32,10 @@ bool IsEstablished(int fd) {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kTcpEstablished;
 }
 
+bool IsSame(const sockaddr_in& one, const sockaddr_in& other) {
+  return one.sin_port == other.sin_port && one.sin_addr.s_addr == other.sin_addr.s_addr;
+}
+
 ClientState EndOf(int error) {
   switch (error) {
     case ECONNREFUSED: return kRefused;
@@ -132,6 +136,9 @@ void ConnectThread::Connect(size_t index) {
   sockaddr_in local{};
   socklen_t size = sizeof local;
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) == 0) client.port = ntohs(local.sin_port);
+  // The kernel has given it the very port that it connects to, so no socket listens there: it has met its own SYN
+  // (RFC 9293, 3.5, simultaneous open) and is connected to itself.
+  if (IsSame(local, plan_.target)) return EndWith(client, ECONNREFUSED);
   Change(client, kSynSent);
   if (error == 0 || IsEstablished(fd)) Established(client);
   Watch(index, EPOLL_CTL_ADD);

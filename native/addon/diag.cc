@@ -47,9 +47,30 @@ void RequireDiagSocket(int diagFd) {
 
 namespace {
 
+constexpr uint8_t kSynRecvState = 3;
+
+// The attributes behind the message of one socket.
+SeenSocket Seen(const nlmsghdr* header) {
+  auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
+  SeenSocket seen{*message};
+  bool socket = false;
+  auto* attribute = reinterpret_cast<const rtattr*>(reinterpret_cast<const char*>(message) + NLMSG_ALIGN(sizeof *message));
+  for (auto left = static_cast<int>(header->nlmsg_len - NLMSG_LENGTH(NLMSG_ALIGN(sizeof *message)));
+      RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    switch (attribute->rta_type) {
+      case INET_DIAG_MARK: std::memcpy(&seen.mark, RTA_DATA(attribute), sizeof seen.mark); break;
+      case INET_DIAG_SHUTDOWN: socket = true; break;
+      case INET_DIAG_SKV6ONLY: seen.v6only = *static_cast<const uint8_t*>(RTA_DATA(attribute)) != 0; break;
+      default: break;
+    }
+  }
+  seen.request = message->idiag_state == kSynRecvState && !socket;
+  return seen;
+}
+
 // A part of a dump's answer: 0 at its end, an errno where the kernel has given up, nothing while more is to come.
 std::optional<int> ReadPart(
-    std::span<char> part, uint32_t sequence, const std::function<void(const inet_diag_msg&)>& onSocket) {
+    std::span<char> part, uint32_t sequence, const std::function<void(const SeenSocket&)>& onSocket) {
   size_t left = part.size();
   for (auto* message = reinterpret_cast<nlmsghdr*>(part.data()); NLMSG_OK(message, left);
       message = NLMSG_NEXT(message, left)) {
@@ -60,7 +81,7 @@ std::optional<int> ReadPart(
       case NLMSG_DONE:
         // What the dump itself has returned, 0 or a negative errno (netlink_dump_done).
         return message->nlmsg_len < NLMSG_LENGTH(sizeof(int)) ? 0 : std::max(0, -*static_cast<int*>(data));
-      default: onSocket(*static_cast<inet_diag_msg*>(data));
+      default: onSocket(Seen(message));
     }
   }
   return std::nullopt;
@@ -68,7 +89,7 @@ std::optional<int> ReadPart(
 
 }  // namespace
 
-int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const inet_diag_msg&)>& onSocket) {
+int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const SeenSocket&)>& onSocket) {
   static std::atomic<uint32_t> sequence{0};
   DumpRequest request{};
   request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
@@ -103,9 +124,27 @@ int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(con
 
 namespace {
 
+// A socket's row, which outlives the dump's message.
+struct Row {
+  inet_diag_msg socket;
+  uint32_t mark;
+  bool request, v6only;
+};
+
 // Of an IPv6 socket the last four bytes: those of an IPv4-mapped address, and 0 for ::.
-uint32_t Ipv4(const inet_diag_msg& socket, const __be32 (&address)[4]) {
-  return ntohl(address[socket.idiag_family == AF_INET6 ? 3 : 0]);
+uint32_t Ipv4(const Row& row, const __be32 (&address)[4]) {
+  return ntohl(address[row.socket.idiag_family == AF_INET6 ? 3 : 0]);
+}
+
+// The addresses of IPv6 sockets as text (RFC 5952, inet_ntop(3)); of IPv4 sockets an empty array, as numbers tell them.
+template <typename Of>
+Napi::Array Ipv6Texts(Napi::Env env, const std::vector<Row>& rows, Of of) {
+  const bool version6 = !rows.empty() && rows.front().socket.idiag_family == AF_INET6;
+  Napi::Array texts = Napi::Array::New(env, version6 ? rows.size() : 0);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  for (uint32_t at = 0; at < texts.Length(); ++at)
+    texts.Set(at, inet_ntop(AF_INET6, of(rows[at].socket.id), text.data(), text.size()));
+  return texts;
 }
 
 // diag(diagFd, stateMask, port, version = 4, protocol = 6): DiagRows
@@ -117,22 +156,29 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   if (!info[3].IsUndefined() && Integer(info[3], "version", 4, 6) == 6) query.family = AF_INET6;
   if (!info[4].IsUndefined()) query.protocol = static_cast<uint8_t>(Integer(info[4], "protocol", 0, 255));
   RequireDiagSocket(fd);
-  std::vector<inet_diag_msg> sockets;
-  int error = DumpSockets(fd, query, [&](const inet_diag_msg& socket) { sockets.push_back(socket); });
+  std::vector<Row> sockets;
+  int error = DumpSockets(
+      fd, query, [&](const SeenSocket& seen) { sockets.push_back({seen.message, seen.mark, seen.request, seen.v6only}); });
   if (error != 0) throw OsError{error, "sock_diag"};
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));
-  SetColumn<Napi::Uint8Array>(rows, "state", sockets, [](auto& s) { return s.idiag_state; });
-  SetColumn<Napi::Uint32Array>(rows, "localAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_src); });
-  SetColumn<Napi::Uint16Array>(rows, "localPort", sockets, [](auto& s) { return ntohs(s.id.idiag_sport); });
-  SetColumn<Napi::Uint32Array>(rows, "remoteAddress", sockets, [](auto& s) { return Ipv4(s, s.id.idiag_dst); });
-  SetColumn<Napi::Uint16Array>(rows, "remotePort", sockets, [](auto& s) { return ntohs(s.id.idiag_dport); });
-  SetColumn<Napi::Uint8Array>(rows, "timer", sockets, [](auto& s) { return s.idiag_timer; });
-  SetColumn<Napi::Uint8Array>(rows, "retransmits", sockets, [](auto& s) { return s.idiag_retrans; });
-  SetColumn<Napi::Uint32Array>(rows, "expires", sockets, [](auto& s) { return s.idiag_expires; });
-  SetColumn<Napi::Uint32Array>(rows, "receiveQueue", sockets, [](auto& s) { return s.idiag_rqueue; });
-  SetColumn<Napi::Uint32Array>(rows, "sendQueue", sockets, [](auto& s) { return s.idiag_wqueue; });
-  SetColumn<Napi::Float64Array>(rows, "inode", sockets, [](auto& s) { return static_cast<double>(s.idiag_inode); });
+  SetColumn<Napi::Uint8Array>(rows, "state", sockets, [](auto& r) { return r.socket.idiag_state; });
+  SetColumn<Napi::Uint32Array>(rows, "localAddress", sockets, [](auto& r) { return Ipv4(r, r.socket.id.idiag_src); });
+  SetColumn<Napi::Uint16Array>(rows, "localPort", sockets, [](auto& r) { return ntohs(r.socket.id.idiag_sport); });
+  SetColumn<Napi::Uint32Array>(rows, "remoteAddress", sockets, [](auto& r) { return Ipv4(r, r.socket.id.idiag_dst); });
+  SetColumn<Napi::Uint16Array>(rows, "remotePort", sockets, [](auto& r) { return ntohs(r.socket.id.idiag_dport); });
+  rows.Set("localAddress6", Ipv6Texts(env, sockets, [](auto& id) { return id.idiag_src; }));
+  rows.Set("remoteAddress6", Ipv6Texts(env, sockets, [](auto& id) { return id.idiag_dst; }));
+  SetColumn<Napi::Uint8Array>(rows, "v6only", sockets, [](auto& r) { return r.v6only; });
+  SetColumn<Napi::Uint8Array>(rows, "request", sockets, [](auto& r) { return r.request; });
+  SetColumn<Napi::Uint32Array>(rows, "mark", sockets, [](auto& r) { return r.mark; });
+  SetColumn<Napi::Uint8Array>(rows, "timer", sockets, [](auto& r) { return r.socket.idiag_timer; });
+  SetColumn<Napi::Uint8Array>(rows, "retransmits", sockets, [](auto& r) { return r.socket.idiag_retrans; });
+  SetColumn<Napi::Uint32Array>(rows, "expires", sockets, [](auto& r) { return r.socket.idiag_expires; });
+  SetColumn<Napi::Uint32Array>(rows, "receiveQueue", sockets, [](auto& r) { return r.socket.idiag_rqueue; });
+  SetColumn<Napi::Uint32Array>(rows, "sendQueue", sockets, [](auto& r) { return r.socket.idiag_wqueue; });
+  SetColumn<Napi::Float64Array>(
+      rows, "inode", sockets, [](auto& r) { return static_cast<double>(r.socket.idiag_inode); });
   return rows;
 }
 

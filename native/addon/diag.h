@@ -15,11 +15,23 @@ struct DumpQuery {
   uint8_t protocol = IPPROTO_TCP;  // or another one that sock_diag knows
 };
 
+// A socket as a dump tells of it.
+struct SeenSocket {
+  const inet_diag_msg& message;
+  // SO_MARK; of a request that of its listener (inet_request_mark). 0: it has none, or the kernel does not tell it: that
+  // takes CAP_NET_ADMIN over the namespace.
+  uint32_t mark = 0;
+  // A request_sock. With Fast Open a socket, too, may be in SYN_RECV. Only of sockets the kernel tells
+  // INET_DIAG_SHUTDOWN (inet_diag_msg_attrs_fill).
+  bool request = false;
+  bool v6only = false;  // IPV6_V6ONLY, told of IPv6 listeners
+};
+
 // One sock_diag dump; `onSocket` is called for each socket, and the message is valid during the call. Returns 0 or an
 // errno: ENOBUFS, EMSGSIZE: rows were lost; ENOENT: the kernel has no tcp_diag, or none of that protocol
 // (inet_diag_lock_handler). The kernel walks the namespace's established-hash for all states but LISTEN
 // (inet_diag_dump_icsk), so the cost grows with its buckets. For one thread at a time on one descriptor.
-int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const inet_diag_msg&)>& onSocket);
+int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const SeenSocket&)>& onSocket);
 
 // @throws OsError EPROTONOSUPPORT: not the descriptor of a NETLINK_SOCK_DIAG socket, which might never answer; EBADF
 void RequireDiagSocket(int diagFd);

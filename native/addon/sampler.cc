@@ -1,4 +1,5 @@
 // Sampler: the JavaScript face of a SamplerThread.
+#include <arpa/inet.h>
 #include <napi.h>
 
 #include <initializer_list>
@@ -29,6 +30,16 @@ int OptionalFd(const Napi::Value& value, const char* name) {
 // The share of a core that counting the SYN queue may take by default. It is large, because a Lab's table is short and
 // each sample counts it.
 constexpr double kSynQueueShare = 0.2;
+
+// @throws RangeError
+BoundAddress AddressOf(const Napi::Value& value) {
+  const std::string text = Text(value, "address");
+  BoundAddress address{AF_INET, {}};
+  if (inet_pton(AF_INET, text.c_str(), &address.bytes) == 1) return address;
+  address.family = AF_INET6;
+  if (inet_pton(AF_INET6, text.c_str(), &address.bytes) == 1) return address;
+  throw Napi::RangeError::New(value.Env(), "address must be an IPv4 or IPv6 address");
+}
 
 struct Drained {
   Napi::Float64Array time;
@@ -101,6 +112,9 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     plan.diagFd = OptionalFd(options.Get("diagFd"), "diagFd");
     plan.ipv6 = options.Get("ipv6").ToBoolean();
     plan.port = static_cast<uint16_t>(Integer(options.Get("port"), "port", 1, 65535));
+    if (!options.Get("mark").IsUndefined())
+      plan.mark = static_cast<uint32_t>(Integer(options.Get("mark"), "mark", 0, UINT32_MAX));
+    if (!options.Get("address").IsUndefined()) plan.address = AddressOf(options.Get("address"));
     plan.hz = Number(options.Get("hz"), "hz", 0.01, 10'000);
     plan.synShare = options.Get("synQueueShare").IsUndefined()
         ? kSynQueueShare

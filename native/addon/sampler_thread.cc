@@ -8,13 +8,15 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 #include "addon/diag.h"
 
 namespace one_listener {
 namespace {
 
-constexpr uint32_t kSynRecv = 1u << 3, kListen = 1u << 10;
+// TCP_NEW_SYN_RECV: requests alone. A Fast Open connection in TCP_SYN_RECV is a socket, and waits in the accept queue.
+constexpr uint32_t kRequest = 1u << 12, kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
 // ms between two looks at what costs a system call and changes slowly: the thread's CPU time, and whether the
 // descriptor is still the same listener.
@@ -34,6 +36,11 @@ uint64_t NextDue(double& due, double period, double now) {
 }
 
 }  // namespace
+
+bool BoundAddress::IsOf(const inet_diag_msg& socket) const {
+  const size_t size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
+  return socket.idiag_family == family && std::memcmp(socket.id.idiag_src, &bytes, size) == 0;
+}
 
 SamplerThread::SamplerThread(Plan plan)
     : plan_(std::move(plan)), tracks_(plan_.names.size()), listener_(plan_.listenerFd), values_(plan_.names.size(), 0),
@@ -146,8 +153,9 @@ bool SamplerThread::SampleListener() {
 // than its limit. The sum is stored with the same rule: its capacity less one is the limit.
 bool SamplerThread::SampleListeners() {
   uint32_t count = 0, waiting = 0, capacity = 0, fullest = 0, fullestMax = 0;
-  auto see = [&](const inet_diag_msg& socket) {
-    const uint32_t queue = socket.idiag_rqueue, most = socket.idiag_wqueue;
+  auto see = [&](const SeenSocket& seen) {
+    if (plan_.address && !plan_.address->IsOf(seen.message)) return;
+    const uint32_t queue = seen.message.idiag_rqueue, most = seen.message.idiag_wqueue;
     if (count == 0 || uint64_t{queue} * (uint64_t{fullestMax} + 1) > uint64_t{fullest} * (uint64_t{most} + 1)) {
       fullest = queue;
       fullestMax = most;
@@ -173,12 +181,18 @@ bool SamplerThread::SampleListeners() {
 // namespace.
 bool SamplerThread::SampleRequests() {
   uint32_t requests = 0;
-  auto see = [&](const inet_diag_msg&) { ++requests; };
-  int code = DumpSockets(plan_.diagFd, {AF_INET, kSynRecv, plan_.port}, see);
-  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, {AF_INET6, kSynRecv, plan_.port}, see);
+  auto see = [&](const SeenSocket& seen) { requests += IsOurRequest(seen) ? 1 : 0; };
+  int code = DumpSockets(plan_.diagFd, {AF_INET, kRequest, plan_.port}, see);
+  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, {AF_INET6, kRequest, plan_.port}, see);
   if (code != 0) return Failed(code, "sock_diag");
   synQueue_ = requests;
   return true;
+}
+
+bool SamplerThread::IsOurRequest(const SeenSocket& seen) const {
+  if (plan_.mark != 0) return seen.mark == plan_.mark;
+  if (!plan_.address) return true;
+  return plan_.address->Any() ? seen.message.idiag_family == plan_.address->family : plan_.address->IsOf(seen.message);
 }
 
 bool SamplerThread::Sample(double time) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <netinet/in.h>
+
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,7 @@
 #include "addon/accepted_count.h"
 #include "addon/client_counts.h"
 #include "addon/counter_file.h"
+#include "addon/diag.h"
 #include "addon/stoppable_thread.h"
 #include "addon/track.h"
 #include "addon/watched_listener.h"
@@ -36,6 +39,16 @@ class Ration {
   double pause_, due_ = 0;
 };
 
+// An address that sockets are bound to. IPv4 addresses in the first four bytes, as sock_diag tells them.
+struct BoundAddress {
+  uint8_t family;  // AF_INET or AF_INET6
+  in6_addr bytes;
+
+  bool Any() const { return IN6_IS_ADDR_UNSPECIFIED(&bytes); }
+  // Whether this is the socket's local address.
+  bool IsOf(const inet_diag_msg& socket) const;
+};
+
 // A thread that reads a listener at a steady rate into tracks of rows. Knows nothing of JavaScript.
 class SamplerThread {
  public:
@@ -43,6 +56,8 @@ class SamplerThread {
     int listenerFd, diagFd;  // -1: none
     bool ipv6;               // look at listeners and requests of AF_INET6, too
     uint16_t port;           // host order
+    uint32_t mark;           // SO_MARK of the listener, which its requests have (inet_request_mark); 0: none
+    std::optional<BoundAddress> address;  // only what is bound to it; else all of the port
     double hz, countersHz;   // readings per second
     double synShare;         // of a core, that counting the SYN queue may take at most
     std::vector<std::string> names;
@@ -94,6 +109,7 @@ class SamplerThread {
   bool SampleListener();
   bool SampleListeners();
   bool SampleRequests();
+  bool IsOurRequest(const SeenSocket& seen) const;
   void OfferRows(double time);
   bool SampleCounters(double time);
   void SleepUntil(double due);

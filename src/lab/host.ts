@@ -173,6 +173,11 @@ export class LabHost implements Closable {
     return this.diag;
   }
 
+  /** false: diagFd would throw, because this is a guest without the right to look */
+  get looks(): boolean {
+    return this.diag >= 0;
+  }
+
   /**
    * Closes `thing` together with the Lab, before its helper. If the Lab has begun to close, `thing` is closed at once:
    * the caller must not close it, too.

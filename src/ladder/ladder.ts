@@ -197,14 +197,11 @@ export class Ladder implements Closable {
     const rows = readTable(this.host, { port: listener.port });
     const ours = rows.find(({ remote }) => remote.port === peer.port && remote.address === peer.address);
     const queues = {
-      synQueue: rows.filter(({ state }) => state === "SYN_RECV" || state === "NEW_SYN_RECV").length,
+      synQueue: listener.synQueue,
       acceptQueue: listener.acceptQueue,
     };
     if (!ours) return { place: "nowhere", ...queues };
-    // with Fast Open a complete socket may be in SYN_RECV, too, with data in its receive queue
-    const request =
-      (ours.state === "SYN_RECV" || ours.state === "NEW_SYN_RECV") && ours.inode === 0 && ours.receiveQueue === 0;
-    if (request) return { state: "SYN_RECV", place: "SYN queue", ...queues };
+    if (ours.request) return { state: "SYN_RECV", place: "SYN queue", ...queues };
     if (ours.inode !== 0) return { state: ours.state, place: "descriptor", fd: this.fd, ...queues };
     return { state: ours.state, place: this.fd === undefined ? "accept queue" : "orphan", ...queues };
   }

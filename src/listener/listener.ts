@@ -1,32 +1,17 @@
 /** A listening socket in a Lab: port, backlog, its accept queue and its SYN queue. */
 import { EventEmitter } from "node:events";
 import type net from "node:net";
-import { ClosedError, explain, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
-import { dotted } from "../lab/address";
+import { ClosedError, explain, InterruptedError, LabError, requireInteger } from "../errors";
 import type { LabHost } from "../lab/host";
-import { closingsSettled, whileClosing, type Closable } from "../lab/owned";
-import { type ClientThread, type Ghosts, native } from "../native";
-import { valueAt } from "../native/column";
-import { longestTimer, requireTimeout } from "../waiting/timeout";
+import { whileClosing, type Closable } from "../lab/owned";
+import { native } from "../native";
+import { requireTimeout } from "../waiting/timeout";
 import { AcceptLoop, type AcceptLoopOptions } from "./accept-loop";
+import { Arrivals } from "./arrivals-awaited";
 import { Connection } from "./connection";
-import { stateMask } from "./sockets-table";
-
-/** The address, the port and the queues of a listening socket. */
-export interface ListenOptions {
-  /** port; 0: the kernel chooses a free one, the default */
-  port?: number;
-  /** the argument of listen(2), connections: any 32-bit integer, as the kernel takes it (-1: the limit is somaxconn). Default 128 */
-  backlog?: number;
-  /** IPv4 address of the Lab; default "0.0.0.0": all of them */
-  address?: string;
-  /** true: several listeners may share the port (SO_REUSEPORT). Default false */
-  reusePort?: boolean;
-  /** TCP_DEFER_ACCEPT, seconds: a connection enters the accept queue with its first data. Default 0: off */
-  deferAccept?: number;
-  /** TCP_FASTOPEN, length of its queue, connections: a SYN may carry data. Default 0: off */
-  fastOpen?: number;
-}
+import type { Burst, ListenerEvents } from "./listener-events";
+import { type ListenOptions, listenOn, openListening, requireBacklog } from "./listening";
+import { type RequestFilter, SynQueue, type SynRequest } from "./syn-queue";
 
 /** How accept() waits. */
 export interface AcceptOptions {
@@ -40,53 +25,13 @@ export interface AcceptAllOptions {
   limit?: number;
 }
 
-/** One half-open request: a handshake whose final ACK has not arrived. */
-export interface SynRequest {
-  /** of the client */
-  address: string;
-  port: number;
-  /** retransmissions of the SYN-ACK so far */
-  retransmits: number;
-  /** ms since the SYN, computed from the timer: the first interval is 1 s, and each one is twice the one before */
-  age: number;
-  /** ms until the kernel retransmits the SYN-ACK or deletes the request */
-  timer: number;
-}
-
-const sol = { socket: 1, tcp: 6 };
-const option = { reuseAddress: 2, reusePort: 15, deferAccept: 9, fastOpen: 23 };
-const synRecv = stateMask(["SYN_RECV", "NEW_SYN_RECV"]);
-/** TCP_TIMEOUT_INIT, ms: the first retransmission of a SYN-ACK comes 1 s after it */
-const firstTimeout = 1000;
-
-/** Clients that connect to a listener: Clients, or Ghosts. */
-export interface Burst {
-  /** their threads, whose states recordings sample */
-  readonly natives: readonly (ClientThread | Ghosts)[];
-}
-
-/** What observers of a listener (recordings, ladders) learn. */
-export interface ListenerEvents {
-  /** something that a picture shows at its moment: listen, burst, drain, accept loop … */
-  mark: [name: string, detail?: string];
-  /** clients are about to connect */
-  clients: [clients: Burst];
-  /** a connection was accepted by accept(), tryAccept() or acceptAll() */
-  accept: [connection: Connection];
-  /** an accept loop has started */
-  loop: [loop: AcceptLoop];
-  /** The listener is closing. Its descriptor stays open until every promise given to `waitFor` is settled. */
-  close: [waitFor: (done: Promise<unknown>) => void];
-}
-
 /** A listening socket of the Lab; see Lab.listen(). */
 export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   private closing?: Promise<void>;
-  /** one for all calls that wait in accept(): libuv watches a descriptor once */
-  private waiting?: { promise: Promise<boolean>; cancel(): void };
-  private waiters = 0;
+  private readonly arrivals: Arrivals;
   private asked: number;
   private readonly readAcceptQueue: () => number;
+  private readonly requests: SynQueue;
   /** clients that have connected to this listener, for recordings that start later */
   readonly bursts = new Set<Burst>();
   /** accept loops of this listener, for recordings that start later */
@@ -107,39 +52,17 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     super();
     this.asked = backlog;
     this.readAcceptQueue = native.acceptQueueReader(descriptor);
+    this.arrivals = new Arrivals(descriptor);
+    this.requests = new SynQueue(host, descriptor, address, port);
   }
 
   /**
    * socket(2), bind(2), listen(2).
-   * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ArgumentError; ClosedError
+   * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: `fastOpen` would be without effect; ArgumentError; ClosedError
    */
   static async open(host: LabHost, options: ListenOptions = {}): Promise<Listener> {
-    requireKnown(options, ["port", "backlog", "address", "reusePort", "deferAccept", "fastOpen"], "listen()");
-    const port = requireInteger(options.port ?? 0, "port", 0, 65535);
-    const backlog = requireInteger(options.backlog ?? 128, "backlog", -(2 ** 31), 2 ** 31 - 1);
-    const address = options.address ?? "0.0.0.0";
-    const deferAccept = requireInteger(options.deferAccept ?? 0, "deferAccept (seconds)", 0, 32767);
-    const fastOpen = requireInteger(options.fastOpen ?? 0, "fastOpen (queue length)", 0, 65535);
-    const fd = await host.socket("tcp");
-    let listener: Listener;
-    try {
-      // As servers do: a port with old connections in TIME_WAIT can be bound again (socket(7), SO_REUSEADDR).
-      native.setsockopt(fd, sol.socket, option.reuseAddress, 1);
-      if (options.reusePort) native.setsockopt(fd, sol.socket, option.reusePort, 1);
-      if (deferAccept > 0) native.setsockopt(fd, sol.tcp, option.deferAccept, deferAccept);
-      if (fastOpen > 0) native.setsockopt(fd, sol.tcp, option.fastOpen, fastOpen);
-      await bind(fd, address, port);
-      native.listen(fd, backlog);
-      listener = new Listener(host, fd, address, native.getsockname(fd).port, backlog);
-    } catch (error) {
-      native.close(fd);
-      throw explain(error, `Cannot listen on ${address}:${port}`, {
-        EADDRINUSE: `Another socket of this Lab listens on port ${port}. Close it, choose another port, or give both reusePort: true.`,
-        EADDRNOTAVAIL: `The Lab does not have this address. It has 127.0.0.0/8${host.address ? ` and ${host.address}` : ""}.`,
-        EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE. Choose a higher port.",
-      });
-    }
-    return host.keep(listener);
+    const { fd, address, port, backlog } = await openListening(host, options);
+    return host.keep(new Listener(host, fd, address, port, backlog));
   }
 
   /**
@@ -168,7 +91,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     } finally {
       server.off("error", onError);
     }
-    native.listen(fd, this.backlog);
+    listenOn(fd, this.backlog);
     this.server = server;
     return this;
   }
@@ -210,28 +133,28 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     return this.acceptMax + 1;
   }
 
-  /** Length of the SYN queue: half-open requests. Source: a sock_diag dump of SYN_RECV (3.5 µs with 1024 buckets, and 0.17 µs for each request) @throws ClosedError */
+  /**
+   * Length of this listener's SYN queue: its half-open requests. Those of other listeners on the port (SO_REUSEPORT, another address) are
+   * not counted, and neither are Fast Open connections, which wait in the accept queue before their handshake is complete.
+   * Source: a sock_diag dump of the port's requests (3.5 µs with 1024 buckets, and 0.17 µs for each request), of which those count that
+   * have this listener's SO_MARK. A request that the kernel has moved here from a closed listener (tcp_migrate_req) keeps the mark of that one.
+   * @throws LabError ERR_UNDECIDED: others listen there, too, and the kernel does not tell this process marks (a guest in a sandbox); ClosedError
+   */
   get synQueue(): number {
     this.requireOpen();
-    return native.diag(this.host.diagFd, synRecv, this.port).length;
+    return this.requests.length;
   }
 
-  /** The half-open requests in the SYN queue, in the order of the kernel's table. @throws ClosedError */
+  /** This listener's half-open requests, in the order of the kernel's table. @throws LabError ERR_UNDECIDED, as synQueue; ClosedError */
   synRequests(): SynRequest[] {
     this.requireOpen();
-    const rows = native.diag(this.host.diagFd, synRecv, this.port);
-    return Array.from({ length: rows.length }, (_, at) => {
-      const retransmits = valueAt(rows.retransmits, at);
-      const timer = valueAt(rows.expires, at);
-      const interval = firstTimeout * 2 ** retransmits;
-      return {
-        address: dotted(valueAt(rows.remoteAddress, at)),
-        port: valueAt(rows.remotePort, at),
-        retransmits,
-        age: Math.max(0, interval - firstTimeout + interval - timer),
-        timer,
-      };
-    });
+    return this.requests.list();
+  }
+
+  /** What tells this listener's requests from others', for a Sampler. @throws LabError ERR_UNDECIDED, as synQueue; ClosedError */
+  get requestFilter(): RequestFilter {
+    this.requireOpen();
+    return this.requests.filter;
   }
 
   /**
@@ -244,7 +167,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     for (;;) {
       const connection = this.tryAccept();
       if (connection) return connection;
-      const ready = await this.readable(deadline - native.now());
+      const ready = await this.arrivals.within(deadline - native.now());
       if (this.closed) throw new InterruptedError("accept()");
       if (!ready && native.now() >= deadline) {
         throw new LabError(`No client connected to port ${this.port} within ${timeout} ms.`, {
@@ -300,8 +223,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
    * @throws ArgumentError; ClosedError
    */
   relisten(backlog: number): void {
-    requireInteger(backlog, "backlog", -(2 ** 31), 2 ** 31 - 1);
-    this.call("listen", () => native.listen(this.fd, backlog));
+    requireBacklog(backlog);
+    this.call("listen", () => listenOn(this.fd, backlog));
     this.asked = backlog;
     this.mark("listen", `backlog ${backlog}`);
   }
@@ -332,7 +255,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   private async end(): Promise<void> {
-    this.waiting?.cancel();
+    this.arrivals.cancel();
     const observers: Promise<unknown>[] = [];
     this.emit("close", (done) => void observers.push(done));
     this.host.drop(this);
@@ -340,30 +263,6 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     if (observers.length > 0) await Promise.allSettled(observers);
     if (this.owner === "listener") await native.closeLater(Int32Array.of(this.descriptor));
     else if (this.server?.listening) this.server.close();
-  }
-
-  /** Waits until the accept queue may hold a connection: false after `ms`, or when the listener is closed. */
-  private async readable(ms: number): Promise<boolean> {
-    if (ms <= 0) return false;
-    const waiting = (this.waiting ??= native.poll(this.fd, 1, Infinity));
-    let timer: NodeJS.Timeout | undefined;
-    const limits =
-      ms === Infinity
-        ? []
-        : [new Promise<boolean>((resolve) => (timer = setTimeout(resolve, Math.min(ms, longestTimer), false)))];
-    this.waiters++;
-    try {
-      const ready = await Promise.race([waiting.promise, ...limits]);
-      if (ready && this.waiting === waiting) this.waiting = undefined;
-      return ready;
-    } finally {
-      clearTimeout(timer);
-      this.waiters--;
-      if (this.waiters === 0 && this.waiting === waiting) {
-        waiting.cancel();
-        this.waiting = undefined;
-      }
-    }
   }
 
   private requireOpen(): void {
@@ -376,16 +275,6 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     } catch (error) {
       throw explain(error, `Listener on port ${this.port}, ${what}`);
     }
-  }
-}
-
-/** A listener that is still closing holds its port a moment longer, so a busy port is tried again when all closings have ended. */
-async function bind(fd: number, address: string, port: number): Promise<void> {
-  try {
-    native.bind(fd, address, port);
-  } catch (error) {
-    if ((error as LabError).code !== "EADDRINUSE" || !(await closingsSettled())) throw error;
-    native.bind(fd, address, port);
   }
 }
 

@@ -29,27 +29,33 @@ export type TcpState = Exclude<(typeof tcpStates)[number], "">;
 /** One socket of the Lab, as the kernel's table has it at this moment. */
 export interface SocketRow {
   state: TcpState;
+  /** version of IP that the socket was made for. An IPv6 socket also has IPv4 connections, at addresses like ::ffff:127.0.0.1, as `ss` shows them */
+  family: 4 | 6;
   /** address and port in the Lab */
   local: Endpoint;
-  /** address and port of the other end; 0.0.0.0 and 0 for a listening socket */
+  /** address and port of the other end; 0.0.0.0 (IPv6: ::) and 0 for a listening socket */
   remote: Endpoint;
-  /** LISTEN: length of the accept queue, connections; else bytes not yet read. `ss` names it Recv-Q */
+  /** LISTEN: length of the accept queue, connections; else bytes not yet read, and one more for a FIN. `ss` names it Recv-Q */
   receiveQueue: number;
   /** LISTEN: limit of the accept queue, connections; else bytes not yet acknowledged. `ss` names it Send-Q */
   sendQueue: number;
-  /** 0: no descriptor refers to it (a half-open request, or a connection in the accept queue) */
+  /** 0: no descriptor refers to it (a half-open request, a connection in the accept queue, or one that its owner has closed) */
   inode: number;
   /** retransmissions of the segment in flight so far */
   retransmits: number;
   /** ms until the timer fires; 0: no timer runs */
   timer: number;
+  /** true: a half-open request (request_sock); absent for sockets. A Fast Open connection is a socket in SYN_RECV */
+  request?: true;
+  /** true: an IPv6 listener that takes no IPv4 clients (IPV6_V6ONLY); else absent */
+  v6only?: true;
 }
 
 /** Which sockets readTable() gives. */
 export interface TableOptions {
   /** only sockets with this local port; default: every port */
   port?: number;
-  /** only sockets in these states; default: all but TIME_WAIT */
+  /** only sockets in these states; default: all but TIME_WAIT. SYN_RECV: half-open requests, and Fast Open connections; NEW_SYN_RECV: half-open requests alone */
   states?: TcpState[];
 }
 
@@ -78,20 +84,34 @@ export function readTable(host: LabHost, options: TableOptions = {}): SocketRow[
   // A program that listens on :: also accepts IPv4 clients, and their connections are IPv6 sockets.
   return ([4, 6] as const).flatMap((version) => {
     const rows = native.diag(host.diagFd, stateMask(states), port, version);
-    return Array.from({ length: rows.length }, (_, at) => row(rows, at));
+    return Array.from({ length: rows.length }, (_, at) => row(rows, at, version));
   });
 }
 
-function row(rows: DiagRows, at: number): SocketRow {
+/** "127.0.0.1:80", "[::1]:80" (RFC 3986) */
+export function bracketed({ address, port }: Endpoint): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function row(rows: DiagRows, at: number, family: 4 | 6): SocketRow {
   return {
     state: stateOf(valueAt(rows.state, at)),
-    local: { address: dotted(valueAt(rows.localAddress, at)), port: valueAt(rows.localPort, at) },
-    remote: { address: dotted(valueAt(rows.remoteAddress, at)), port: valueAt(rows.remotePort, at) },
+    family,
+    local: {
+      address: rows.localAddress6[at] ?? dotted(valueAt(rows.localAddress, at)),
+      port: valueAt(rows.localPort, at),
+    },
+    remote: {
+      address: rows.remoteAddress6[at] ?? dotted(valueAt(rows.remoteAddress, at)),
+      port: valueAt(rows.remotePort, at),
+    },
     receiveQueue: valueAt(rows.receiveQueue, at),
     sendQueue: valueAt(rows.sendQueue, at),
     inode: valueAt(rows.inode, at),
     retransmits: valueAt(rows.retransmits, at),
     timer: valueAt(rows.timer, at) === 0 ? 0 : valueAt(rows.expires, at),
+    ...(rows.request[at] && { request: true }),
+    ...(rows.v6only[at] && { v6only: true }),
   };
 }
 

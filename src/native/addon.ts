@@ -127,9 +127,9 @@ export interface NativeAddon {
   diagSocket(): number;
   /**
    * sock_diag dump of TCP sockets in the states of the mask (1 << TCP_SYN_RECV, …); port 0: any local port. Sockets of
-   * IPv4, or with `version` 6 those of IPv6, whose IPv4-mapped addresses are told as IPv4's (and :: as 0.0.0.0).
-   * `protocol`: an IPPROTO number, default 6 (TCP). Source: sock_diag(7). @throws ENOBUFS: rows were lost; ENOENT: the
-   * kernel has no sock_diag of this protocol
+   * IPv4, or with `version` 6 those of IPv6. TCP_SYN_RECV gives requests and Fast Open sockets, TCP_NEW_SYN_RECV
+   * requests alone. `protocol`: an IPPROTO number, default 6 (TCP). Source: sock_diag(7). @throws ENOBUFS: rows were
+   * lost; ENOENT: the kernel has no sock_diag of this protocol
    */
   diag(diagFd: number, stateMask: number, port: number, version?: 4 | 6, protocol?: number): DiagRows;
 

@@ -13,7 +13,7 @@ export interface QueueRows {
    * port: one less than the sum of their capacities
    */
   acceptMax: Uint32Array;
-  /** length of the SYN queue, half-open requests */
+  /** length of the SYN queue, half-open requests: of the listener (`mark`), of those bound to `address`, or of the port */
   synQueue: Uint32Array;
   /** connections taken by acceptors added with addAcceptor(), cumulative */
   accepted: Uint32Array;
@@ -83,6 +83,13 @@ export interface SamplerOptions {
   diagFd: number;
   /** the listener's port */
   port: number;
+  /** SO_MARK of the listener: only its requests are counted. Default 0: it has none */
+  mark?: number;
+  /**
+   * IPv4 or IPv6 address: only listeners and requests bound to it, and of a wildcard all requests of its version of
+   * IP. Default: all of the port
+   */
+  address?: string;
   /** true: sock_diag reads IPv6 sockets, too; default false */
   ipv6?: boolean;
   /** samples per second, at most 10,000 */

@@ -59,7 +59,7 @@ export interface DiagRows {
   length: number;
   /** states, as in TcpInfo */
   state: Uint8Array;
-  /** IPv4 addresses as host-order integers */
+  /** IPv4 addresses as host-order integers; of IPv6 sockets the last four bytes */
   localAddress: Uint32Array;
   /** local ports */
   localPort: Uint16Array;
@@ -67,6 +67,15 @@ export interface DiagRows {
   remoteAddress: Uint32Array;
   /** remote ports; 0 of a listener */
   remotePort: Uint16Array;
+  /** addresses of IPv6 sockets as text; an IPv4-mapped one is "::ffff:127.0.0.1". Empty for IPv4 sockets */
+  localAddress6: string[];
+  remoteAddress6: string[];
+  /** 1: IPV6_V6ONLY, told of IPv6 listeners */
+  v6only: Uint8Array;
+  /** 1: a half-open request (request_sock). With Fast Open a socket, too, may be in SYN_RECV */
+  request: Uint8Array;
+  /** SO_MARK; of a request that of its listener (inet_request_mark()). 0: none, or not told (that takes CAP_NET_ADMIN over the namespace) */
+  mark: Uint32Array;
   /** 0 none, 1 retransmit (and SYN-ACK), 2 keepalive, 3 TIME_WAIT, 4 zero window probe */
   timer: Uint8Array;
   /** retransmissions by the timer so far */

@@ -83,10 +83,12 @@ export function queueDepth(trace: Trace, options: QueueDepthOptions = {}): Figur
 
 function queueLines(trace: Trace, { sharing }: Queues, points: number | undefined): Partial<PlotData>[] {
   const fullest = { name: "accept queue of the fullest listener", colour: palette.limit, width: 1.5, points };
+  const queue = (of: string) =>
+    sharing ? `${of} queues of all ${formatNumber(sharing.listeners)} listeners` : `${of} queue`;
   return [
-    stepLine(trace, "acceptQueue", { name: "accept queue", colour: palette.acceptQueue, fill: true, points }),
+    stepLine(trace, "acceptQueue", { name: queue("accept"), colour: palette.acceptQueue, fill: true, points }),
     ...(sharing ? [stepLine(trace, "fullest", fullest)] : []),
-    stepLine(trace, "synQueue", { name: "SYN queue", colour: palette.synQueue, points }),
+    stepLine(trace, "synQueue", { name: queue("SYN"), colour: palette.synQueue, points }),
   ];
 }
 
@@ -132,14 +134,15 @@ function wordsFor(trace: Trace, queues: Queues, predictions: readonly Prediction
   const { port, backlog } = trace.meta.listener;
   const places = ({ max, timeOfMax }: Extent, of: number) =>
     `at most ${formatNumber(max)} of ${formatNumber(of)} places (at ${formatTime(timeOfMax)})`;
+  const all = sharing ? `s of all ${formatNumber(sharing.listeners)} listeners` : "";
   const by = bound.by === "backlog" ? "min(backlog, somaxconn)" : "¾ tcp_max_syn_backlog";
   return [
     `Queues of port ${port} over ${formatTime(trace.end - trace.start)}, backlog ${formatNumber(backlog)}:`,
-    `  accept queue: ${places(accept, room)}, ${formatNumber(accept.last)} at the end`,
+    `  accept queue${all}: ${places(accept, room)}, ${formatNumber(accept.last)} at the end`,
     ...(sharing
       ? [`  the fullest of ${formatNumber(sharing.listeners)} listeners: ${places(sharing.fullest, sharing.places)}`]
       : []),
-    `  SYN queue: at most ${formatNumber(syn.max)}${boundShown ? `, bounded by ${by}` : ""}, ${formatNumber(syn.last)} at the end`,
+    `  SYN queue${all}: at most ${formatNumber(syn.max)}${boundShown ? `, bounded by ${by}` : ""}, ${formatNumber(syn.last)} at the end`,
     ...predictions.map(({ value }) => `  your prediction: ${formatNumber(value)}`),
     ...trace.events.map(({ time, name, detail }) => `  ${formatTime(time)}: ${name}${detail ? `, ${detail}` : ""}`),
   ].join("\n");
@@ -152,7 +155,9 @@ function wordsFor(trace: Trace, queues: Queues, predictions: readonly Prediction
  */
 function synBound(trace: Trace, room: number): SynBound {
   const setting = (name: string) => Number(trace.meta.settings[`net.ipv4.${name}`] ?? NaN);
-  const quarters = Math.floor(0.75 * setting("tcp_max_syn_backlog")) + 1;
+  const most = setting("tcp_max_syn_backlog");
+  // the kernel subtracts a quarter that is rounded down
+  const quarters = most - (most >> 2) + 1;
   return setting("tcp_syncookies") === 0 && quarters < room
     ? { room: quarters, by: "tcp_max_syn_backlog" }
     : { room, by: "backlog" };

@@ -4,8 +4,9 @@ import type { CounterFiles } from "../lab/counters";
 import type { LabHost } from "../lab/host";
 import type { Sysctls } from "../lab/sysctls";
 import type { AcceptLoop } from "../listener/accept-loop";
-import type { Burst, Listener } from "../listener/listener";
-import { readTable } from "../listener/sockets-table";
+import type { Listener } from "../listener/listener";
+import type { Burst } from "../listener/listener-events";
+import { bracketed, readTable } from "../listener/sockets-table";
 import { native, type Sampler } from "../native";
 import { valueAt } from "../native/column";
 import { Recording } from "./recording";
@@ -24,6 +25,8 @@ export interface RecordOptions {
   synQueue?: boolean;
   /** a name for the trace; default: none */
   name?: string;
+  /** of a port: only the sockets that are bound to this address, as lab.sockets() shows it ("0.0.0.0", "::"). Default: all of the port */
+  address?: string;
 }
 
 /** The counters that a recording has by default. Sources: net/ipv4/proc.c, include/uapi/linux/snmp.h */
@@ -60,9 +63,11 @@ export interface Surroundings {
 }
 
 /**
- * Starts a recording of a listener, or of the program that listens on a port. It ends by stop(), or with the listener
- * or the Lab.
- * @throws ArgumentError hz out of range, an unknown counter, no socket listens on the port; ClosedError
+ * Starts a recording of a listener, or of all that listens on a port: of a port the queues are those of all its
+ * listeners, IPv4 and IPv6, added up. It ends by stop(), or with the listener or the Lab.
+ * @throws ArgumentError hz out of range, an unknown counter, no socket listens on the port; ClosedError; LabError
+ *   ERR_UNDECIDED: several listeners share the port, and the kernel does not tell this process which requests are this
+ *   one's (see Listener.synQueue)
  */
 export async function record(
   lab: Surroundings,
@@ -72,7 +77,7 @@ export async function record(
   const { host, sysctls, counters } = lab;
   host.requireOpen();
   const plan = planned(counters, options);
-  const { fd } = lookUp(host, target);
+  const { fd } = lookUp(host, target, plan.address);
   const settings: Record<string, number | string> = {};
   for (const name of recordedSettings) settings[name] = await sysctls.get(name);
   const diagFd = fd >= 0 && !plan.synQueue ? -1 : await host.socket("diag");
@@ -87,7 +92,7 @@ export async function record(
     // The Lab or the listener may have closed in the meantime. Then the numbers of their descriptors belong to other
     // files by now.
     host.requireOpen();
-    listening = lookUp(host, target);
+    listening = lookUp(host, target, plan.address);
     sampler = samplerOf(listening, plan, counters, diagFd);
     const { port, backlog, listeners } = listening;
     recording = new Recording({
@@ -127,11 +132,12 @@ interface Plan {
   countersHz: number;
   synQueue: boolean;
   name: string | undefined;
+  address: string | undefined;
 }
 
 /** @throws ArgumentError */
 function planned(counters: CounterFiles, options: RecordOptions): Plan {
-  requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "live"], "record()");
+  requireKnown(options, ["hz", "counters", "countersHz", "synQueue", "name", "address", "live"], "record()");
   const hz = requireNumber(options.hz ?? 1000, "hz (samples per second)", 0.1, 10_000);
   const countersHz = requireNumber(
     options.countersHz ?? Math.min(100, hz),
@@ -146,7 +152,8 @@ function planned(counters: CounterFiles, options: RecordOptions): Plan {
       `This kernel has no counter "${unknown}".`,
       `Full names look like TcpExt.ListenOverflows. lab.counters() has them all; meminfo.Slab is the kernel's memory for small objects, kB.`,
     );
-  return { hz, names, countersHz, synQueue: options.synQueue !== false, name: options.name };
+  const { name, address } = options;
+  return { hz, names, countersHz, synQueue: options.synQueue !== false, name, address };
 }
 
 /** What listens on the port: a listener of ours, or a program's. */
@@ -161,8 +168,13 @@ interface Listening {
 }
 
 /** @throws ArgumentError no socket listens on the port; ClosedError the listener is closed */
-function lookUp(host: LabHost, target: Listener | number): Listening {
-  if (typeof target !== "number")
+function lookUp(host: LabHost, target: Listener | number, address?: string): Listening {
+  if (typeof target !== "number") {
+    if (address !== undefined)
+      throw new ArgumentError(
+        "A Listener has one address; `address` is for ports.",
+        "Give the port instead of the Listener.",
+      );
     return {
       port: requireInteger(target.port, "port", 1, 65535),
       fd: target.fd,
@@ -170,23 +182,29 @@ function lookUp(host: LabHost, target: Listener | number): Listening {
       listeners: 1,
       listener: target,
     };
+  }
   const port = requireInteger(target, "port", 1, 65535);
-  const [first, ...others] = readTable(host, { port, states: ["LISTEN"] });
+  const [first, ...others] = readTable(host, { port, states: ["LISTEN"] }).filter(
+    ({ local }) => address === undefined || local.address === address,
+  );
   if (first === undefined)
     throw new ArgumentError(
-      `No socket listens on port ${port} in this Lab.`,
+      `No socket listens on ${address === undefined ? `port ${port}` : bracketed({ address, port })} in this Lab.`,
       "Start the program first, and wait until it listens.",
     );
   return { port, fd: -1, backlog: first.sendQueue, listeners: 1 + others.length };
 }
 
-function samplerOf({ port, fd }: Listening, plan: Plan, counters: CounterFiles, diagFd: number): Sampler {
+function samplerOf({ port, fd, listener }: Listening, plan: Plan, counters: CounterFiles, diagFd: number): Sampler {
   const { hz, countersHz, names } = plan;
   const fdAt = (at: number) => valueAt(counters.fds, at);
   return new native.Sampler({
     listenerFd: fd,
     diagFd,
     port,
+    // of a listener its own requests, of a port those of all its listeners
+    ...(listener && diagFd >= 0 && listener.requestFilter),
+    ...(plan.address !== undefined && { address: plan.address }),
     ipv6: fd < 0,
     hz,
     counters: {

@@ -37,19 +37,19 @@ const cases: Case[] = [
   {
     name: "a backlog that is not an integer",
     type: ArgumentError,
-    says: "backlog must be an integer from -2,147,483,648 to 2,147,483,647, not 1.5.",
+    says: "backlog must be an integer from -2,147,483,648 to 4,294,967,295, not 1.5.",
     call: (lab) => lab.listen({ backlog: 1.5 }),
   },
   {
     name: "a backlog of NaN",
     type: ArgumentError,
-    says: "backlog must be an integer from -2,147,483,648 to 2,147,483,647, not NaN.",
+    says: "backlog must be an integer from -2,147,483,648 to 4,294,967,295, not NaN.",
     call: (lab) => lab.listen({ backlog: NaN }),
   },
   {
     name: "a backlog beyond 32 bits",
     type: ArgumentError,
-    says: "backlog must be an integer from -2,147,483,648 to 2,147,483,647, not 1099511627776.",
+    says: "backlog must be an integer from -2,147,483,648 to 4,294,967,295, not 1099511627776.",
     call: (lab) => lab.listen({ backlog: 2 ** 40 }),
   },
   {

@@ -46,7 +46,7 @@ function burst(): Trace {
 
 /** 1000 SYNs and silence against a backlog of 128. */
 function flood(cookies: number, maxSynBacklog = 4096): Trace {
-  const most = cookies === 0 ? Math.min(129, 0.75 * maxSynBacklog + 1) : 129;
+  const most = cookies === 0 ? Math.min(129, maxSynBacklog - Math.floor(maxSynBacklog / 4) + 1) : 129;
   return Trace.fromRows(
     {
       queues: [
@@ -128,7 +128,34 @@ describe("figures", () => {
     assert.match(json(plot.queueDepth(flood(1)).layout), /= 129; the same bounds the SYN queue/);
     assert.match(plot.queueDepth(flood(1)).text, /SYN queue: at most 129, bounded by min\(backlog, somaxconn\)/);
     assert.match(json(plot.queueDepth(flood(0, 64)).layout), /¾ tcp_max_syn_backlog \+ 1 = 49/);
+    // measured on the kernel, which rounds the quarter down that it subtracts
+    for (const [setting, most] of [
+      [127, 97],
+      [128, 97],
+      [129, 98],
+      [130, 99],
+      [131, 100],
+      [132, 100],
+    ])
+      assert.match(json(plot.queueDepth(flood(0, setting)).layout), new RegExp(`tcp_max_syn_backlog \\+ 1 = ${most}"`));
     assert.doesNotMatch(json(plot.queueDepth(burst()).layout), /SYN queue/);
+  });
+
+  it("of queue depth say that the queues of several listeners are drawn as one", () => {
+    const trace = Trace.fromRows(
+      {
+        queues: [{ time: 0, acceptQueue: 4, acceptMax: 13, synQueue: 3, accepted: 0 }],
+        listeners: [{ time: 0, listeners: 2, fullest: 3, fullestMax: 5 }],
+      },
+      { meta: burst().meta },
+    );
+    const { data, text } = plot.queueDepth(trace);
+    assert.deepEqual(
+      data.map(({ name }) => name),
+      ["accept queues of all 2 listeners", "accept queue of the fullest listener", "SYN queues of all 2 listeners"],
+    );
+    assert.match(text, /SYN queues of all 2 listeners: at most 3/);
+    assert.match(text, /accept queues of all 2 listeners: at most 4 of 14/);
   });
 
   it("of clients show each state that occurs, stacked", () => {
