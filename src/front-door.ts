@@ -122,7 +122,8 @@ export class Lab implements Closable {
 
   /**
    * Real kernel clients, in a thread of their own. `to` is a Listener, or the port of a program that listens in this
-   * Lab. Over loopback they connect to the address that it is bound to, or to 127.0.0.1 if it is bound to all addresses.
+   * Lab. Over loopback they connect to the address that it is bound to, or to 127.0.0.1 if it is bound to all
+   * addresses.
    * @throws LimitError before anything starts; ArgumentError; ClosedError
    */
   async connect(to: Listener | number, options: LabConnectOptions = {}): Promise<Clients> {
@@ -187,7 +188,10 @@ export class Lab implements Closable {
     return ladder;
   }
 
-  /** One connection to a listener (or a port), for a conversation by hand: over loopback, to the address that connect() takes. @throws LabError ECONNREFUSED, ETIMEDOUT */
+  /**
+   * One connection to a listener (or a port), for a conversation by hand: over loopback, to the address that connect()
+   * takes. @throws LabError ECONNREFUSED, ETIMEDOUT
+   */
   async dial(to: Listener | number, { timeout = 10_000 }: { timeout?: number } = {}): Promise<Connection> {
     this.portOf(to, "dial()");
     return dial(this.host, overLoopback(this.host, to), timeout);

@@ -54,7 +54,8 @@ SeenSocket Seen(const nlmsghdr* header) {
   auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
   SeenSocket seen{*message};
   bool socket = false;
-  auto* attribute = reinterpret_cast<const rtattr*>(reinterpret_cast<const char*>(message) + NLMSG_ALIGN(sizeof *message));
+  auto* attribute =
+      reinterpret_cast<const rtattr*>(reinterpret_cast<const char*>(message) + NLMSG_ALIGN(sizeof *message));
   for (auto left = static_cast<int>(header->nlmsg_len - NLMSG_LENGTH(NLMSG_ALIGN(sizeof *message)));
       RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
     switch (attribute->rta_type) {
@@ -157,8 +158,8 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   if (!info[4].IsUndefined()) query.protocol = static_cast<uint8_t>(Integer(info[4], "protocol", 0, 255));
   RequireDiagSocket(fd);
   std::vector<Row> sockets;
-  int error = DumpSockets(
-      fd, query, [&](const SeenSocket& seen) { sockets.push_back({seen.message, seen.mark, seen.request, seen.v6only}); });
+  int error = DumpSockets(fd, query,
+      [&](const SeenSocket& seen) { sockets.push_back({seen.message, seen.mark, seen.request, seen.v6only}); });
   if (error != 0) throw OsError{error, "sock_diag"};
   Napi::Object rows = Napi::Object::New(env);
   rows.Set("length", Napi::Number::New(env, static_cast<double>(sockets.size())));

@@ -18,8 +18,8 @@ struct DumpQuery {
 // A socket as a dump tells of it.
 struct SeenSocket {
   const inet_diag_msg& message;
-  // SO_MARK; of a request that of its listener (inet_request_mark). 0: it has none, or the kernel does not tell it: that
-  // takes CAP_NET_ADMIN over the namespace.
+  // SO_MARK; of a request that of its listener (inet_request_mark). 0: it has none, or the kernel does not tell it:
+  // that takes CAP_NET_ADMIN over the namespace.
   uint32_t mark = 0;
   // A request_sock. With Fast Open a socket, too, may be in SYN_RECV. Only of sockets the kernel tells
   // INET_DIAG_SHUTDOWN (inet_diag_msg_attrs_fill).

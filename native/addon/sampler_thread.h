@@ -58,8 +58,8 @@ class SamplerThread {
     uint16_t port;           // host order
     uint32_t mark;           // SO_MARK of the listener, which its requests have (inet_request_mark); 0: none
     std::optional<BoundAddress> address;  // only what is bound to it; else all of the port
-    double hz, countersHz;   // readings per second
-    double synShare;         // of a core, that counting the SYN queue may take at most
+    double hz, countersHz;                // readings per second
+    double synShare;                      // of a core, that counting the SYN queue may take at most
     std::vector<std::string> names;
     std::vector<CounterFile> files;
   };

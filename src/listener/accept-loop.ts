@@ -15,7 +15,10 @@ export interface AcceptLoopOptions {
   limit?: number;
   /** true: the thread closes each connection at once. Default false */
   close?: boolean;
-  /** Gets the connections in batches, and must close them. A batch waits until the call before has ended. Default: they are kept in `connections` */
+  /**
+   * Gets the connections in batches, and must close them. A batch waits until the call before has ended. Default: they
+   * are kept in `connections`
+   */
   onConnections?: (connections: Connection[]) => void | Promise<void>;
 }
 
@@ -35,7 +38,10 @@ export interface AcceptLoopStats {
 export class AcceptLoop implements Closable {
   /** what it has accepted, if there is no `onConnections` */
   readonly connections: Connection[] = [];
-  /** Resolves when the loop has ended: by stop(), at its limit, or with the listener. Rejects with the error of `onConnections`, or with a LabError of accept4(2). */
+  /**
+   * Resolves when the loop has ended: by stop(), at its limit, or with the listener. Rejects with the error of
+   * `onConnections`, or with a LabError of accept4(2).
+   */
   readonly done: Promise<AcceptLoopStats>;
   private readonly acceptor: Acceptor;
   private settle!: { resolve(stats: AcceptLoopStats): void; reject(error: unknown): void };
@@ -106,7 +112,10 @@ export class AcceptLoop implements Closable {
     this.acceptor.setRate(requireNumber(rate, rateName, 0, 1e6));
   }
 
-  /** Ends the loop; its connections stay open. Resolves when the thread and `onConnections` have ended: do not await it in `onConnections`. Idempotent. */
+  /**
+   * Ends the loop; its connections stay open. Resolves when the thread and `onConnections` have ended: do not await it
+   * in `onConnections`. Idempotent.
+   */
   stop(): Promise<AcceptLoopStats> {
     this.stopping ??= this.end();
     return this.stopping;

@@ -36,7 +36,8 @@ export interface ConnectOptions {
   /** source addresses, used in turn. Default over loopback: 127.0.0.1, and one more for every 20,000 clients */
   from?: string | string[];
   /**
-   * ms without a change of any client's state: then connect() resolves, although some clients have no answer yet. It resolves
+   * ms without a change of any client's state: then connect() resolves, although some clients have no answer yet. It
+   * resolves
    * earlier when every client has its answer; see settled(). Default 100 (mirror clients: 100 + 3 × `rtt`)
    */
   quiet?: number;
@@ -44,7 +45,10 @@ export interface ConnectOptions {
 
 /** When settled() ends. */
 export interface SettledOptions {
-  /** ms without a change of any client's state, counted from the last connect(); Infinity: this does not end the wait, the default */
+  /**
+   * ms without a change of any client's state, counted from the last connect(); Infinity: this does not end the wait,
+   * the default
+   */
   quiet?: number;
   /** ms; Infinity: no time limit, the default */
   timeout?: number;
@@ -139,7 +143,8 @@ export class Clients implements Closable {
       await (clients ?? target.carrier)?.close();
       throw error;
     }
-    // A client is ESTABLISHED when it has sent the final ACK; the connection is in the accept queue when the ACK has arrived.
+    // A client is ESTABLISHED when it has sent the final ACK; the connection is in the accept queue when the ACK has
+    // arrived.
     if (target.roundTrip > 0) await new Promise((resolve) => setTimeout(resolve, target.roundTrip / 2 + arrivalMargin));
     return clients;
   }
@@ -233,8 +238,10 @@ export class Clients implements Closable {
   }
 
   /**
-   * ms from the scheduled moment of each client until the server closed its connection: the response time of a server that answers
-   * and closes. One element for each client; NaN: the server has not closed the connection. It counts from the schedule and not from
+   * ms from the scheduled moment of each client until the server closed its connection: the response time of a server
+   * that answers
+   * and closes. One element for each client; NaN: the server has not closed the connection. It counts from the schedule
+   * and not from
    * connect(), so that a late connect() is part of it.
    */
   served(): Float64Array {
@@ -245,13 +252,17 @@ export class Clients implements Closable {
     );
   }
 
-  /** Retransmissions of each client's SYN so far (TCP_INFO), one element for each client; 0 for a client whose socket is closed. */
+  /**
+   * Retransmissions of each client's SYN so far (TCP_INFO), one element for each client; 0 for a client whose socket is
+   * closed.
+   */
   resends(): Uint32Array {
     return Uint32Array.from(this.thread.fds(), (fd) => (fd < 0 ? 0 : native.tcpInfo(fd).totalRetrans));
   }
 
   /**
-   * Waits until no client is idle or in SYN_SENT: true. False when no state has changed for `quiet` ms, or after `timeout` ms.
+   * Waits until no client is idle or in SYN_SENT: true. False when no state has changed for `quiet` ms, or after
+   * `timeout` ms.
    * Options: `quiet`, `timeout` (both ms).
    * @throws ArgumentError; InterruptedError: they were closed meanwhile
    */
@@ -282,7 +293,8 @@ export class Clients implements Closable {
   }
 
   /**
-   * All clients (or those with the indexes `which`) send `data`. Resolves to how many sent all of it: a client that is not connected,
+   * All clients (or those with the indexes `which`) send `data`. Resolves to how many sent all of it: a client that is
+   * not connected,
    * or whose send buffer cannot take all of it, sends nothing.
    * @throws ArgumentError an index that no client has
    */
@@ -293,18 +305,23 @@ export class Clients implements Closable {
     );
   }
 
-  /** All clients (or those with the indexes `which`) close: FIN. Resolves to how many were open. @throws ArgumentError */
+  /**
+   * All clients (or those with the indexes `which`) close: FIN. Resolves to how many were open. @throws ArgumentError
+   */
   hangUp(which?: ArrayLike<number>): Promise<number> {
     return this.thread.close(indexes(which, this.length));
   }
 
-  /** All clients (or those with the indexes `which`) reset: RST. Resolves to how many were open. @throws ArgumentError */
+  /**
+   * All clients (or those with the indexes `which`) reset: RST. Resolves to how many were open. @throws ArgumentError
+   */
   reset(which?: ArrayLike<number>): Promise<number> {
     return this.thread.reset(indexes(which, this.length));
   }
 
   /**
-   * One client as a Connection, for a conversation by hand; it is no longer one of these clients' sockets. A mirror that carries its
+   * One client as a Connection, for a conversation by hand; it is no longer one of these clients' sockets. A mirror
+   * that carries its
    * packets stays as long as the connection is open.
    * @throws ArgumentError there is no such client, or its socket is closed
    */
@@ -321,7 +338,8 @@ export class Clients implements Closable {
   }
 
   /**
-   * Closes all clients and ends their thread, then the mirror that carried their packets, once the server has received the last ones.
+   * Closes all clients and ends their thread, then the mirror that carried their packets, once the server has received
+   * the last ones.
    * With an RTT above some 600 ms the mirror ends in the background. Counts and latencies stay readable. Idempotent.
    */
   close(): Promise<void> {
@@ -342,7 +360,10 @@ export class Clients implements Closable {
     clearTimeout(timer);
   }
 
-  /** Ends the mirror, unless a connection of take() still needs it. Never rejects: the Lab closes the mirror at the latest, and reports what failed. */
+  /**
+   * Ends the mirror, unless a connection of take() still needs it. Never rejects: the Lab closes the mirror at the
+   * latest, and reports what failed.
+   */
   private async retire(): Promise<void> {
     if (this.taken > 0) return;
     this.retiring ??= this.carrier?.retire().catch(() => undefined);

@@ -103,7 +103,10 @@ export class Connection implements Closable {
     return Buffer.concat(parts).toString();
   }
 
-  /** Resolves when all of it is in the kernel's send buffer. @throws LabError EPIPE, ECONNRESET; ArgumentError; ClosedError */
+  /**
+   * Resolves when all of it is in the kernel's send buffer. @throws LabError EPIPE, ECONNRESET; ArgumentError;
+   * ClosedError
+   */
   async write(data: string | Uint8Array): Promise<void> {
     let rest: Uint8Array = typeof data === "string" ? Buffer.from(data) : data;
     if (!(rest instanceof Uint8Array)) throw new ArgumentError("write() takes a string or a Uint8Array.");

@@ -13,7 +13,8 @@ const nothingListens = "No socket listens on that port in this Lab.";
 /**
  * Connects one non-blocking socket of the Lab over loopback, and waits until the handshake has ended.
  * @param timeout ms; Infinity: as long as the kernel retransmits the SYN
- * @throws LabError ECONNREFUSED: no socket listens at that address and port; ETIMEDOUT: no answer in time. Source: connect(2), EINPROGRESS
+ * @throws LabError ECONNREFUSED: no socket listens at that address and port; ETIMEDOUT: no answer in time. Source:
+ * connect(2), EINPROGRESS
  */
 export async function dial(host: LabHost, { address, port }: Endpoint, timeout: number): Promise<Connection> {
   requireTimeout(timeout);
@@ -42,7 +43,8 @@ export async function dial(host: LabHost, { address, port }: Endpoint, timeout: 
 }
 
 /**
- * Where no socket listens, the kernel may give a client the very port that it connects to. The client's SYN then meets the client itself,
+ * Where no socket listens, the kernel may give a client the very port that it connects to. The client's SYN then meets
+ * the client itself,
  * and both ends of the connection are one socket (RFC 9293, 3.5, simultaneous open).
  * @throws LabError ECONNREFUSED
  */

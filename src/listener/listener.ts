@@ -58,7 +58,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * socket(2), bind(2), listen(2).
-   * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: `fastOpen` would be without effect; ArgumentError; ClosedError
+   * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: `fastOpen` would be without effect; ArgumentError;
+   * ClosedError
    */
   static async open(host: LabHost, options: ListenOptions = {}): Promise<Listener> {
     const { fd, address, port, backlog } = await openListening(host, options);
@@ -66,8 +67,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   /**
-   * Gives the socket to a node:net server, which accepts from it and closes it from now on; this object stays as a view of its queues.
-   * Node calls listen(2) again, with a backlog of 511 (net.Server takes no other for a descriptor), so we set ours after that.
+   * Gives the socket to a node:net server, which accepts from it and closes it from now on; this object stays as a view
+   * of its queues.
+   * Node calls listen(2) again, with a backlog of 511 (net.Server takes no other for a descriptor), so we set ours
+   * after that.
    * @throws what server.listen() emits as an error: the server listens already, for example
    */
   async handTo(server: net.Server): Promise<this> {
@@ -84,7 +87,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
       });
     } catch (error) {
       server.off("close", onClose);
-      // A server that listens already has not touched the socket. One that could not listen has closed it (setupListenHandle in net.js).
+      // A server that listens already has not touched the socket. One that could not listen has closed it
+      // (setupListenHandle in net.js).
       if (isOpen(fd, inode)) this.owner = "listener";
       await this.close();
       throw error;
@@ -123,35 +127,52 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     return this.readAcceptQueue();
   }
 
-  /** Limit of the accept queue: min(backlog, somaxconn), which `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog @throws ClosedError */
+  /**
+   * Limit of the accept queue: min(backlog, somaxconn), which `ss -ltn` shows as Send-Q. Source: sk_max_ack_backlog
+   * @throws ClosedError
+   */
   get acceptMax(): number {
     return native.tcpInfo(this.fd).sacked;
   }
 
-  /** Capacity of the accept queue, connections: acceptMax + 1, because the queue is full when it is longer than its limit (sk_acceptq_is_full()). @throws ClosedError */
+  /**
+   * Capacity of the accept queue, connections: acceptMax + 1, because the queue is full when it is longer than its
+   * limit (sk_acceptq_is_full()). @throws ClosedError
+   */
   get capacity(): number {
     return this.acceptMax + 1;
   }
 
   /**
-   * Length of this listener's SYN queue: its half-open requests. Those of other listeners on the port (SO_REUSEPORT, another address) are
-   * not counted, and neither are Fast Open connections, which wait in the accept queue before their handshake is complete.
-   * Source: a sock_diag dump of the port's requests (3.5 µs with 1024 buckets, and 0.17 µs for each request), of which those count that
-   * have this listener's SO_MARK. A request that the kernel has moved here from a closed listener (tcp_migrate_req) keeps the mark of that one.
-   * @throws LabError ERR_UNDECIDED: others listen there, too, and the kernel does not tell this process marks (a guest in a sandbox); ClosedError
+   * Length of this listener's SYN queue: its half-open requests. Those of other listeners on the port (SO_REUSEPORT,
+   * another address) are
+   * not counted, and neither are Fast Open connections, which wait in the accept queue before their handshake is
+   * complete.
+   * Source: a sock_diag dump of the port's requests (3.5 µs with 1024 buckets, and 0.17 µs for each request), of which
+   * those count that
+   * have this listener's SO_MARK. A request that the kernel has moved here from a closed listener (tcp_migrate_req)
+   * keeps the mark of that one.
+   * @throws LabError ERR_UNDECIDED: others listen there, too, and the kernel does not tell this process marks (a guest
+   * in a sandbox); ClosedError
    */
   get synQueue(): number {
     this.requireOpen();
     return this.requests.length;
   }
 
-  /** This listener's half-open requests, in the order of the kernel's table. @throws LabError ERR_UNDECIDED, as synQueue; ClosedError */
+  /**
+   * This listener's half-open requests, in the order of the kernel's table. @throws LabError ERR_UNDECIDED, as
+   * synQueue; ClosedError
+   */
   synRequests(): SynRequest[] {
     this.requireOpen();
     return this.requests.list();
   }
 
-  /** What tells this listener's requests from others', for a Sampler. @throws LabError ERR_UNDECIDED, as synQueue; ClosedError */
+  /**
+   * What tells this listener's requests from others', for a Sampler. @throws LabError ERR_UNDECIDED, as synQueue;
+   * ClosedError
+   */
   get requestFilter(): RequestFilter {
     this.requireOpen();
     return this.requests.filter;
@@ -160,7 +181,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   /**
    * The oldest connection of the accept queue; waits for one. Source: accept4(2)
    * Options: `timeout` (ms, default Infinity).
-   * @throws LabError ETIMEDOUT, EMFILE, ENFILE; ArgumentError; ClosedError; InterruptedError: it was closed while accept() waited
+   * @throws LabError ETIMEDOUT, EMFILE, ENFILE; ArgumentError; ClosedError; InterruptedError: it was closed while
+   * accept() waited
    */
   async accept({ timeout = Infinity }: AcceptOptions = {}): Promise<Connection> {
     const deadline = native.now() + requireTimeout(timeout);
@@ -178,7 +200,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     }
   }
 
-  /** The oldest connection of the accept queue, or null if the queue is empty. Never waits. @throws LabError EMFILE, ENFILE; ClosedError */
+  /**
+   * The oldest connection of the accept queue, or null if the queue is empty. Never waits. @throws LabError EMFILE,
+   * ENFILE; ClosedError
+   */
   tryAccept(): Connection | null {
     this.host.requireOpen();
     const fd = this.call("accept", () => native.accept(this.fd));
@@ -205,7 +230,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * Starts a native thread that accepts connections.
-   * Options: `rate` (accepts per second), `limit` (connections), `close` (close each at once), `onConnections` (a handler of batches).
+   * Options: `rate` (accepts per second), `limit` (connections), `close` (close each at once), `onConnections` (a
+   * handler of batches).
    * @throws ArgumentError; ClosedError
    */
   acceptLoop(options: AcceptLoopOptions = {}): AcceptLoop {
@@ -219,7 +245,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   /**
-   * listen(2) again: changes the limit of the accept queue to min(backlog, somaxconn as it is now). Both queues keep what is in them.
+   * listen(2) again: changes the limit of the accept queue to min(backlog, somaxconn as it is now). Both queues keep
+   * what is in them.
    * @throws ArgumentError; ClosedError
    */
   relisten(backlog: number): void {
@@ -242,7 +269,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   }
 
   /**
-   * Closes the socket. The kernel resets the connections in its accept queue (inet_csk_listen_stop()), which takes seconds for a million:
+   * Closes the socket. The kernel resets the connections in its accept queue (inet_csk_listen_stop()), which takes
+   * seconds for a million:
    * that happens on another thread. Idempotent.
    */
   close(): Promise<void> {

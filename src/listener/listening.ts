@@ -10,7 +10,8 @@ export interface ListenOptions {
   /** port; 0: the kernel chooses a free one, the default */
   port?: number;
   /**
-   * the argument of listen(2), connections: any 32-bit integer, signed or unsigned, as the kernel takes it. -1 and 4,294,967,295 are the
+   * the argument of listen(2), connections: any 32-bit integer, signed or unsigned, as the kernel takes it. -1 and
+   * 4,294,967,295 are the
    * same number there, and larger than every somaxconn. Default 128
    */
   backlog?: number;
@@ -19,11 +20,15 @@ export interface ListenOptions {
   /** true: several listeners may share the port (SO_REUSEPORT). Default false */
   reusePort?: boolean;
   /**
-   * TCP_DEFER_ACCEPT, seconds, which the kernel rounds up to 1, 3, 7, 15, …: a connection enters the accept queue with its first data, or
+   * TCP_DEFER_ACCEPT, seconds, which the kernel rounds up to 1, 3, 7, 15, …: a connection enters the accept queue with
+   * its first data, or
    * without data when the client acknowledges the SYN-ACK that the kernel retransmits after this time. Default 0: off
    */
   deferAccept?: number;
-  /** TCP_FASTOPEN, length of its queue, connections: a SYN may carry data. It needs bit 2 of net.ipv4.tcp_fastopen. Default 0: off */
+  /**
+   * TCP_FASTOPEN, length of its queue, connections: a SYN may carry data. It needs bit 2 of net.ipv4.tcp_fastopen.
+   * Default 0: off
+   */
   fastOpen?: number;
 }
 
@@ -39,7 +44,9 @@ export interface Listening {
 
 const sol = { socket: 1, tcp: 6 };
 const option = { reuseAddress: 2, reusePort: 15, deferAccept: 9, fastOpen: 23 };
-/** TFO_SERVER_ENABLE: without this bit of tcp_fastopen a listener answers as if it had no Fast Open (tcp_try_fastopen()) */
+/**
+ * TFO_SERVER_ENABLE: without this bit of tcp_fastopen a listener answers as if it had no Fast Open (tcp_try_fastopen())
+ */
 const fastOpenServer = 2;
 /** codes of a sysctl that this process may not read, or that the kernel does not have */
 const unreadable = new Set(["ERR_FORBIDDEN", "EACCES", "EPERM", "ENOENT"]);
@@ -56,7 +63,8 @@ export function listenOn(fd: number, backlog: number): void {
 
 /**
  * Makes a socket that listens in the Lab.
- * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: Fast Open is off for servers; ArgumentError; ClosedError
+ * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: Fast Open is off for servers; ArgumentError;
+ * ClosedError
  */
 export async function openListening(host: LabHost, options: ListenOptions): Promise<Listening> {
   requireKnown(options, ["port", "backlog", "address", "reusePort", "deferAccept", "fastOpen"], "listen()");
@@ -87,7 +95,10 @@ export async function openListening(host: LabHost, options: ListenOptions): Prom
   }
 }
 
-/** A listener that is still closing holds its port a moment longer, so a busy port is tried again when all closings have ended. */
+/**
+ * A listener that is still closing holds its port a moment longer, so a busy port is tried again when all closings have
+ * ended.
+ */
 async function bind(fd: number, address: string, port: number): Promise<void> {
   try {
     native.bind(fd, address, port);
@@ -97,7 +108,9 @@ async function bind(fd: number, address: string, port: number): Promise<void> {
   }
 }
 
-/** @throws LabError ERR_SYSCTL: the option would be without effect. A guest that may not read the sysctl is let pass. */
+/**
+ * @throws LabError ERR_SYSCTL: the option would be without effect. A guest that may not read the sysctl is let pass.
+ */
 async function requireFastOpen(host: LabHost): Promise<void> {
   let setting: number;
   try {

@@ -11,7 +11,8 @@ const loopback = "127.0.0.1";
 const mapped = "::ffff:";
 
 /**
- * The address and port for a client over loopback: a listener's own address, and 127.0.0.1 for one that has all addresses. Of a port with
+ * The address and port for a client over loopback: a listener's own address, and 127.0.0.1 for one that has all
+ * addresses. Of a port with
  * several sockets 127.0.0.1 if one of them can be reached there, else the first one's address.
  * @throws ArgumentError only IPv6 sockets listen there: clients of a Lab are IPv4
  */
@@ -37,7 +38,10 @@ export function requireOnWire(host: LabHost, to: Listens, what: string): void {
   );
 }
 
-/** IPv4 addresses at which the sockets can be reached; undefined: nothing is known to listen. @throws ArgumentError IPv6 alone */
+/**
+ * IPv4 addresses at which the sockets can be reached; undefined: nothing is known to listen. @throws ArgumentError IPv6
+ * alone
+ */
 function reachable(host: LabHost, to: Listens): { port: number; addresses: string[] | undefined } {
   const all = host.address === "" ? [loopback] : [loopback, host.address];
   if (typeof to !== "number") return { port: to.port, addresses: to.address === "0.0.0.0" ? all : [to.address] };

@@ -23,23 +23,35 @@ export const tcpStates = [
   "CLOSING",
   "NEW_SYN_RECV",
 ] as const;
-/** A TCP state by its name in the kernel. NEW_SYN_RECV: a half-open request (request_sock), which sock_diag shows as SYN_RECV. */
+/**
+ * A TCP state by its name in the kernel. NEW_SYN_RECV: a half-open request (request_sock), which sock_diag shows as
+ * SYN_RECV.
+ */
 export type TcpState = Exclude<(typeof tcpStates)[number], "">;
 
 /** One socket of the Lab, as the kernel's table has it at this moment. */
 export interface SocketRow {
   state: TcpState;
-  /** version of IP that the socket was made for. An IPv6 socket also has IPv4 connections, at addresses like ::ffff:127.0.0.1, as `ss` shows them */
+  /**
+   * version of IP that the socket was made for. An IPv6 socket also has IPv4 connections, at addresses like
+   * ::ffff:127.0.0.1, as `ss` shows them
+   */
   family: 4 | 6;
   /** address and port in the Lab */
   local: Endpoint;
   /** address and port of the other end; 0.0.0.0 (IPv6: ::) and 0 for a listening socket */
   remote: Endpoint;
-  /** LISTEN: length of the accept queue, connections; else bytes not yet read, and one more for a FIN. `ss` names it Recv-Q */
+  /**
+   * LISTEN: length of the accept queue, connections; else bytes not yet read, and one more for a FIN. `ss` names it
+   * Recv-Q
+   */
   receiveQueue: number;
   /** LISTEN: limit of the accept queue, connections; else bytes not yet acknowledged. `ss` names it Send-Q */
   sendQueue: number;
-  /** 0: no descriptor refers to it (a half-open request, a connection in the accept queue, or one that its owner has closed) */
+  /**
+   * 0: no descriptor refers to it (a half-open request, a connection in the accept queue, or one that its owner has
+   * closed)
+   */
   inode: number;
   /** retransmissions of the segment in flight so far */
   retransmits: number;
@@ -55,7 +67,10 @@ export interface SocketRow {
 export interface TableOptions {
   /** only sockets with this local port; default: every port */
   port?: number;
-  /** only sockets in these states; default: all but TIME_WAIT. SYN_RECV: half-open requests, and Fast Open connections; NEW_SYN_RECV: half-open requests alone */
+  /**
+   * only sockets in these states; default: all but TIME_WAIT. SYN_RECV: half-open requests, and Fast Open connections;
+   * NEW_SYN_RECV: half-open requests alone
+   */
   states?: TcpState[];
 }
 

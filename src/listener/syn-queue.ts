@@ -1,4 +1,6 @@
-/** The SYN queue of one listener: which half-open requests the kernel keeps for it, and what the kernel tells of each. */
+/**
+ * The SYN queue of one listener: which half-open requests the kernel keeps for it, and what the kernel tells of each.
+ */
 import { isSystemError, LabError } from "../errors";
 import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
@@ -12,12 +14,17 @@ export interface SynRequest {
   /** of the client */
   address: string;
   port: number;
-  /** retransmissions of the SYN-ACK so far: those of its timer, and one for each SYN that the client has retransmitted */
+  /**
+   * retransmissions of the SYN-ACK so far: those of its timer, and one for each SYN that the client has retransmitted
+   */
   retransmits: number;
   /**
-   * ms since the SYN; undefined where the kernel does not tell it. The kernel stores no time of the SYN, so the age is computed from the
-   * timer, which fires for the first time after 1 s (TCP_TIMEOUT_INIT). That works until the first retransmission of the SYN-ACK: a client
-   * that retransmits its SYN starts the timer anew (tcp_check_req()), and sock_diag does not tell how long an interval is. With
+   * ms since the SYN; undefined where the kernel does not tell it. The kernel stores no time of the SYN, so the age is
+   * computed from the
+   * timer, which fires for the first time after 1 s (TCP_TIMEOUT_INIT). That works until the first retransmission of
+   * the SYN-ACK: a client
+   * that retransmits its SYN starts the timer anew (tcp_check_req()), and sock_diag does not tell how long an interval
+   * is. With
    * TCP_DEFER_ACCEPT it never works: there the timer fires without a retransmission (reqsk_timer_handler()).
    */
   age: number | undefined;
@@ -40,13 +47,18 @@ const tcpDeferAccept = 9;
 /** TCP_TIMEOUT_INIT, ms: the first retransmission of a SYN-ACK comes 1 s after it */
 const firstTimeout = 1000;
 const listening = stateMask(["LISTEN"]);
-/** Requests alone: with "SYN_RECV" the dump would also give Fast Open connections, which wait in the accept queue (inet_diag_dump_icsk()). */
+/**
+ * Requests alone: with "SYN_RECV" the dump would also give Fast Open connections, which wait in the accept queue
+ * (inet_diag_dump_icsk()).
+ */
 const requests = stateMask(["NEW_SYN_RECV"]);
 const wildcard = "0.0.0.0";
 
 /**
- * Gives a socket its inode as SO_MARK, before it listens. The kernel copies the mark into each of its requests (inet_request_mark()), and a
- * mark is all that sock_diag tells of a request's listener. Accepted connections inherit it; nothing in a Lab routes by marks.
+ * Gives a socket its inode as SO_MARK, before it listens. The kernel copies the mark into each of its requests
+ * (inet_request_mark()), and a
+ * mark is all that sock_diag tells of a request's listener. Accepted connections inherit it; nothing in a Lab routes by
+ * marks.
  * Where the process may not set it (a guest in a sandbox), the socket stays without a mark.
  */
 export function markRequests(fd: number): void {
@@ -92,7 +104,10 @@ export class SynQueue {
     });
   }
 
-  /** @throws LabError ERR_UNDECIDED: several listeners could have the requests, and the kernel does not tell this process which one has them */
+  /**
+   * @throws LabError ERR_UNDECIDED: several listeners could have the requests, and the kernel does not tell this
+   * process which one has them
+   */
   get filter(): RequestFilter {
     const { mark, address } = this;
     if (mark === 0) this.requireAlone();

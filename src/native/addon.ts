@@ -109,7 +109,8 @@ export interface NativeAddon {
     open: number;
   };
   /**
-   * Waits (uv_poll) until fd is readable (1) or writable (2). timeoutMs 0: checks once and does not wait; Infinity: no time
+   * Waits (uv_poll) until fd is readable (1) or writable (2). timeoutMs 0: checks once and does not wait; Infinity: no
+   * time
    * limit.
    * @throws RangeError a negative time or not a number
    */

@@ -13,7 +13,9 @@ export interface QueueRows {
    * port: one less than the sum of their capacities
    */
   acceptMax: Uint32Array;
-  /** length of the SYN queue, half-open requests: of the listener (`mark`), of those bound to `address`, or of the port */
+  /**
+   * length of the SYN queue, half-open requests: of the listener (`mark`), of those bound to `address`, or of the port
+   */
   synQueue: Uint32Array;
   /** connections taken by acceptors added with addAcceptor(), cumulative */
   accepted: Uint32Array;

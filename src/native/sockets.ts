@@ -74,7 +74,10 @@ export interface DiagRows {
   v6only: Uint8Array;
   /** 1: a half-open request (request_sock). With Fast Open a socket, too, may be in SYN_RECV */
   request: Uint8Array;
-  /** SO_MARK; of a request that of its listener (inet_request_mark()). 0: none, or not told (that takes CAP_NET_ADMIN over the namespace) */
+  /**
+   * SO_MARK; of a request that of its listener (inet_request_mark()). 0: none, or not told (that takes CAP_NET_ADMIN
+   * over the namespace)
+   */
   mark: Uint32Array;
   /** 0 none, 1 retransmit (and SYN-ACK), 2 keepalive, 3 TIME_WAIT, 4 zero window probe */
   timer: Uint8Array;

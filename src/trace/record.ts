@@ -25,7 +25,10 @@ export interface RecordOptions {
   synQueue?: boolean;
   /** a name for the trace; default: none */
   name?: string;
-  /** of a port: only the sockets that are bound to this address, as lab.sockets() shows it ("0.0.0.0", "::"). Default: all of the port */
+  /**
+   * of a port: only the sockets that are bound to this address, as lab.sockets() shows it ("0.0.0.0", "::"). Default:
+   * all of the port
+   */
   address?: string;
 }
 
