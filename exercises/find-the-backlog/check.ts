@@ -20,8 +20,10 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   before("four listeners that never accept", async () => {
     for (const listener of shuffled(cases, integer)) {
       const { backlog, somaxconn } = listener;
-      const lab = await openLab({ wire: false, sysctls: { "net.core.somaxconn": somaxconn } });
-      const { acceptMax } = await lab.listen({ port, backlog });
+      const lab = await openLab({ wire: false });
+      // where this kernel does not let a Lab set somaxconn, the check itself cuts the backlog: clients see the same
+      const uncut = (await lab.sysctl.trySet({ "net.core.somaxconn": somaxconn })).length > 0;
+      const { acceptMax } = await lab.listen({ port, backlog: uncut ? Math.min(backlog, somaxconn) : backlog });
       const answer = await ask(lab, { port }, { rights: { look: false, wire: false } });
       seen.push({ listener, limit: acceptMax, answer });
     }

@@ -19,9 +19,12 @@ interface Tried {
   answer: unknown;
 }
 
-/** What the kernel does. SYN cookies are off, so a client that does not fit stays in SYN_SENT, and none is a phantom. */
+/**
+ * What the kernel does. SYN cookies are off, so a client that does not fit stays in SYN_SENT, and none is a phantom. With a backlog of 0
+ * they are on: kernels before January 2025 let in nobody without them (inet_csk_reqsk_queue_is_full()).
+ */
 async function measure(lab: Lab, { backlog, somaxconn, clients }: Case, port: number): Promise<Queue> {
-  await lab.sysctl.set({ "net.core.somaxconn": somaxconn });
+  await lab.sysctl.set({ "net.core.somaxconn": somaxconn, "net.ipv4.tcp_syncookies": backlog === 0 ? 1 : 0 });
   const listener = await lab.listen({ port, backlog });
   const crowd = await lab.connect(listener, { clients, quiet: 30 });
   const queue = { maximum: listener.acceptMax, waiting: listener.acceptQueue };
@@ -56,8 +59,20 @@ export default defineCheck(({ before, it, that, lab: openLab, ask, integer, pict
   const all: Case[] = Object.values(groups).flat();
   const tried: Tried[] = [];
 
+  /** Where this kernel does not let a Lab set somaxconn, the cases have the kernel's own, and numbers to match. */
+  const withTheKernels = (somaxconn: number): void => {
+    for (const question of [...groups.bounded, ...groups.minusOne]) {
+      const moved = question.clients - question.somaxconn;
+      if (question.backlog > 0) question.backlog += somaxconn;
+      if (moved > 0 && question.backlog > 0) question.clients = somaxconn + moved;
+      question.somaxconn = somaxconn;
+    }
+  };
+
   before(`${all.length} listeners, each on the kernel and in your arithmetic`, async () => {
     const lab = await openLab({ wire: false, sysctls: { "net.ipv4.tcp_syncookies": 0 } });
+    if ((await lab.sysctl.access("net.core.somaxconn")) !== "set")
+      withTheKernels(await lab.sysctl.get("net.core.somaxconn"));
     let port = 8000;
     for (const question of shuffled(all, integer)) {
       const answer = await ask(undefined, question);
