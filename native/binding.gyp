@@ -18,6 +18,8 @@
         "addon/sockets.cc",
         "addon/poll.cc",
         "addon/diag.cc",
+        "addon/bound_address.cc",
+        "addon/listening.cc",
         "addon/counter_file.cc",
         "addon/track.cc",
         "addon/sampler_thread.cc",

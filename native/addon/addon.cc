@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitSockets(env, exports);
   InitPoll(env, exports);
   InitDiag(env, exports);
+  InitListening(env, exports);
   InitClients(env, exports);
   InitAcceptor(env, exports);
   InitSampler(env, exports);

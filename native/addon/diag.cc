@@ -50,13 +50,13 @@ namespace {
 constexpr uint8_t kSynRecvState = 3;
 
 // The attributes behind the message of one socket.
-SeenSocket Seen(const nlmsghdr* header) {
-  auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
+SeenSocket Seen(const nlmsghdr& header) {
+  auto* message = static_cast<const inet_diag_msg*>(NLMSG_DATA(&header));
   SeenSocket seen{*message};
   bool socket = false;
   auto* attribute =
       reinterpret_cast<const rtattr*>(reinterpret_cast<const char*>(message) + NLMSG_ALIGN(sizeof *message));
-  for (auto left = static_cast<int>(header->nlmsg_len - NLMSG_LENGTH(NLMSG_ALIGN(sizeof *message)));
+  for (auto left = static_cast<int>(header.nlmsg_len - NLMSG_LENGTH(NLMSG_ALIGN(sizeof *message)));
       RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
     switch (attribute->rta_type) {
       case INET_DIAG_MARK: std::memcpy(&seen.mark, RTA_DATA(attribute), sizeof seen.mark); break;
@@ -71,7 +71,7 @@ SeenSocket Seen(const nlmsghdr* header) {
 
 // A part of a dump's answer: 0 at its end, an errno where the kernel has given up, nothing while more is to come.
 std::optional<int> ReadPart(
-    std::span<char> part, uint32_t sequence, const std::function<void(const SeenSocket&)>& onSocket) {
+    std::span<char> part, uint32_t sequence, const std::function<void(const nlmsghdr&)>& onMessage) {
   size_t left = part.size();
   for (auto* message = reinterpret_cast<nlmsghdr*>(part.data()); NLMSG_OK(message, left);
       message = NLMSG_NEXT(message, left)) {
@@ -82,7 +82,7 @@ std::optional<int> ReadPart(
       case NLMSG_DONE:
         // What the dump itself has returned, 0 or a negative errno (netlink_dump_done).
         return message->nlmsg_len < NLMSG_LENGTH(sizeof(int)) ? 0 : std::max(0, -*static_cast<int*>(data));
-      default: onSocket(Seen(message));
+      default: onMessage(*message);
     }
   }
   return std::nullopt;
@@ -90,18 +90,12 @@ std::optional<int> ReadPart(
 
 }  // namespace
 
-int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const SeenSocket&)>& onSocket) {
+int Dump(int diagFd, nlmsghdr& request, const std::function<void(const nlmsghdr&)>& onMessage) {
   static std::atomic<uint32_t> sequence{0};
-  DumpRequest request{};
-  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request.header.nlmsg_seq = ++sequence;
-  request.header.nlmsg_len = sizeof request;
-  request.wanted.sdiag_family = query.family;
-  request.wanted.sdiag_protocol = query.protocol;
-  request.wanted.idiag_states = query.states;
-  request.wanted.id.idiag_sport = htons(query.port);
-  if (send(diagFd, &request, sizeof request, MSG_NOSIGNAL) < 0) return errno;
+  request.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  request.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  request.nlmsg_seq = ++sequence;
+  if (send(diagFd, &request, request.nlmsg_len, MSG_NOSIGNAL) < 0) return errno;
 
   alignas(nlmsghdr) std::array<char, 8 * 1024> buffer;
   int lost = 0;
@@ -118,9 +112,19 @@ int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(con
     }
     if (static_cast<size_t>(size) > buffer.size()) lost = EMSGSIZE;
     size_t here = std::min(static_cast<size_t>(size), buffer.size());
-    std::optional<int> end = ReadPart({buffer.data(), here}, request.header.nlmsg_seq, onSocket);
+    std::optional<int> end = ReadPart({buffer.data(), here}, request.nlmsg_seq, onMessage);
     if (end) return *end != 0 ? *end : lost;
   }
+}
+
+int DumpSockets(int diagFd, const DumpQuery& query, const std::function<void(const SeenSocket&)>& onSocket) {
+  DumpRequest request{};
+  request.header.nlmsg_len = sizeof request;
+  request.wanted.sdiag_family = query.family;
+  request.wanted.sdiag_protocol = query.protocol;
+  request.wanted.idiag_states = query.states;
+  request.wanted.id.idiag_sport = htons(query.port);
+  return Dump(diagFd, request.header, [&](const nlmsghdr& message) { onSocket(Seen(message)); });
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 #include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 
 #include <cstdint>
@@ -26,6 +27,12 @@ struct SeenSocket {
   bool request = false;
   bool v6only = false;  // IPV6_V6ONLY, told of IPv6 listeners
 };
+
+// One sock_diag dump of any family: `request` heads a whole request of request.nlmsg_len bytes, and its type, flags and
+// number are filled in here. `onMessage` is called for each message of the answer, which is valid during the call.
+// Returns 0 or an errno: ENOBUFS, EMSGSIZE: messages were lost; ENOENT: the kernel has no sock_diag of this family. For
+// one thread at a time on one descriptor.
+int Dump(int diagFd, nlmsghdr& request, const std::function<void(const nlmsghdr&)>& onMessage);
 
 // One sock_diag dump; `onSocket` is called for each socket, and the message is valid during the call. Returns 0 or an
 // errno: ENOBUFS, EMSGSIZE: rows were lost; ENOENT: the kernel has no tcp_diag, or none of that protocol

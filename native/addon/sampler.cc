@@ -1,5 +1,4 @@
 // Sampler: the JavaScript face of a SamplerThread.
-#include <arpa/inet.h>
 #include <napi.h>
 
 #include <initializer_list>
@@ -32,13 +31,10 @@ int OptionalFd(const Napi::Value& value, const char* name) {
 constexpr double kSynQueueShare = 0.2;
 
 // @throws RangeError
-BoundAddress AddressOf(const Napi::Value& value) {
-  const std::string text = Text(value, "address");
-  BoundAddress address{AF_INET, {}};
-  if (inet_pton(AF_INET, text.c_str(), &address.bytes) == 1) return address;
-  address.family = AF_INET6;
-  if (inet_pton(AF_INET6, text.c_str(), &address.bytes) == 1) return address;
-  throw Napi::RangeError::New(value.Env(), "address must be an IPv4 or IPv6 address");
+BoundAddress AddressOf(const Napi::Value& value, uint32_t device) {
+  std::optional<BoundAddress> address = BoundAddress::Parse(Text(value, "address"), device);
+  if (!address) throw Napi::RangeError::New(value.Env(), "address must be an IPv4 or IPv6 address");
+  return *address;
 }
 
 struct Drained {
@@ -114,7 +110,11 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     plan.port = static_cast<uint16_t>(Integer(options.Get("port"), "port", 1, 65535));
     if (!options.Get("mark").IsUndefined())
       plan.mark = static_cast<uint32_t>(Integer(options.Get("mark"), "mark", 0, UINT32_MAX));
-    if (!options.Get("address").IsUndefined()) plan.address = AddressOf(options.Get("address"));
+    plan.anyDevice = options.Get("device").IsUndefined();
+    const auto device =
+        plan.anyDevice ? 0u : static_cast<uint32_t>(Integer(options.Get("device"), "device", 0, INT32_MAX));
+    if (!options.Get("address").IsUndefined()) plan.address = AddressOf(options.Get("address"), device);
+    plan.stay = options.Get("stay").ToBoolean();
     plan.hz = Number(options.Get("hz"), "hz", 0.01, 10'000);
     plan.synShare = options.Get("synQueueShare").IsUndefined()
         ? kSynQueueShare

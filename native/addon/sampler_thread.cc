@@ -8,7 +8,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 
 #include "addon/diag.h"
 
@@ -36,11 +35,6 @@ uint64_t NextDue(double& due, double period, double now) {
 }
 
 }  // namespace
-
-bool BoundAddress::IsOf(const inet_diag_msg& socket) const {
-  const size_t size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
-  return socket.idiag_family == family && std::memcmp(socket.id.idiag_src, &bytes, size) == 0;
-}
 
 SamplerThread::SamplerThread(Plan plan)
     : plan_(std::move(plan)), tracks_(plan_.names.size()), listener_(plan_.listenerFd), values_(plan_.names.size(), 0),
@@ -153,8 +147,9 @@ bool SamplerThread::SampleListener() {
 // than its limit. The sum is stored with the same rule: its capacity less one is the limit.
 bool SamplerThread::SampleListeners() {
   uint32_t count = 0, waiting = 0, capacity = 0, fullest = 0, fullestMax = 0;
+  others_.clear();
   auto see = [&](const SeenSocket& seen) {
-    if (plan_.address && !plan_.address->IsOf(seen.message)) return;
+    if (!IsOurListener(seen.message)) return;
     const uint32_t queue = seen.message.idiag_rqueue, most = seen.message.idiag_wqueue;
     if (count == 0 || uint64_t{queue} * (uint64_t{fullestMax} + 1) > uint64_t{fullest} * (uint64_t{most} + 1)) {
       fullest = queue;
@@ -167,10 +162,10 @@ bool SamplerThread::SampleListeners() {
   int code = DumpSockets(plan_.diagFd, {AF_INET, kListen, plan_.port}, see);
   const uint32_t ofVersion4 = count;
   if (code == 0 && plan_.ipv6) code = DumpSockets(plan_.diagFd, {AF_INET6, kListen, plan_.port}, see);
-  if (code == 0 && count == 0) code = ENOENT;
+  if (code == 0 && count == 0 && !plan_.stay) code = ENOENT;
   if (code != 0) return Failed(code, "sock_diag");
   acceptQueue_ = waiting;
-  acceptMax_ = capacity - 1;
+  if (count > 0) acceptMax_ = capacity - 1;  // while none listens, that of the last one
   sharing_ = {count, fullest, fullestMax};
   several_ = several_ || count > 1;
   version6_ = count > ofVersion4;  // only an IPv6 listener has requests of IPv6
@@ -189,10 +184,19 @@ bool SamplerThread::SampleRequests() {
   return true;
 }
 
+// Remembers where the others are bound: the kernel may give them a request that would else be ours.
+bool SamplerThread::IsOurListener(const inet_diag_msg& socket) {
+  if (!plan_.address) return true;
+  BoundAddress bound = BoundAddress::Of(socket);
+  if (plan_.anyDevice) bound.device = plan_.address->device;
+  if (bound == *plan_.address) return true;
+  others_.push_back(bound);
+  return false;
+}
+
 bool SamplerThread::IsOurRequest(const SeenSocket& seen) const {
   if (plan_.mark != 0) return seen.mark == plan_.mark;
-  if (!plan_.address) return true;
-  return plan_.address->Any() ? seen.message.idiag_family == plan_.address->family : plan_.address->IsOf(seen.message);
+  return !plan_.address || plan_.address->Takes(seen.message, others_);
 }
 
 bool SamplerThread::Sample(double time) {

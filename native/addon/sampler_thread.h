@@ -1,6 +1,4 @@
 #pragma once
-#include <netinet/in.h>
-
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "addon/accepted_count.h"
+#include "addon/bound_address.h"
 #include "addon/client_counts.h"
 #include "addon/counter_file.h"
 #include "addon/diag.h"
@@ -39,16 +38,6 @@ class Ration {
   double pause_, due_ = 0;
 };
 
-// An address that sockets are bound to. IPv4 addresses in the first four bytes, as sock_diag tells them.
-struct BoundAddress {
-  uint8_t family;  // AF_INET or AF_INET6
-  in6_addr bytes;
-
-  bool Any() const { return IN6_IS_ADDR_UNSPECIFIED(&bytes); }
-  // Whether this is the socket's local address.
-  bool IsOf(const inet_diag_msg& socket) const;
-};
-
 // A thread that reads a listener at a steady rate into tracks of rows. Knows nothing of JavaScript.
 class SamplerThread {
  public:
@@ -58,6 +47,8 @@ class SamplerThread {
     uint16_t port;           // host order
     uint32_t mark;           // SO_MARK of the listener, which its requests have (inet_request_mark); 0: none
     std::optional<BoundAddress> address;  // only what is bound to it; else all of the port
+    bool anyDevice;                       // whatever interface it is bound to
+    bool stay;                            // go on while no socket listens
     double hz, countersHz;                // readings per second
     double synShare;                      // of a core, that counting the SYN queue may take at most
     std::vector<std::string> names;
@@ -109,6 +100,7 @@ class SamplerThread {
   bool SampleListener();
   bool SampleListeners();
   bool SampleRequests();
+  bool IsOurListener(const inet_diag_msg& socket);
   bool IsOurRequest(const SeenSocket& seen) const;
   void OfferRows(double time);
   bool SampleCounters(double time);
@@ -130,6 +122,7 @@ class SamplerThread {
     uint32_t listeners, fullest, fullestMax;
   } sharing_{};
   bool several_ = false, version6_;
+  std::vector<BoundAddress> others_;  // where other listeners of the port are bound
   Ration listenersRation_, requestsRation_;
   std::vector<bool> gauge_;
   std::mutex sources_;  // guards the two lists

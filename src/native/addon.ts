@@ -3,7 +3,7 @@ import type { Acceptor, AcceptorOptions } from "./acceptor";
 import type { ClientThread, ClientThreadOptions } from "./clients";
 import type { Ghosts, GhostsOptions, Mirror, MirrorOptions, WirePort, WirePortOptions } from "./link";
 import type { Sampler, SamplerOptions } from "./sampler";
-import type { DiagRows, Endpoint, TcpInfo } from "./sockets";
+import type { DiagRows, ListeningSocket, UnixListeningSocket, Endpoint, TcpInfo } from "./sockets";
 
 /** A reply of the lab host, as it came over the link. */
 export interface HostReply {
@@ -133,6 +133,17 @@ export interface NativeAddon {
    * lost; ENOENT: the kernel has no sock_diag of this protocol
    */
   diag(diagFd: number, stateMask: number, port: number, version?: 4 | 6, protocol?: number): DiagRows;
+
+  /**
+   * All TCP sockets in LISTEN, of IPv4 and IPv6. Source: sock_diag(7), struct inet_diag_msg and its attributes.
+   * @throws ENOBUFS: rows were lost; ENOENT: the kernel has no tcp_diag
+   */
+  listening(diagFd: number): ListeningSocket[];
+  /**
+   * All UNIX stream and seqpacket sockets in LISTEN. Source: struct unix_diag_msg with UDIAG_SHOW_NAME and UDIAG_SHOW_RQLEN.
+   * @throws ENOENT: the kernel has no unix_diag
+   */
+  unixListening(diagFd: number): UnixListeningSocket[];
 
   // ── one thread each ────────────────────────────────────────────────────────────────────────────────────
   /** samples a listener's queues */

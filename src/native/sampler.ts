@@ -88,10 +88,14 @@ export interface SamplerOptions {
   /** SO_MARK of the listener: only its requests are counted. Default 0: it has none */
   mark?: number;
   /**
-   * IPv4 or IPv6 address: only listeners and requests bound to it, and of a wildcard all requests of its version of
-   * IP. Default: all of the port
+   * IPv4 or IPv6 address: only listeners bound to it, and the requests that the kernel's lookup gives to them
+   * (inet_lookup_listener(): the exact address before the wildcard). Default: all of the port
    */
   address?: string;
+  /** index of the interface that the listener is bound to (SO_BINDTODEVICE), 0: to none. Default: any of them */
+  device?: number;
+  /** true: goes on while no socket listens; the accept queue is 0 meanwhile. Default false: ends with ENOENT */
+  stay?: boolean;
   /** true: sock_diag reads IPv6 sockets, too; default false */
   ipv6?: boolean;
   /** samples per second, at most 10,000 */

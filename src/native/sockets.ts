@@ -92,3 +92,37 @@ export interface DiagRows {
   /** 0 for sockets without a descriptor: requests and connections not yet accepted */
   inode: Float64Array;
 }
+
+/** A TCP socket in LISTEN, as sock_diag tells it. */
+export interface ListeningSocket {
+  /** of IP: the family of the socket */
+  version: 4 | 6;
+  /** text of inet_ntop(3) */
+  address: string;
+  /** index and name of the interface it is bound to (SO_BINDTODEVICE); 0 and "": any */
+  device: number;
+  deviceName: string;
+  port: number;
+  /** IPV6_V6ONLY; false for IPv4 */
+  v6only: boolean;
+  /** connections that wait for accept(): sk_ack_backlog */
+  acceptQueue: number;
+  /** the queue limit min(backlog, somaxconn): sk_max_ack_backlog */
+  maximum: number;
+  /** SYNs and final ACKs that the kernel has dropped at this socket since it was made: sk_drops (tcp_listendrop()); wraps at 2^32 */
+  drops: number;
+  inode: number;
+  /** upper layer protocol, "mptcp" for the listener of an MPTCP socket; "": none */
+  ulp: string;
+}
+
+/** A UNIX stream or seqpacket socket in LISTEN. */
+export interface UnixListeningSocket {
+  /** path, "@name" in the abstract namespace, "" without a name */
+  name: string;
+  /** connections that wait for accept() */
+  acceptQueue: number;
+  /** the backlog given to listen() or somaxconn; connect() waits when more than this are queued (unix_recvq_full()) */
+  maximum: number;
+  inode: number;
+}

@@ -1,36 +1,17 @@
-/** The listening sockets of this network namespace, read by sock_diag(7): who holds them and how full they are. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { native } from "../native";
+/** The listening TCP sockets of this network namespace, read by sock_diag(7): where they are bound and how full they are. */
+import { native, type ListeningSocket } from "../native";
 
-/** 1 << TCP_LISTEN, include/net/tcp_states.h */
-const listenMask = 1 << 10;
+/** A TCP socket in the state LISTEN. */
+export type Listening = ListeningSocket;
 
-/** A socket in the state LISTEN. */
-export interface Listening {
-  port: number;
-  /** of IP; an IPv6 listener usually accepts IPv4 connections, too (IPV6_V6ONLY) */
-  version: 4 | 6;
-  /** connections that wait for accept(): its length (sk_ack_backlog) */
-  acceptQueue: number;
-  /** the queue limit, min(backlog, somaxconn); the capacity is one more */
-  maximum: number;
-  inode: number;
-}
-
-/** All listeners, or those on one port (several with SO_REUSEPORT, or one for each version of IP), ascending by port. */
-export function readListening(diagFd: number, port = 0): Listening[] {
-  const found = ([4, 6] as const).flatMap((version) => {
-    const rows = native.diag(diagFd, listenMask, port, version);
-    // every column holds rows.length values
-    return Array.from(rows.localPort.subarray(0, rows.length), (listeningPort, at): Listening => ({
-      port: listeningPort,
-      version,
-      acceptQueue: rows.receiveQueue[at] ?? 0,
-      maximum: rows.sendQueue[at] ?? 0,
-      inode: rows.inode[at] ?? 0,
-    }));
-  });
-  return found.sort((a, b) => a.port - b.port || a.version - b.version);
+/**
+ * All TCP listeners of the socket's network namespace, ascending by port, IP version and address.
+ * @throws SystemError ENOENT: the kernel has no tcp_diag; ENOBUFS: rows were lost
+ */
+export function readListening(diagFd: number): Listening[] {
+  const order = (a: Listening, b: Listening) =>
+    a.port - b.port || a.version - b.version || a.address.localeCompare(b.address) || a.inode - b.inode;
+  return native.listening(diagFd).sort(order);
 }
 
 /** The share of the accept queue's capacity that is used, 0 to 1: sk_acceptq_is_full() is true only above the limit. */
@@ -38,34 +19,29 @@ export function fullness({ acceptQueue, maximum }: Pick<Listening, "acceptQueue"
   return acceptQueue / (maximum + 1);
 }
 
-/** The process that holds each socket, "nginx (1234)" by inode. Processes of other users are missing where /proc does not show their descriptors. */
-export function holders(inodes: ReadonlySet<number>): Map<number, string> {
-  const found = new Map<number, string>();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (found.size === inodes.size) break;
-    try {
-      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-        const inode = Number(/^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]);
-        if (inodes.has(inode) && !found.has(inode))
-          found.set(inode, `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (${pid})`);
-      }
-    } catch {
-      // the process has ended, or belongs to another user
-    }
-  }
-  return found;
+/** Address and port as `watch` takes them: "127.0.0.1:80", "[::1]:443", "[::%eth0]:80" for a listener that is bound to an interface. */
+export function whereOf({ version, address, device, deviceName, port }: Omit<Listening, "acceptQueue">): string {
+  const host = device === 0 ? address : `${address}%${deviceName || device}`;
+  return `${version === 6 ? `[${host}]` : host}:${port}`;
 }
 
-/** "nginx (12), nginx (13) and 6 more": each process once, at most `most` (or one more) by name. */
-export function named(owners: Iterable<string>, most = 2): string {
-  const each = [...new Set(owners)];
-  return each.length <= most + 1 ? each.join(", ") : `${each.slice(0, most).join(", ")} and ${each.length - most} more`;
+/** The versions of IP whose connections a listener accepts: [::] without IPV6_V6ONLY accepts both, an IPv4-mapped address IPv4 only. */
+export function versionsOf({ version, address, v6only }: Listening): "v4" | "v6" | "v4+v6" {
+  if (version === 4 || address.startsWith("::ffff:")) return "v4";
+  return address === "::" && !v6only ? "v4+v6" : "v6";
 }
 
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
+/**
+ * The sockets by address and port. Several at one place share it by SO_REUSEPORT: the kernel gives each new connection to one of them, by a hash
+ * of its addresses and ports (reuseport_select_sock()).
+ */
+export function byPlace(listening: readonly Listening[]): Map<string, Listening[]> {
+  const places = new Map<string, Listening[]>();
+  for (const each of listening) {
+    const where = whereOf(each);
+    const there = places.get(where);
+    if (there) there.push(each);
+    else places.set(where, [each]);
   }
+  return places;
 }

@@ -1,257 +1,247 @@
-/** Watches the listeners on one port of this machine: a native thread samples them, and every interval becomes a report. */
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { release } from "node:os";
-import { ArgumentError, errnoName, LabError } from "../errors";
-import { native, type Sampler } from "../native";
-import { TraceBuilder, type RecordingMeta } from "../trace/builder";
-import { defaultCounters } from "../trace/record";
-import { RecordingFile } from "../trace/recording-file";
+/** Watches the listeners that a target names, until stop(): their queues, their drops, and what becomes of them. */
+import { ArgumentError } from "../errors";
+import { native } from "../native";
 import type { Trace } from "../trace/trace";
-import { type Listening, readListening } from "./listeners";
-import { QueuesSeen } from "./queues-seen";
-import type { Look, Report } from "./report";
+import { Holders } from "./holders";
+import { byPlace, type Listening, readListening } from "./listeners";
+import { AcceptedCount, type NamespaceCounts, type NamespaceLook, readCounts } from "./namespace";
+import { WatchedPlace } from "./place";
+import { type Look, type NamespaceReport, rateFields, type Report, type WatchEvent } from "./report";
+import { matches, notFound, type Target } from "./target";
+import { WatchedRecording } from "./watched-recording";
 
-/** What to watch. */
+/** What to watch, and how. */
 export interface WatchOptions {
-  port: number;
+  target: Target;
   /** samples per second, 1 to 1000 */
   hz: number;
   /** file of the Trace to record: made at once, and appended to every two seconds; default: none */
   record?: string;
+  /** begin before a socket listens. Default: false */
+  wait?: boolean;
+  /** go on when the listener is closed, until it comes back. Default: false */
+  follow?: boolean;
 }
 
-const watched = ["Tcp.PassiveOpens", "TcpExt.ListenOverflows", "TcpExt.ListenDrops", "TcpExt.SyncookiesSent"] as const;
-const counterNames = [...new Set<string>([...watched, ...defaultCounters])];
-/**
- * The share of a core that the SYN queue's length may cost. A host's table of connections has hundreds of thousands of buckets, which the kernel
- * walks for it in milliseconds: with every sample, an idle port would take a fifth of a core.
- */
-const synQueueShare = 0.01;
-/** rows of a recording that are kept: some 20 MB in memory, a file of up to 10 MB */
-const mostRows = 500_000;
-/** ms: what a recording may lose if its recorder is killed */
-const writeInterval = 2000;
-
-const recordedSettings = [
-  "net.core.somaxconn",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.tcp_max_syn_backlog",
-  "net.ipv4.tcp_abort_on_overflow",
-];
-
-type Counts = Record<(typeof watched)[number], number>;
-const none: Counts = {
-  "Tcp.PassiveOpens": 0,
-  "TcpExt.ListenOverflows": 0,
-  "TcpExt.ListenDrops": 0,
-  "TcpExt.SyncookiesSent": 0,
-};
-
-/** Samples the queues and counters of one port until stop(). */
+/** Samples the listeners of a target until stop(). */
 export class Watching {
-  /** the listeners as they were at the start */
-  readonly found: readonly Listening[];
-  private readonly diagFd: number;
-  private readonly counterFds: { netstatFd: number; snmpFd: number; sockstatFd: number };
-  private readonly sampler: Sampler;
-  private readonly builder: TraceBuilder | undefined;
-  private readonly file: RecordingFile | undefined;
-  private readonly began = new Date().toISOString();
-  private readonly settings = Object.fromEntries(recordedSettings.map((name) => [name, setting(name)]));
-  private readonly queues = new QueuesSeen();
-  private counts = none;
-  private last: { time: number; cpu: number; counts: Counts; acceptQueue: number };
-  private samplerCpu = 0;
-  private written = -Infinity;
-  private closed = false;
+  /** the sentence that says that no watched listener is left; undefined while the watch can go on */
+  ended: string | undefined;
+  private readonly diagFd = native.diagSocket();
+  private readonly began = native.now();
+  private readonly recording: WatchedRecording | undefined;
+  private readonly accepted: AcceptedCount;
+  private readonly holders = new Holders();
+  private readonly places = new Map<string, WatchedPlace>();
+  /** places whose listener was closed, without `follow` */
+  private readonly over: WatchedPlace[] = [];
+  private readonly countsBefore: NamespaceCounts;
+  private newest: NamespaceLook;
+  private events: WatchEvent[] = [];
+  private last: { time: number; cpu: number; counts: NamespaceCounts };
+  private stopped = false;
 
-  /** @throws ArgumentError no socket listens there; the file of the recording exists already or cannot be made */
+  /**
+   * @throws ArgumentError no socket listens there; a recording is wanted of several addresses; the file of the recording exists already or cannot
+   * be made
+   */
   constructor(private readonly options: WatchOptions) {
-    this.diagFd = native.diagSocket();
-    const open = (name: string) => openSync(`/proc/net/${name}`, "r");
-    this.counterFds = { netstatFd: open("netstat"), snmpFd: open("snmp"), sockstatFd: open("sockstat") };
     try {
-      this.found = this.requireListening();
-      const { port, hz, record } = options;
-      if (record !== undefined) this.file = new RecordingFile(record);
-      this.sampler = new native.Sampler({
-        listenerFd: -1,
-        diagFd: this.diagFd,
-        port,
-        ipv6: true,
-        hz,
-        synQueueShare,
-        counters: { ...this.counterFds, hz: Math.min(hz, 10), names: counterNames },
-      });
-      this.sampler.start();
+      const listening = readListening(this.diagFd);
+      this.requireFound(listening);
+      if (options.record !== undefined) this.recording = new WatchedRecording(options.record, options.hz);
+      this.accepted = new AcceptedCount(this.diagFd);
+      this.newest = { listening, counts: readCounts() };
+      this.countsBefore = this.newest.counts;
+      this.find(listening, true);
     } catch (error) {
-      this.release();
+      for (const place of this.places.values()) void place.close();
+      this.recording?.release(true);
+      native.close(this.diagFd);
       throw error;
     }
-    this.builder = this.file && new TraceBuilder(counterNames, { mostRows });
-    const acceptQueue = this.found.reduce((sum, each) => sum + each.acceptQueue, 0);
-    this.last = { time: native.now(), cpu: this.cpu(), counts: none, acceptQueue };
+    if (this.places.size === 0)
+      this.note({
+        event: "waiting",
+        listener: options.target.text,
+        detail: `No socket listens on ${options.target.text} yet.`,
+      });
+    this.last = { time: this.began, cpu: cpuTime(), counts: this.countsBefore };
   }
 
   /** ms since the watch began */
   get elapsed(): number {
-    return native.now() - this.sampler.startedAt;
+    return native.now() - this.began;
   }
 
-  /** the longest accept queue since the watch began */
-  get longest(): number {
-    return this.queues.peakEver;
+  /** Whether a listener was ever found. */
+  get found(): boolean {
+    return this.places.size + this.over.length > 0;
   }
 
-  /** ms of CPU that watching has taken: the sampling thread and this process */
-  cpu(): number {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000; // the thread is of this process
+  /** of each address and port that was watched: the longest accept queue and the drops since the watch began */
+  get totals(): { listener: string; peak: number; drops: number }[] {
+    return this.everyPlace.map(({ where, peaks, drops }) => ({ listener: where, peak: peaks.acceptQueueEver, drops }));
+  }
+
+  /** Increases since the watch began, of the whole network namespace. */
+  get increases(): Omit<NamespaceCounts, "handshakes"> {
+    return {
+      overflows: this.newest.counts.overflows - this.countsBefore.overflows,
+      drops: this.newest.counts.drops - this.countsBefore.drops,
+      cookies: this.newest.counts.cookies - this.countsBefore.cookies,
+    };
+  }
+
+  /** ms of CPU of the sampling threads */
+  get threadCpu(): number {
+    return this.everyPlace.reduce((sum, { cpu }) => sum + cpu, 0);
   }
 
   /**
    * Takes in what was sampled since the last call; to be called several times per second.
-   * @throws LabError ERR_CLOSED: the listener was closed; another one: the recording cannot be written
+   * @throws LabError a thread has ended, or the recording cannot be written
    */
   look(): Look {
-    const rows = this.sampler.drain();
-    const { queues, listeners, counters, error, errorSyscall } = rows;
-    this.samplerCpu = rows.cpu;
-    this.builder?.append(rows);
-    const full = this.queues.take(queues, listeners);
-    const newest = counters.time.length - 1;
-    if (newest >= 0)
-      this.counts = Object.fromEntries(
-        watched.map((name) => [name, counters.columns[counterNames.indexOf(name)]?.[newest] ?? 0]),
-      ) as Counts;
-    if (this.elapsed - this.written >= writeInterval) {
-      if (this.builder) this.file?.grow(this.builder.snapshot(this.meta, this.elapsed));
-      this.written = this.elapsed;
+    this.newest = this.accepted.look();
+    let full = 0;
+    let fullest = "";
+    for (const place of this.places.values()) {
+      const seen = place.drain();
+      if (this.recording?.where === place.where) this.recording.append(seen.rows);
+      if (seen.full > full) [full, fullest] = [seen.full, place.where];
     }
-    if (error !== 0) throw this.ended(error, errorSyscall);
-    return { full, overflows: this.counts["TcpExt.ListenOverflows"] };
+    this.find(this.newest.listening, false);
+    const drops = this.everyPlace.reduce((sum, place) => sum + place.drops, 0);
+    return { full, fullest, drops, overflows: this.increases.overflows };
+  }
+
+  /** What has happened since the last call. */
+  takeEvents(): WatchEvent[] {
+    return this.events.splice(0);
   }
 
   /** Notes in the recording that something happened. */
   mark(name: string, detail: string): void {
-    this.builder?.event({ time: this.elapsed, name, detail });
+    this.recording?.mark(name, detail);
   }
 
-  /** The interval since the last report. Call look() before. */
-  report(): Report {
-    const time = native.now();
-    const cpu = this.cpu();
-    const { counts, last, queues } = this;
-    const { now, sharing } = queues;
-    const { acceptQueue, places, synQueue } = now;
-    const listeners = sharing?.listeners ?? 1;
-    const seconds = (time - last.time) / 1000;
-    const rise = (name: keyof Counts) => counts[name] - last.counts[name];
-    const handshakes = rise("Tcp.PassiveOpens");
-    const report: Report = {
-      time: this.elapsed / 1000,
-      listeners,
-      acceptQueue,
-      maximum: places - listeners,
-      places,
-      fullest: sharing?.fullest ?? acceptQueue,
-      fullestMaximum: sharing?.fullestMaximum ?? places - 1,
-      full: sharing?.full ?? acceptQueue / places,
-      peak: queues.peak,
-      peakEver: queues.peakEver,
-      synQueue,
-      synQueuePeak: queues.synQueuePeak,
-      handshakeRate: handshakes / seconds,
-      acceptRate: Math.max(0, handshakes - (acceptQueue - last.acceptQueue)) / seconds,
-      overflows: rise("TcpExt.ListenOverflows"),
-      drops: rise("TcpExt.ListenDrops"),
-      cookies: rise("TcpExt.SyncookiesSent"),
-      overflowsEver: counts["TcpExt.ListenOverflows"],
-      dropsEver: counts["TcpExt.ListenDrops"],
-      cookiesEver: counts["TcpExt.SyncookiesSent"],
-      cost: (cpu - last.cpu) / (time - last.time),
+  /** The interval since the last report, of each address and port. Call look() before. */
+  report(): Report[] {
+    const { accepted, last, newest } = this;
+    const now = native.now();
+    const cpu = cpuTime();
+    const seconds = (now - last.time) / 1000;
+    const time = (now - this.began) / 1000;
+    const heldBy = this.holders.of(newest.listening.filter((each) => matches(this.options.target, each)));
+    const shared = {
+      namespace: this.namespaceReport(seconds),
+      cost: (cpu - last.cpu) / (now - last.time),
     };
-    this.last = { time, cpu, counts, acceptQueue };
-    queues.startInterval();
-    return report;
+    const reports = [...this.places.values()].map((place): Report => ({
+      time,
+      ...place.report(heldBy, time),
+      ...rateFields(place.listening ? accepted.ofPlace(place.where, seconds) : { unknown: "no socket listens there" }),
+      ...shared,
+    }));
+    this.last = { time: now, cpu, counts: newest.counts };
+    accepted.startInterval();
+    return reports;
   }
 
-  /** Increases since the watch began, as of the last report. */
-  get reported(): { overflows: number; drops: number; cookies: number } {
-    const { counts } = this.last;
-    return {
-      overflows: counts["TcpExt.ListenOverflows"],
-      drops: counts["TcpExt.ListenDrops"],
-      cookies: counts["TcpExt.SyncookiesSent"],
-    };
-  }
-
-  /** Ends the thread and the recording. @returns the recording and the bytes of its file; undefined if none was wanted, or at the second call @throws LabError the file cannot be written */
+  /**
+   * Ends the threads and the recording.
+   * @returns the recording and the bytes of its file; undefined if none was wanted or no socket listened, or at the second call
+   * @throws LabError the file cannot be written
+   */
   async stop(): Promise<{ trace: Trace; bytes: number } | undefined> {
-    if (this.closed) return undefined;
-    this.closed = true;
-    await this.sampler.stop();
-    const rows = this.sampler.drain();
-    this.samplerCpu = rows.cpu;
-    this.builder?.append(rows);
-    this.release();
-    if (!this.file || !this.builder) return undefined;
-    const trace = this.builder.finish(this.meta);
-    return { trace, bytes: await this.file.finish(trace) };
+    if (this.stopped) return undefined;
+    this.stopped = true;
+    for (const place of this.everyPlace) {
+      const rows = await place.close();
+      if (rows && this.recording?.where === place.where) this.recording.append(rows);
+    }
+    native.close(this.diagFd);
+    return this.recording?.finish();
   }
 
-  /** ms of CPU of the sampling thread alone */
-  get threadCpu(): number {
-    return this.samplerCpu;
+  private get everyPlace(): WatchedPlace[] {
+    return [...this.over, ...this.places.values()];
   }
 
-  private get meta(): RecordingMeta {
-    const { port, hz } = this.options;
-    const listeners = this.queues.sharing?.listeners ?? 1;
+  private namespaceReport(seconds: number): NamespaceReport {
+    const { last, newest, increases, accepted } = this;
+    const rise = (name: keyof NamespaceCounts) => newest.counts[name] - last.counts[name];
     return {
-      name: `port ${port}`,
-      startedAt: this.began,
-      hz,
-      kernel: release(),
-      listener: { port, backlog: this.found.at(0)?.maximum ?? 0, ...(listeners > 1 && { listeners }) },
-      settings: this.settings,
+      listening: byPlace(newest.listening).size,
+      handshakeRate: rise("handshakes") / seconds,
+      acceptRate: rateFields(accepted.ofNamespace(seconds)).acceptRate,
+      overflows: rise("overflows"),
+      drops: rise("drops"),
+      cookies: rise("cookies"),
+      overflowsEver: increases.overflows,
+      dropsEver: increases.drops,
+      cookiesEver: increases.cookies,
     };
   }
 
-  private requireListening(): Listening[] {
-    const { port } = this.options;
-    const found = readListening(this.diagFd, port);
-    if (found.length > 0) return found;
-    const others = [...new Set(readListening(this.diagFd).map((each) => each.port))];
-    const hint =
-      others.length === 0
-        ? "No socket listens on any port. Is the server in a container with a network of its own? Then run watch inside it."
-        : `Sockets listen on ${others.length > 1 ? "ports" : "port"} ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}.`;
-    throw new ArgumentError(`No socket listens on port ${port} in this network namespace.`, hint);
+  /** Compares the listeners with those that are watched: new ones are watched, too, and what happened to the others is noted. */
+  private find(listening: readonly Listening[], atStart: boolean): void {
+    const found = byPlace(listening.filter((each) => matches(this.options.target, each)));
+    for (const place of [...this.places.values()]) {
+      const change = place.take(found.get(place.where) ?? [], this.elapsed / 1000);
+      if (change === undefined) continue;
+      this.note({ ...change, listener: place.where });
+      if (change.event === "closed" && !this.options.follow) this.end(place, change.detail);
+    }
+    for (const [where, [first, ...more]] of found) {
+      if (!first || this.places.has(where) || this.over.some((place) => place.where === where)) continue;
+      this.add(where, [first, ...more], atStart);
+    }
   }
 
-  private ended(error: number, syscall: string): LabError {
-    const { port } = this.options;
-    const gone = errnoName(error) === "ENOENT";
-    return gone
-      ? new LabError(`The listener on port ${port} was closed.`, { code: "ERR_CLOSED" })
-      : new LabError(`Port ${port} can no longer be watched: ${syscall} failed with ${errnoName(error)}.`, {
-          code: errnoName(error),
-          errno: error,
-          syscall,
-        });
+  private add(where: string, found: [Listening, ...Listening[]], atStart: boolean): void {
+    const recorded = this.recording !== undefined && this.recording.where === undefined;
+    const place = new WatchedPlace(where, found, {
+      hz: this.options.hz,
+      known: atStart,
+      counters: recorded ? this.recording?.counters : undefined,
+    });
+    this.places.set(where, place);
+    this.ended = undefined;
+    if (recorded) this.recording?.begin(where, found[0], place.startedAt);
+    if (!atStart) this.note({ event: "listening", listener: where, detail: `A socket listens on ${where} now.` });
   }
 
-  private release(): void {
-    native.close(this.diagFd);
-    for (const fd of Object.values(this.counterFds)) closeSync(fd);
+  private end(place: WatchedPlace, detail: string): void {
+    this.places.delete(place.where);
+    this.over.push(place);
+    if (this.recording?.where !== place.where) void place.close();
+    if (this.places.size === 0) this.ended = detail;
+  }
+
+  private note(event: Omit<WatchEvent, "time">): void {
+    this.events.push({ time: this.elapsed / 1000, ...event });
+    if (event.listener === this.recording?.where) this.recording.mark(event.event, event.detail);
+  }
+
+  private requireFound(listening: readonly Listening[]): void {
+    const { target, wait, record } = this.options;
+    const found = [...byPlace(listening.filter((each) => matches(target, each))).keys()];
+    if (found.length === 0 && !wait) {
+      const { message, hint } = notFound(target, listening);
+      throw new ArgumentError(message, hint);
+    }
+    if (found.length > 1 && record !== undefined)
+      throw new ArgumentError(
+        `A recording is of one address and port, and on ${target.text} sockets listen at ${found.length}: ${found.join(", ")}.`,
+        `Name one, for example: npx one-listener watch ${found[0]} --record ${record}`,
+      );
   }
 }
 
-function setting(name: string): number | string {
-  try {
-    return Number(readFileSync(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8"));
-  } catch {
-    return "unreadable";
-  }
+/** ms of CPU that this process and its threads have used */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -8,7 +8,7 @@ import { plot, Trace } from "one-listener";
 import { folderOfSuite } from "../fixtures/temporary-folder";
 import { inProject } from "../fixtures/project";
 import { skip } from "../fixtures/skip";
-import { named } from "../../dist/watch/listeners";
+import { named } from "../../dist/watch/holders";
 import { gauge, sparkline } from "../../dist/terminal/meter";
 import { formatPercent } from "../../dist/wording/number";
 
