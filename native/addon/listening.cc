@@ -119,7 +119,8 @@ Napi::Value TcpListening(const Napi::CallbackInfo& info) {
     request.header.nlmsg_len = sizeof request;
     request.wanted.sdiag_family = static_cast<uint8_t>(family);
     request.wanted.sdiag_protocol = IPPROTO_TCP;
-    request.wanted.idiag_ext = 1u << (INET_DIAG_SKMEMINFO - 1);
+    // the ULP is told beside INET_DIAG_INFO only (inet_sk_diag_fill, tcp_diag_get_aux)
+    request.wanted.idiag_ext = 1u << (INET_DIAG_SKMEMINFO - 1) | 1u << (INET_DIAG_INFO - 1);
     request.wanted.idiag_states = kListen;
     int error = Dump(fd, request.header, [&](const nlmsghdr& message) { found.push_back(ListeningOf(message)); });
     if (error != 0) throw OsError{error, "sock_diag"};

@@ -78,7 +78,9 @@ class Shown {
     for (const event of this.watching.takeEvents()) {
       const text = sentenceOf(event);
       this.sentences.push(text);
-      if (this.json || !process.stdout.isTTY) this.show(event, () => text);
+      // the sentence that ends the watch is its reason, which the summary says
+      const last = event.detail === this.watching.ended;
+      if (this.json || (!process.stdout.isTTY && !last)) this.show(event, () => text);
     }
     this.sentences.splice(0, this.sentences.length - 3);
   }

@@ -1,62 +1,33 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { plot, Trace } from "one-listener";
 import { folderOfSuite } from "../fixtures/temporary-folder";
-import { inProject } from "../fixtures/project";
+import type { Ended } from "../fixtures/processes";
 import { skip } from "../fixtures/skip";
+import { DrivenServer, linesOf, main, watch } from "./watched";
 import { named } from "../../dist/watch/holders";
 import { gauge, sparkline } from "../../dist/terminal/meter";
 import { formatPercent } from "../../dist/wording/number";
 
-const main = inProject("dist", "cli", "main.js");
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
+/** A server on this machine's own loopback that never accepts, with `backlog`. */
+async function stoppedServer(backlog: number): Promise<{ port: number; kill: () => void }> {
+  const server = DrivenServer.here();
+  return { port: Number(await server.tell("open", "127.0.0.1", 0, backlog)), kill: () => server.kill() };
 }
 
-function watch(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [main, "watch", ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data) => (stdout += data));
-  child.stderr.on("data", (data) => (stderr += data));
-  return { child, ended: once(child, "close").then(([code]) => ({ code, stdout, stderr })) };
-}
-
-const reports = (stdout: string) =>
-  stdout
-    .trim()
-    .split("\n")
-    .map((text) => JSON.parse(text));
-
-/** A server of this machine's own loopback that never accepts (a stopped process), with `backlog`. */
-async function stoppedServer(backlog: number, host = "127.0.0.1"): Promise<{ port: number; kill: () => void }> {
-  const program = `import os, signal, socket; s = socket.socket(socket.AF_INET6 if ":" in "${host}" else socket.AF_INET); s.bind(("${host}", 0)); s.listen(${backlog}); print(s.getsockname()[1], flush=True); signal.pause()`;
-  const child = spawn("python3", ["-c", program], { stdio: ["ignore", "pipe", "inherit"] });
-  const [text] = await once(child.stdout, "data");
-  return { port: Number(text), kill: () => child.kill("SIGKILL") };
-}
-
-/** Two listeners on one port that never accept. */
+/** Two listeners on one address and port that never accept. */
 async function sharedPort(backlog: number): Promise<{ port: number; kill: () => void }> {
-  const program = `import signal, socket
-listeners = []
-port = 0
-for _ in range(2):
-    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); s.bind(("127.0.0.1", port)); s.listen(${backlog}); port = s.getsockname()[1]; listeners.append(s)
-print(port, flush=True); signal.pause()`;
-  const child = spawn("python3", ["-c", program], { stdio: ["ignore", "pipe", "inherit"] });
-  const [text] = await once(child.stdout, "data");
-  return { port: Number(text), kill: () => child.kill("SIGKILL") };
+  const server = DrivenServer.here();
+  const port = Number(await server.tell("open", "127.0.0.1", 0, backlog, "reuseport"));
+  await server.tell("open", "127.0.0.1", port, backlog, "reuseport");
+  return { port, kill: () => server.kill() };
 }
 
-/** Sends so many SYNs; whoever finds no room waits until destroyed. */
+/** Starts clients. One that finds no room waits until it is destroyed. */
 function knockAt(port: number, many: number): net.Socket[] {
   return Array.from({ length: many }, () => net.connect(port, "127.0.0.1").on("error", () => undefined));
 }
@@ -99,14 +70,14 @@ describe("one-listener watch", function () {
     cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
     const { code, stdout, stderr } = await ended;
     assert.equal(code, 0, stderr);
-    const lines = reports(stdout);
+    const lines = linesOf(stdout);
     const { summary } = lines.pop();
     assert.equal(lines[0].maximum, 50);
     assert.equal(lines.at(-1).acceptQueue, 30);
     assert.equal(summary.peak, 30);
     assert.ok(
       lines.reduce(
-        (sum, { handshakeRate, time }, at) => sum + handshakeRate * (time - (lines[at - 1]?.time ?? 0)),
+        (sum, { namespace, time }, at) => sum + namespace.handshakeRate * (time - (lines[at - 1]?.time ?? 0)),
         0,
       ) >= 29,
       "handshakes were counted",
@@ -123,8 +94,8 @@ describe("one-listener watch", function () {
     const { port } = server.address() as net.AddressInfo;
     const { code, stdout } = await watch(String(port), "--json", "--for", "0.3").ended;
     assert.equal(code, 0);
-    assert.equal(reports(stdout)[0].listeners, 1);
-    assert.equal(reports(stdout)[0].maximum, 511);
+    assert.equal(linesOf(stdout)[0].listeners, 1);
+    assert.equal(linesOf(stdout)[0].maximum, 511);
   });
 
   it("--alert ends with 2 when the queue is as full as it says, not before", async () => {
@@ -140,7 +111,7 @@ describe("one-listener watch", function () {
     cleanUp.push(() => more.forEach((socket) => socket.destroy()));
     const { code, stdout } = await ended;
     assert.equal(code, 2);
-    assert.match(stdout, new RegExp(`^ALERT: an accept queue of port ${server.port} was 80 % full$`, "m"));
+    assert.match(stdout, new RegExp(`^ALERT: an accept queue of 127\\.0\\.0\\.1:${server.port} was 80 % full$`, "m"));
   });
 
   it("--alert overflows ends with 2 when a SYN meets a full queue, not when the queue is just full; in the recording, too", async () => {
@@ -207,7 +178,7 @@ describe("one-listener watch", function () {
     }
     const { code, stdout } = await ended;
     assert.equal(code, 2, stdout);
-    const lines = reports(stdout);
+    const lines = linesOf(stdout);
     lines.pop();
     const { listeners, maximum, places, fullest, fullestMaximum } = lines.at(-1);
     assert.deepEqual(
@@ -277,7 +248,7 @@ describe("one-listener watch", function () {
     server.kill();
     const { code, stdout } = await ended;
     assert.equal(code, 3, stdout);
-    assert.match(stdout, new RegExp(`^The listener on port ${server.port} was closed\\.$`, "m"));
+    assert.match(stdout, new RegExp(`^The listener on 127\\.0\\.0\\.1:${server.port} was closed\\.$`, "m"));
     assert.ok((await Trace.load(file)).meta.samples > 2);
   });
 
@@ -290,7 +261,10 @@ describe("one-listener watch", function () {
     child.kill("SIGINT");
     const { code, stdout } = await ended;
     assert.equal(code, 0);
-    assert.match(stdout, /^\d+\.\d s: peak 0, overflows \d+, drops \d+; sampling used [\d.]+ % of a core$/m);
+    assert.match(
+      stdout,
+      /^\d+\.\d s: peak 0, drops 0; in the whole network namespace overflows \d+, drops \d+; sampling used [\d.]+ % of a core$/m,
+    );
     assert.ok(existsSync(file));
   });
 
@@ -299,7 +273,7 @@ describe("one-listener watch", function () {
     cleanUp.push(server.kill);
     const { code, stdout } = await watch("--for", "0.5").ended;
     assert.equal(code, 0);
-    assert.match(stdout, new RegExp(`${server.port} +v4 +0 +33 +0 % +0 +python3 \\(\\d+\\)`));
+    assert.match(stdout, new RegExp(`^127\\.0\\.0\\.1:${server.port} +v4 +0 +33 +0 % +0 +0 +python3 \\(\\d+\\)$`, "m"));
   });
 
   it("refuses bad input before anything starts", async () => {
@@ -307,7 +281,7 @@ describe("one-listener watch", function () {
     cleanUp.push(server.kill);
     const port = `:${server.port}`;
     for (const [args, expected] of [
-      [["99999"], /A port is a number from 1 to 65535, such as 8080 or :8080\./],
+      [["99999"], /A port is a number from 1 to 65535\./],
       [["http"], /A port is a number from 1 to 65535/],
       [
         [":1"],
@@ -317,11 +291,14 @@ describe("one-listener watch", function () {
       ],
       [[port, "--alert", "80"], /percentage above 0 and up to 100, such as 80%/],
       [[port, "--alert", "0%"], /percentage/],
-      [[port, "--alert", "80%,drops"], /80%,overflows/],
+      [[port, "--alert", "80%,resets"], /80%,overflows/],
       [[port, "--for", "soon"], /A time is a number of seconds, or a number with a unit, such as 500ms, 10m, 24h\./],
       [[port, "--hz", "5000"], /The samples per second are a number from 1 to 1000\./],
       [[port, "--interval", "0.001"], /--interval must be at least 0\.1 seconds\./],
-      [["--record", path.join(folder, "x")], /--record needs a port, because a Trace is a recording of one port\./],
+      [
+        ["--record", path.join(folder, "x")],
+        /--record needs a port, because a Trace is a recording of one address and port\./,
+      ],
       [[port, "--record", path.join(folder, "no", "x")], /x cannot be written: ENOENT/],
       [[port, "--record", __filename], /exists already/],
     ] as [string[], RegExp][]) {
