@@ -17,16 +17,23 @@ export function targetOf(text: string): Target {
     throw new InvalidArgumentError(
       `This looks like a path or a URL. watch takes the address and port of a TCP listener. Without an argument it shows UNIX listeners, too. ${examples}`,
     );
-  const [, bracketed, bare, number = ""] = /^(?:\[([^\]]*)\]|([^[\]]*?)):?(\d+)$/.exec(text) ?? [];
-  const host = bracketed ?? bare ?? "";
-  if (bracketed === undefined && host.includes(":")) throw new InvalidArgumentError(ambiguous(text));
-  const port = Number(number);
-  if (number === "" || !(port >= 1 && port <= 65535))
-    throw new InvalidArgumentError(`A port is a number from 1 to 65535. ${examples}`);
-  if (host === "" && bracketed === undefined) return { text: `port ${port}`, port };
-  if (!text.endsWith(`:${number}`)) throw new InvalidArgumentError(`A port is a number from 1 to 65535. ${examples}`);
+  const { host, bracketed, port } = partsOf(text);
+  if (!bracketed && host.includes(":")) throw new InvalidArgumentError(ambiguous(text));
+  if (!(port >= 1 && port <= 65535)) throw new InvalidArgumentError(`A port is a number from 1 to 65535. ${examples}`);
+  if (host === "" && !bracketed) return { text: `port ${port}`, port };
   const [address = "", device] = host.split("%");
-  return { text, port, addresses: addressesOf(address, bracketed !== undefined), ...(device && { device }) };
+  return { text, port, addresses: addressesOf(address, bracketed), ...(device && { device }) };
+}
+
+/** The host is "" and the port NaN where there is none. */
+function partsOf(text: string): { host: string; bracketed: boolean; port: number } {
+  if (/^\d+$/.test(text)) return { host: "", bracketed: false, port: Number(text) };
+  const {
+    inside,
+    bare = "",
+    port,
+  } = /^(?:\[(?<inside>[^\]]*)\]|(?<bare>[^[\]]*)):(?<port>\d+)$/.exec(text)?.groups ?? {};
+  return { host: inside ?? bare, bracketed: inside !== undefined, port: Number(port) };
 }
 
 function ambiguous(text: string): string {

@@ -201,15 +201,16 @@ export class Watching {
   }
 
   private add(where: string, found: [Listening, ...Listening[]], atStart: boolean): void {
-    const recorded = this.recording !== undefined && this.recording.where === undefined;
+    // the first one found
+    const recording = this.recording?.where === undefined ? this.recording : undefined;
     const place = new WatchedPlace(where, found, {
       hz: this.options.hz,
       known: atStart,
-      counters: recorded ? this.recording?.counters : undefined,
+      counters: recording?.counters,
     });
     this.places.set(where, place);
     this.ended = undefined;
-    if (recorded) this.recording?.begin(where, found[0], place.startedAt);
+    recording?.begin(where, found[0], place.startedAt);
     if (!atStart) this.note({ event: "listening", listener: where, detail: `A socket listens on ${where} now.` });
   }
 

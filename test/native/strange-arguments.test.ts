@@ -26,6 +26,7 @@ const calls = [
   "getsockopt",
   "inode",
   "listen",
+  "listening",
   "poll",
   "preadText",
   "pwriteText",
@@ -36,6 +37,7 @@ const calls = [
   "setsockopt",
   "shutdown",
   "tcpInfo",
+  "unixListening",
 ] as const;
 
 /** A TypeError or RangeError that says something, or a system error with its three fields. */

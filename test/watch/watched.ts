@@ -29,7 +29,6 @@ export function watch(...args: string[]): Watch {
 }
 
 /** A line that `watch --json` prints: a report, an event or the summary. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what the program prints is under test
 export type Line = any;
 
 /** The lines of `--json`. */
@@ -38,7 +37,7 @@ export const linesOf = (stdout: string): Line[] =>
     .trim()
     .split("\n")
     .filter((text) => text !== "")
-    .map((text) => JSON.parse(text) as Line);
+    .map((text) => JSON.parse(text));
 
 /** `one-listener watch` in a Lab, whose only listeners are the test's. */
 export class LabWatch {
@@ -54,7 +53,7 @@ export class LabWatch {
   ) {
     createInterface(stdout).on("line", (line) => {
       this.text += `${line}\n`;
-      if (line.startsWith("{")) this.lines.push(JSON.parse(line) as Line);
+      if (line.startsWith("{")) this.lines.push(JSON.parse(line));
     });
   }
 
@@ -64,7 +63,7 @@ export class LabWatch {
     let stderr = "";
     program.stderr.on("data", (data) => (stderr += data));
     const ended = program.exited.then(({ code }) => ({ code, stdout: made.text, stderr }));
-    const made: LabWatch = new LabWatch(program.stdout, ended, () => program.kill("SIGINT"));
+    const made: LabWatch = new LabWatch(program.stdout, ended, () => void program.kill("SIGINT"));
     return made;
   }
 
@@ -80,8 +79,8 @@ export class LabWatch {
 
   /** Waits for a line. */
   line(what: string, condition: (line: Line) => boolean): Promise<Line> {
-    return until(
-      () => this.lines.find(condition) as Line,
+    return until<Line>(
+      () => this.lines.find(condition),
       () =>
         `${what} among\n${this.lines
           .slice(-5)
@@ -94,8 +93,8 @@ export class LabWatch {
   /** Waits for the next report of which this is true. */
   next(what: string, condition: (report: Line) => boolean): Promise<Line> {
     const after = this.lines.length;
-    return until(
-      () => this.lines.slice(after).find((line) => "acceptQueue" in line && condition(line)) as Line,
+    return until<Line>(
+      () => this.lines.slice(after).find((line) => "acceptQueue" in line && condition(line)),
       () =>
         `${what} among\n${this.lines
           .slice(-5)
