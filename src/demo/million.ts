@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { inLab } from "../claims/experiment";
 import type { Lab } from "../front-door";
 import { kernelMemory } from "../lab/memory";
+import { refusalLine } from "../lab/sysctls";
 import { native } from "../native";
 import { formatCount } from "../wording/number";
 import type { Demo } from "./demo";
@@ -27,17 +28,42 @@ const mebibytes = (bytes: number) => bytes / 2 ** 20;
 
 /** Bytes that a connection in the accept queue takes on this kernel. */
 async function bytesPerConnection(connections: number): Promise<number> {
-  return inLab({ hashBuckets: 16_384, sysctls: { "net.core.somaxconn": 65_535 } }, async (lab) => {
+  return inLab({ hashBuckets: 16_384 }, async (lab) => {
+    await lab.sysctl.trySet({ "net.core.somaxconn": 65_535 });
     const listener = await lab.listen({ backlog: 65_535 });
     const before = kernelMemory().slab;
-    await (await lab.ghosts(listener, { count: connections })).finished();
+    const count = Math.min(connections, listener.capacity);
+    await (await lab.ghosts(listener, { count })).finished();
     await wait(100);
     return Math.max(0, (kernelMemory().slab - before) / Math.max(1, listener.acceptQueue));
   });
 }
 
-/** How many of the wanted connections this machine can hold, and why not all of them ("" if all). @param bytesEach as measured @param available bytes */
-export function planned(wanted: number, bytesEach: number, available: number): { total: number; because: string } {
+/** The longest accept queue that a Lab can have here, and the sentence about a kernel that sets a limit to it ("" if none does). */
+async function longestQueue(): Promise<{ places: number; because: string }> {
+  return inLab({ wire: false }, async (lab) => {
+    const refused = await lab.sysctl.trySet({ "net.core.somaxconn": 2 * million });
+    if (refused.length === 0) return { places: Infinity, because: "" };
+    return { places: await lab.sysctl.get("net.core.somaxconn"), because: refusalLine(refused).replace(/\.$/, "") };
+  });
+}
+
+/**
+ * How many of the wanted connections this machine can hold, and why not all of them ("" if all).
+ * @param bytesEach as measured
+ * @param available bytes
+ * @param queue the longest accept queue that the kernel allows, and why it is no longer
+ */
+export function planned(
+  wanted: number,
+  bytesEach: number,
+  available: number,
+  queue: { places: number; because: string } = { places: Infinity, because: "" },
+): { total: number; because: string } {
+  if (queue.places < wanted) {
+    const inside = planned(queue.places, bytesEach, available);
+    return { total: inside.total, because: inside.because || queue.because };
+  }
   const affordable = Math.max(1, Math.floor((share * available) / (bytesEach + besides)));
   if (affordable >= wanted) return { total: wanted, because: "" };
   return {
@@ -155,7 +181,7 @@ export const manyConnections: Demo = {
       `First we measure the memory of ${formatCount(first)} connections, to plan how many this machine can hold.`,
     );
     const measured = (await stage.during(bytesPerConnection(first), look)) || assumed;
-    const { total, because } = planned(wanted, measured, available);
+    const { total, because } = planned(wanted, measured, available, await longestQueue());
     state.total = total;
     const plan = `${formatCount(total)} connections × ${formatCount(measured)} bytes = ${formatCount(mebibytes(total * measured))} MiB of the ${formatCount(mebibytes(available))} MiB that are free`;
     stage.say(`${plan}${because ? `. Not ${formatCount(wanted)}: ${because}` : ""}.`);
@@ -165,9 +191,10 @@ export const manyConnections: Demo = {
     stage.renew();
     stage.say(`${plan}. Connecting.`);
     const hashBuckets = 2 ** Math.ceil(Math.log2(Math.max(1024, total)));
-    const { took, peak } = await inLab({ hashBuckets, sysctls: { "net.core.somaxconn": 2 * total } }, (lab) =>
-      fillQueue(stage, lab, state, seconds),
-    );
+    const { took, peak } = await inLab({ hashBuckets }, async (lab) => {
+      await lab.sysctl.trySet({ "net.core.somaxconn": 2 * total });
+      return fillQueue(stage, lab, state, seconds);
+    });
     const closing = native.now();
     const after = () => kernelMemory().available;
     await stage.watch(look, { ms: 10_000, until: () => after() >= 0.97 * available && native.now() - closing > 300 });

@@ -160,6 +160,11 @@ describe("one-listener demo", function () {
     assert.ok(total * 2900 < 0.6 * 2 ** 30 && total > 100_000);
     assert.match(because, /^1,000,000 would take more than 60 % of the free memory$/);
     assert.equal(planned(1_000_000, 2900, 0).total, 1);
+    // a kernel that does not let a Lab set somaxconn
+    const queue = { places: 4096, because: "it is 4096" };
+    assert.deepEqual(planned(1_000_000, 2900, 16 * 2 ** 30, queue), { total: 4096, because: "it is 4096" });
+    assert.match(planned(1_000_000, 2900, 2 ** 20, queue).because, /4,096 would take more than 60 %/);
+    assert.deepEqual(planned(4000, 2900, 16 * 2 ** 30, queue), { total: 4000, because: "" });
   });
 
   it("is ended by SIGINT and leaves nothing", async () => {
