@@ -70,7 +70,7 @@ function commandOf(step, python, out) {
   const words = [at("setup", "run_notebook.py"), at("notebooks", step.file), path.join(out, step.file), report];
   const failure = () => {
     const found = JSON.parse(readFileSync(report, "utf8")).failure;
-    return found && `cell ${found.cell}:\n${found.source}\n${found.error}`;
+    return found ? `cell ${found.cell}:\n${found.source}\n${found.error}` : undefined;
   };
   return { program: python, words: [...words, "600"], failure };
 }
