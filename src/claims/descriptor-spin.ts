@@ -13,6 +13,9 @@ const port = 8080;
 const descriptorLimit = 40;
 const watched = 1000;
 
+/** turns per second that accept nothing: a loop that waits for something takes some tens, one that spins takes many thousands */
+const manyTurns = 1000;
+
 /** The text's loop, `if err != nil { continue }`, over a level-triggered epoll, and twice as many clients as it has descriptors. */
 async function spin() {
   return inLab({ wire: false }, async (lab) => {
@@ -68,13 +71,19 @@ export const retryOnAnyError = claim({
       );
     const measured = `${limit} descriptors, ${accepted} of ${clients} accepted; then ${formatNumber(Math.round(wakeupsPerSecond))} turns of the loop per second, ${(100 * cpu).toFixed(0)} % of a core`;
     const kernel = "alloc_fd()";
-    if (cpu > 0.5)
+    // on a busy machine the same loop gets less of the processor: what it does in vain is counted in turns
+    if (cpu > 0.5 || wakeupsPerSecond >= manyTurns)
       return {
         verdict: "false",
         measured,
         why: "EMFILE does not go away by trying again. accept4() allocates the descriptor first and never reaches the accept queue. The connection stays there, and epoll, which looks only at the queue (inet_csk_listen_poll()), reports it again at once. Pause, free a descriptor, or shed load.",
         kernel,
       };
-    return { verdict: "holds", measured, why: "The loop used at most half of a core.", kernel };
+    return {
+      verdict: "holds",
+      measured,
+      why: `The loop used at most half of a core and took fewer than ${formatNumber(manyTurns)} turns per second in vain.`,
+      kernel,
+    };
   },
 });

@@ -3,6 +3,7 @@
  * drops, and how long a place stays empty that accept() makes. Over loopback a handshake ends inside connect(). So the clients connect one
  * after the other, and the last of them meet a full accept queue.
  */
+import type { Listener } from "../listener/listener";
 import { native } from "../native";
 import { inLab } from "./experiment";
 import { atRest, msUntil } from "../waiting/until";
@@ -40,6 +41,25 @@ export interface LoopbackOverflow {
   open: number;
 }
 
+/** ms: a resent SYN that is due at that moment may take a place within this time, but not three places in turn */
+const soon = 50;
+
+/**
+ * The longest ms for which a place that accept() had made stayed empty. Up to three places are looked at, because a SYN that is due
+ * anyway may take the first one at once; a kernel that moves a connection over does so each time.
+ */
+async function longestEmpty(listener: Listener): Promise<number> {
+  let longest = 0;
+  for (let place = 0; place < 3 && longest <= soon; place++) {
+    const full = listener.acceptQueue;
+    const fd = native.accept(listener.fd);
+    if (fd < 0) break;
+    longest = Math.max(longest, await msUntil(() => listener.acceptQueue >= full, 3500));
+    native.close(fd);
+  }
+  return longest;
+}
+
 /**
  * Runs the experiment in a Lab of its own. It takes some seconds, because clients outside connect only at a retransmission.
  * @throws LabError this machine does not allow a Lab
@@ -64,9 +84,7 @@ export function loopbackOverflow(): Promise<LoopbackOverflow> {
       cookiesSent: counters.get("SyncookiesSent"),
     };
 
-    const first = native.accept(listener.fd);
-    const emptyFor = first < 0 ? 0 : await msUntil(() => listener.acceptQueue >= full.waiting, 3500);
-    if (first >= 0) native.close(first);
+    const emptyFor = await longestEmpty(listener);
 
     const loop = listener.acceptLoop();
     const second = await lab.connect(listener, { clients: crowd });

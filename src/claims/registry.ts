@@ -1,7 +1,7 @@
 /**
  * The claims that the notebooks decide so far, by number.
  */
-import { ArgumentError, KernelError } from "../errors";
+import { ArgumentError, KernelError, LabError, LimitError } from "../errors";
 import { acceptWakes, dataWaits, readyToUse } from "./accepted-connection";
 import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
@@ -31,6 +31,7 @@ import { countingTools, noBottleneck, semaphorePractice } from "./listener-bottl
 import { constantLookup } from "./lookup-cost";
 import { typicalLimits, usualSomaxconn } from "./machine-limits";
 import { evenDelivery, resetAfter75 } from "./one-a-second";
+import { isBusy, othersWords, watchProcessors } from "./processor-share";
 import { notRefused, reasons } from "./refusal";
 import { timedOutGetReset } from "./reset-before-accept";
 import { backlogAndTotals, defaultDescriptors, noSwitches, tenThousand } from "./scale-limits";
@@ -166,12 +167,24 @@ export function judge<N extends ClaimNumber>(number: N, evidence: EvidenceOf<N>)
  */
 export async function measure(number: ClaimNumber, memory: Once = once()): Promise<Decision> {
   const claim = claimOf(number);
+  const others = watchProcessors();
   try {
     const evidence = pick(await claim.experiment(memory), claim.evidence);
     return decision(claim, evidence, verdictOf(claim, evidence));
   } catch (error) {
-    return decision(claim, {}, undecided(error));
+    return decision(claim, {}, undecided(hinderedBy(others(), error)));
   }
+}
+
+/** An experiment of ours that comes to nothing has done so because of the machine, where that is busy. Other errors stay as they are. */
+function hinderedBy(others: number | undefined, error: unknown): unknown {
+  const nothing = error instanceof ArgumentError || (error instanceof LabError && error.code === "ETIMEDOUT");
+  if (!nothing || !isBusy(others)) return error;
+  return new UndecidedError(
+    `nothing: ${othersWords(others)}`,
+    `The machine is busy, and the experiment has not come about. ${error.message}`,
+    "schedule()",
+  );
 }
 
 function verdictOf(claim: Claim<ClaimNumber, Fields>, evidence: Evidence<Fields>): Verdict {
@@ -192,6 +205,13 @@ function undecided(error: unknown): Verdict {
       measured: "nothing, because this kernel has not what the experiment needs",
       why: `${error.message} ${error.hint ?? ""}`.trim(),
       kernel: error.kernel,
+    };
+  if (error instanceof LimitError)
+    return {
+      verdict: "undecided",
+      measured: "nothing, because this process or this machine is too small for the experiment",
+      why: `${error.message} ${error.hint ?? ""}`.trim(),
+      kernel: "do_prlimit()",
     };
   throw error;
 }

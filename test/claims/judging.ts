@@ -6,7 +6,7 @@ import { judge, type ClaimNumber, type EvidenceOf } from "../../dist/claims/regi
 /** The claims whose judges verdicts() has tried so far. */
 export const tried = new Set<number>();
 
-export type Verdict = "holds" | "false" | "depends";
+export type Verdict = "holds" | "false" | "depends" | "undecided";
 
 /** The judge must follow the evidence, whichever way it points. */
 export function verdicts<N extends ClaimNumber>(number: N, expected: [Verdict, EvidenceOf<N>, string][]): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "../../dist/claims/experiment";
+import { type Once, once } from "../../dist/claims/experiment";
 import { claimOf, claims, judge, measure } from "../../dist/claims/registry";
-import { ArgumentError, messageWithHint } from "../../dist/errors";
+import { ArgumentError, LabError, LimitError, messageWithHint } from "../../dist/errors";
 
 function refuses(action: () => unknown, ...parts: RegExp[]): void {
   assert.throws(action, (error: Error) => {
@@ -72,6 +72,26 @@ describe("the registry of claims", () => {
     refuses(() => judge(43, { backlog: 1 }), /no field "backlog"/);
     // @ts-expect-error: there is no claim 64
     refuses(() => judge(64, {}), /no claim 64/);
+  });
+
+  it("an experiment that this process or this machine is too small for is undecided", async () => {
+    const small: Once = () =>
+      Promise.reject(new LimitError("2000 connections need 2000 descriptors.", "Raise the limit."));
+    const { verdict, why, kernel, evidence } = await measure(1, small);
+    assert.deepEqual(
+      { verdict, why, kernel, evidence },
+      {
+        verdict: "undecided",
+        why: "2000 connections need 2000 descriptors. Raise the limit.",
+        kernel: "do_prlimit()",
+        evidence: {},
+      },
+    );
+  });
+
+  it("an error of any other kind is thrown", async () => {
+    const broken: Once = () => Promise.reject(new LabError("The link has failed.", { code: "EIO" }));
+    await assert.rejects(measure(1, broken), /The link has failed/);
   });
 
   it("runs an experiment once for all claims that share it", async () => {

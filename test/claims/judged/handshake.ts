@@ -62,10 +62,18 @@ describe("judges of claims", () => {
     ["false", { loopback: 0.02, rtt: 40, overWire: 40.2 }, "the round trip, whatever it is"],
     ["depends", { loopback: 0.02, rtt: 5, overWire: 5.1 }, "one of the two"],
     ["holds", { loopback: 1.2, rtt: 5, overWire: 5.1 }, "both"],
+    ["false", { loopback: 0.02, rtt: 40, overWire: 42, others: 0.8 }, "neither, on a busy machine"],
+    ["undecided", { loopback: 1.2, rtt: 40, overWire: 42, others: 0.8 }, "one of the two, on a busy machine"],
   ]);
   verdicts(35, [
     ["holds", { handshakes: 2000, completed: 2000, acceptCalls: 0 }, "all without it"],
     ["false", { handshakes: 2000, completed: 1999, acceptCalls: 0 }, "one waits"],
+    ["false", { handshakes: 2000, completed: 1999, acceptCalls: 0, acknowledged: 2000 }, "one waits after its ACK"],
+    [
+      "undecided",
+      { handshakes: 2000, completed: 707, acceptCalls: 0, acknowledged: 707 },
+      "the clients themselves have not come further",
+    ],
   ]);
   verdicts(36, [
     ["holds", { handshakes: 4000, switches: 1 }, "it slept"],

@@ -31,10 +31,19 @@ describe("judges of claims", () => {
   verdicts(44, [
     ["false", { backlog: 64, clients: 12_000, open: 12_000 }, "a small one does"],
     ["holds", { backlog: 64, clients: 12_000, open: 900 }, "a small one does not"],
+    ["holds", { backlog: 64, clients: 12_000, open: 900, rounds: 5, others: 0.1 }, "not even when they come again"],
+    [
+      "false",
+      { backlog: 64, clients: 12_000, open: 12_000, rounds: 4, others: 0.8 },
+      "a busy machine needs more rounds",
+    ],
+    ["undecided", { backlog: 64, clients: 12_000, open: 9000, rounds: 5, others: 0.8 }, "the machine is busy"],
   ]);
   verdicts(62, [
     ["holds", { clients: 12_000, open: 12_000 }, "all open"],
     ["false", { clients: 12_000, open: 900 }, "most are missing"],
+    ["holds", { clients: 12_000, open: 12_000, others: 0.8 }, "all open, on a busy machine"],
+    ["undecided", { clients: 12_000, open: 9000, others: 0.8 }, "some are missing, on a busy machine"],
   ]);
   verdicts(47, [
     ["holds", descriptors, "1024 at the first process"],
@@ -44,6 +53,11 @@ describe("judges of claims", () => {
   verdicts(63, [
     ["false", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 400_000, cpu: 0.99 }, "a spin"],
     ["holds", { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 10, cpu: 0.01 }, "no spin"],
+    [
+      "false",
+      { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 126_289, cpu: 0.29 },
+      "a spin while others have the processor",
+    ],
   ]);
   verdicts(59, [
     ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
