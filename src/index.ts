@@ -103,6 +103,7 @@ export {
   type UnderFlood,
   type Verdict,
 } from "./claims";
+export { installedKernels, onKernels, type KernelContext, type KernelResult, type OnKernelsOptions } from "./museum";
 export { doctor, type Finding, type Report } from "./lab/doctor";
 export { setTimeout as sleep } from "node:timers/promises";
 

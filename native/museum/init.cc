@@ -138,19 +138,25 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-void TakeStreams(const Stream& output, const Stream& error, const Fd& result) {
-  const Fd input(Require(open("/dev/null", O_RDONLY | O_CLOEXEC), "open"));
+// What the command finds at its first four descriptors.
+struct Streams {
+  Fd input, result;
+  Stream output{"/dev/tty1"}, error{"/dev/tty2"};
+};
+
+void TakeStreams(const Streams& streams) {
   // dup2() of a descriptor onto itself would leave it closed at exec
-  const Fd kept(result ? Require(fcntl(result.get(), F_DUPFD_CLOEXEC, kResult + 1), "fcntl") : -1);
+  const Fd input(Require(fcntl(streams.input.get(), F_DUPFD_CLOEXEC, kResult + 1), "fcntl"));
+  const Fd result(streams.result ? Require(fcntl(streams.result.get(), F_DUPFD_CLOEXEC, kResult + 1), "fcntl") : -1);
   Require(dup2(input.get(), 0), "dup2");
-  Require(dup2(output.write.get(), 1), "dup2");
-  Require(dup2(error.write.get(), 2), "dup2");
-  if (kept) Require(dup2(kept.get(), kResult), "dup2");
+  Require(dup2(streams.output.write.get(), 1), "dup2");
+  Require(dup2(streams.error.write.get(), 2), "dup2");
+  if (result) Require(dup2(result.get(), kResult), "dup2");
 }
 
-[[noreturn]] void BecomeCommand(const Task& task, const Stream& output, const Stream& error, const Fd& result) {
+[[noreturn]] void BecomeCommand(const Task& task, const Streams& streams) {
   try {
-    TakeStreams(output, error, result);
+    TakeStreams(streams);
     setsid();
     sigset_t none;
     sigemptyset(&none);
@@ -174,14 +180,15 @@ void TakeStreams(const Stream& output, const Stream& error, const Fd& result) {
 }
 
 // Until the command ends; orphans are taken in, and output is passed on meanwhile. Its wait status.
-int Run(const Task& task, Stream& output, Stream& error, const Fd& result) {
+int Run(const Task& task, Streams& streams) {
+  Stream &output = streams.output, &error = streams.error;
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, nullptr);
   const Fd ended(Require(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
   const pid_t command = Require(fork(), "fork");
-  if (command == 0) BecomeCommand(task, output, error, result);
+  if (command == 0) BecomeCommand(task, streams);
   output.write.reset();
   error.write.reset();
   for (;;) {
@@ -207,6 +214,7 @@ void Work(const Fd& report) {
   if (file == nullptr) throw std::string("no task was given");
   const Task task = ReadTask(file);
   // before /tmp is hidden
+  Fd input(Require(open(task.input.empty() ? "/dev/null" : task.input.c_str(), O_RDONLY | O_CLOEXEC), "open"));
   Fd result;
   if (!task.result.empty()) result.reset(Require(open(task.result.c_str(), O_WRONLY | O_CLOEXEC), "open"));
   for (const std::string& name : task.load) {
@@ -215,17 +223,17 @@ void Work(const Fd& report) {
   }
   MountAll(task);
   BringUpLoopback();
-  Stream output("/dev/tty1"), error("/dev/tty2");
+  Streams streams{std::move(input), std::move(result)};
   Tell(report, "running");
-  const int status = Run(task, output, error, result);
+  const int status = Run(task, streams);
   kill(-1, SIGKILL);
   while (wait(nullptr) > 0 || errno == EINTR) continue;
   // what is written must have left before the power is off
-  for (Stream* stream : {&output, &error}) {
+  for (Stream* stream : {&streams.output, &streams.error}) {
     if (stream->read) stream->Copy();
     tcdrain(stream->terminal.get());
   }
-  if (result) fsync(result.get());
+  if (streams.result) fsync(streams.result.get());
   Tell(report, Ending(status));
 }
 

@@ -35,6 +35,7 @@ Task ReadTask(const char* path) {
       {"load", [&](const std::string& value) { task.load.push_back(value); }},
       {"keep", [&](const std::string& value) { task.keep.push_back(value); }},
       {"directory", [&](const std::string& value) { task.directory = value; }},
+      {"input", [&](const std::string& value) { task.input = value; }},
       {"result", [&](const std::string& value) { task.result = value; }},
       {"environment", [&](const std::string& value) { task.environment.push_back(value); }},
       {"argument", [&](const std::string& value) { task.arguments.push_back(value); }},

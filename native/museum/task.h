@@ -11,6 +11,7 @@ struct Task {
   std::vector<std::string> load;         // modules by name, without those they depend on
   std::vector<std::string> keep;         // folders below /tmp, /run or /dev/shm that the guest is to see all the same
   std::string directory = "/";           // the command's
+  std::string input;                     // a file that is the command's stdin; empty: /dev/null
   std::string result;                    // a file that the command writes through descriptor 3; empty: none
   std::vector<std::string> environment;  // NAME=value
   std::vector<std::string> arguments;    // the program, by path or looked up in PATH, and its arguments

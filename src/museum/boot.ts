@@ -32,8 +32,12 @@ export interface BootOptions {
   environment?: Readonly<Record<string, string>>;
   /** folders that the guest is to see although they are below /tmp, /run or /dev/shm, besides the project and the working directory */
   keep?: readonly string[];
+  /** what the command reads from its stdin; default: nothing */
+  input?: Buffer | undefined;
   /** true: what the command writes to descriptor 3 is given back */
   result?: boolean;
+  /** what the command is, in messages; default "the command" */
+  what?: string;
   /** ends the kernel early */
   signal?: AbortSignal | undefined;
   /** told of output as it comes */
@@ -72,7 +76,7 @@ const mostConsole = 20_000;
 /**
  * @param command program and arguments
  * @throws ArgumentError, LimitError before anything is started
- * @throws LabError ERR_TIMEOUT: it took longer than `timeout`; ERR_KERNEL: the kernel ended before the command did: its last words
+ * @throws LabError ERR_TIMEOUT: it took longer than `timeout`; ERR_GUEST: the kernel ended before the command did: its last words
  * @throws InterruptedError `signal` was aborted, or the cell was interrupted
  */
 export async function boot(kernel: Kernel, command: readonly string[], options: BootOptions = {}): Promise<BootEnd> {
@@ -163,16 +167,19 @@ class Guest {
       descriptors = 20_000,
       directory = process.cwd(),
       keep = [],
+      input,
       result,
       environment,
     } = this.options;
     requireInteger(descriptors, "descriptors", 64, 1_000_000);
+    if (input) writeFileSync(path.join(this.folder, "input"), input);
     if (result) writeFileSync(this.resultFile, "");
     const task = {
       modules: path.join(this.kernel.folder, "modules"),
       load: modules,
       keep: hiddenFolders([projectFolder, directory, path.dirname(process.execPath), ...keep]),
       directory,
+      input: input && path.join(this.folder, "input"),
       result: result ? this.resultFile : undefined,
       environment: environment ?? inheritedEnvironment(),
       command,
@@ -230,7 +237,7 @@ class Guest {
     return new Promise((resolve) => {
       this.child.once("error", (error) => {
         this.failure = new LabError(`The kernel's boot program cannot be started: ${error.message}.`, {
-          code: "ERR_KERNEL",
+          code: "ERR_GUEST",
           hint: "It is built with the addon: run `npm run build`.",
         });
         resolve();
@@ -250,8 +257,9 @@ class Guest {
   }
 
   private tooLate(timeout: number): LabError {
-    const what = this.runningAt === undefined ? "did not come up" : "ran the command, which did not end";
-    return new LabError(`Linux ${this.kernel.version} ${what} within ${formatTime(timeout)}.`, {
+    const { what = "the command" } = this.options;
+    const fault = this.runningAt === undefined ? "did not come up" : `ran ${what}, which did not end`;
+    return new LabError(`Linux ${this.kernel.version} ${fault} within ${formatTime(timeout)}.`, {
       code: "ERR_TIMEOUT",
       hint: "Give it more time (timeout, in ms), or less to do: a user-mode kernel has one CPU, and its system calls are slow.",
     });
@@ -260,7 +268,7 @@ class Guest {
   private died(): LabError {
     const [, why] = /^failed (.*)$/m.exec(this.report) ?? [];
     if (why !== undefined)
-      return new LabError(`Linux ${this.kernel.version} booted, but could not begin: ${why}.`, { code: "ERR_KERNEL" });
+      return new LabError(`Linux ${this.kernel.version} booted, but could not begin: ${why}.`, { code: "ERR_GUEST" });
     const lines = this.console
       .split("\n")
       .map((line) => line.trim())
@@ -271,7 +279,7 @@ class Guest {
       "it said nothing";
     const exit = this.child.exitCode === null ? "" : ` (exit status ${this.child.exitCode})`;
     return new LabError(`Linux ${this.kernel.version} ended before the command did${exit}: ${panic}`, {
-      code: "ERR_KERNEL",
+      code: "ERR_GUEST",
     });
   }
 }

@@ -40,12 +40,12 @@ export function interpreterOf(program: Buffer): string | undefined {
   return place && program.toString("latin1", place.offset, place.offset + place.size).replace(/\0+$/, "");
 }
 
-/** Writes another path over the linker's. @throws LabError ERR_KERNEL: it is longer than what stands there, or nothing stands there */
+/** Writes another path over the linker's. @throws LabError ERR_GUEST: it is longer than what stands there, or nothing stands there */
 export function setInterpreter(program: Buffer, path: string): void {
   const place = interpreterPlace(program);
   if (place === undefined || path.length + 1 > place.size)
     throw new LabError(`The kernel's program has no room for the path of another dynamic linker.`, {
-      code: "ERR_KERNEL",
+      code: "ERR_GUEST",
     });
   program.fill(0, place.offset, place.offset + place.size);
   program.write(path, place.offset, "latin1");

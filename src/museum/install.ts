@@ -106,7 +106,7 @@ async function makeRunnable(
   if (first.version !== undefined) return { version: first.version };
   if (!/GLIBC_|not found/.test(first.said) || options.libc === undefined)
     throw new LabError(`The kernel cannot run on this machine: ${first.said.split("\n")[0] ?? ""}`, {
-      code: "ERR_KERNEL",
+      code: "ERR_GUEST",
       hint: "It needs a newer C library than this machine has. Take the package of an older release.",
     });
   const libc = await options.libc();
@@ -114,14 +114,14 @@ async function makeRunnable(
   const second = await tryProgram(folder);
   if (second.version === undefined)
     throw new LabError(`The kernel cannot run on this machine, not even with its own C library: ${second.said}`, {
-      code: "ERR_KERNEL",
+      code: "ERR_GUEST",
     });
   return { version: second.version, libc };
 }
 
 /**
  * Unpacks a package and makes it runnable here. An installed kernel of the same name is replaced when the new one is complete.
- * @throws LabError ERR_PACKAGE: not a package of user-mode Linux; ERR_KERNEL: it cannot run here
+ * @throws LabError ERR_PACKAGE: not a package of user-mode Linux; ERR_GUEST: it cannot run here
  */
 export async function install(source: VerifiedPackage, options: InstallOptions = {}): Promise<Kernel> {
   const { folder: kernels = kernelsFolder, signal } = options;

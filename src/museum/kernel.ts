@@ -126,7 +126,7 @@ export function sizeOfFolder(folder: string): number {
 
 /**
  * Makes sure that the program is the one that was verified.
- * @throws LabError ERR_KERNEL: it was changed, or cut off
+ * @throws LabError ERR_GUEST: it was changed, or cut off
  */
 export function requireUnchanged(kernel: Kernel): void {
   let hash = "";
@@ -137,7 +137,7 @@ export function requireUnchanged(kernel: Kernel): void {
   }
   if (hash === kernel.programHash) return;
   throw new LabError(`The program of the kernel "${kernel.name}" is not the one that was verified.`, {
-    code: "ERR_KERNEL",
+    code: "ERR_GUEST",
     hint: `Fetch it again: npx one-listener kernels get ${kernel.suite ?? "--package FILE.deb --sha256 HEX"}`,
   });
 }

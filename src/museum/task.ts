@@ -13,6 +13,8 @@ export interface Task {
   keep: readonly string[];
   /** the command's working directory */
   directory: string;
+  /** a file that is the command's stdin; default: /dev/null */
+  input?: string | undefined;
   /** a file for what the command writes to descriptor 3 */
   result?: string | undefined;
   /** whole environment of the command */
@@ -32,6 +34,7 @@ export function encodeTask(task: Task): Buffer {
     ...task.load.map((name): [string, string] => ["load", name]),
     ...task.keep.map((folder): [string, string] => ["keep", folder]),
     ["directory", task.directory],
+    ...(task.input === undefined ? [] : [["input", task.input] as [string, string]]),
     ...(task.result === undefined ? [] : [["result", task.result] as [string, string]]),
     ["user", task.user],
     ["group", task.group],

@@ -11,6 +11,7 @@ export { ladder, type LadderSource } from "./ladder";
 export { latencies, type LatenciesOptions, type LatencySeries } from "./latencies";
 export { lines, type LineSeries, type LinesOptions } from "./lines";
 export { live, liveLadder, type LiveOptions } from "./live";
+export { overlay, type OverlayOptions, type OverlaySeries } from "./overlay";
 export { overview } from "./overview";
 export type { Prediction } from "./parts";
 export { progress, type ProgressBar } from "./progress";

@@ -82,8 +82,18 @@ export async function loadTrace(path: string): Promise<TraceData> {
       hint: "Check the path.",
     });
   }
+  return decompressTrace(compressed, path);
+}
+
+/**
+ * The Trace that compressTrace() made bytes of.
+ * @param compressed one gzip member, or several: the pieces of a growing file
+ * @param name what the bytes are, as messages name them: the file's path
+ * @throws LabError ERR_TRACE: it is not a Trace, cut off, damaged, or of a newer format
+ */
+export async function decompressTrace(compressed: Uint8Array, name: string): Promise<TraceData> {
   const damaged = (why: string, hint = "Load another copy of it, or record again."): LabError =>
-    new LabError(`${path} ${why}.`, { code: "ERR_TRACE", hint });
+    new LabError(`${name} ${why}.`, { code: "ERR_TRACE", hint });
   if (compressed.length < 2 || compressed[0] !== 0x1f || compressed[1] !== 0x8b)
     throw damaged("is not a saved trace", "Traces are written by trace.save(path).");
   let bytes: Buffer;
