@@ -37,6 +37,7 @@ Task ReadTask(const char* path) {
       {"directory", [&](const std::string& value) { task.directory = value; }},
       {"input", [&](const std::string& value) { task.input = value; }},
       {"result", [&](const std::string& value) { task.result = value; }},
+      {"seed", [&](const std::string& value) { task.seed = value; }},
       {"environment", [&](const std::string& value) { task.environment.push_back(value); }},
       {"argument", [&](const std::string& value) { task.arguments.push_back(value); }},
       {"user", [&](const std::string& value) { task.user = static_cast<unsigned>(Number(value)); }},

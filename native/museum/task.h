@@ -13,6 +13,7 @@ struct Task {
   std::string directory = "/";           // the command's
   std::string input;                     // a file that is the command's stdin; empty: /dev/null
   std::string result;                    // a file that the command writes through descriptor 3; empty: none
+  std::string seed;                      // random text from the machine; empty: none
   std::vector<std::string> environment;  // NAME=value
   std::vector<std::string> arguments;    // the program, by path or looked up in PATH, and its arguments
   unsigned user = 0, group = 0;          // whom the command runs as

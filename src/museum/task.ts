@@ -1,4 +1,5 @@
 /** The file that tells a guest's first process what to do; native/museum/task.h has its other end. */
+import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../errors";
@@ -36,6 +37,7 @@ export function encodeTask(task: Task): Buffer {
     ["directory", task.directory],
     ...(task.input === undefined ? [] : [["input", task.input] as [string, string]]),
     ...(task.result === undefined ? [] : [["result", task.result] as [string, string]]),
+    ["seed", randomBytes(64).toString("hex")],
     ["user", task.user],
     ["group", task.group],
     ["descriptors", task.descriptors],
