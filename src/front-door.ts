@@ -8,7 +8,8 @@ import { type GuestRights, LabHost } from "./lab/host";
 import type { Closable } from "./lab/owned";
 import { Program, type SpawnOptions } from "./lab/program";
 import { Sysctls, type SysctlValues } from "./lab/sysctls";
-import { Clients, type ConnectOptions, type Target } from "./listener/clients";
+import { Clients } from "./listener/clients";
+import type { ConnectOptions, Target } from "./listener/client-options";
 import type { Connection } from "./listener/connection";
 import { dial } from "./listener/dial";
 import { Listener } from "./listener/listener";
@@ -23,7 +24,8 @@ import { Ladder } from "./ladder/ladder";
 import { formatNumber } from "./wording/number";
 import { record, type RecordOptions } from "./trace/record";
 import type { Recording } from "./trace/recording";
-import { type GhostOptions, Ghosts } from "./wire/ghosts";
+import { Ghosts } from "./wire/ghosts";
+import type { GhostOptions } from "./wire/ghost-options";
 import { Mirror } from "./wire/mirror";
 import type { Peer } from "./wire/peer";
 import { Wire } from "./wire/wire";
@@ -262,11 +264,8 @@ export class Lab implements Closable {
    * @throws ArgumentError no socket listens on the port; LimitError
    */
   checklist(to: Listener | number, options: ChecklistOptions = {}): Promise<CheckRow[]> {
-    return checklist(
-      { host: this.host, sysctls: this.sysctl, counters: this.counterFiles },
-      this.portOf(to, "checklist()"),
-      options,
-    );
+    this.portOf(to, "checklist()");
+    return checklist({ host: this.host, sysctls: this.sysctl, counters: this.counterFiles }, to, options);
   }
 
   /** A real server, if it is installed, listening in this Lab. @throws LabError ENOENT: not installed; ArgumentError */

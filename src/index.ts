@@ -29,7 +29,8 @@ export { kernelMemory, type KernelMemory } from "./lab/memory";
 export { owned } from "./lab/owned";
 export { AcceptLoop, type AcceptLoopOptions, type AcceptLoopStats } from "./listener/accept-loop";
 export * as arrivals from "./listener/arrivals";
-export { Clients, type ClientStateName, type ClientView, type ConnectOptions } from "./listener/clients";
+export { Clients } from "./listener/clients";
+export type { ClientStateName, ClientView, ConnectOptions } from "./listener/client-options";
 export { Connection, type ReadOptions } from "./listener/connection";
 export { Listener } from "./listener/listener";
 export { type Burst, type ListenerEvents } from "./listener/listener-events";
@@ -43,12 +44,14 @@ export { epollServer, type EmfilePolicy, type EpollServerReport } from "./server
 export { InstalledServer, serverNames, type ServerName } from "./server/installed";
 export { type SocketRow, type TableOptions, type TcpState } from "./listener/sockets-table";
 export { anatomy, type Part } from "./wire/anatomy";
-export { Ghosts, type GhostCounts, type GhostOptions } from "./wire/ghosts";
+export { Ghosts, type GhostCounts } from "./wire/ghosts";
+export type { GhostOptions } from "./wire/ghost-options";
 export { WireLog, type LogLineOptions, type WireEntry } from "./wire/log";
 export { Mirror, type MirrorSettings } from "./wire/mirror";
 export { flagLetters, flagWords, notation, type Direction, type NotationOptions } from "./wire/notation";
 export { type SackBlock, type TcpOption } from "./wire/options";
-export { Peer, type PeerOptions, type SegmentChanges, type SynOptions, type WireEnd } from "./wire/peer";
+export { Peer, type WireEnd } from "./wire/peer";
+export type { PeerOptions, SegmentChanges, SynOptions } from "./wire/peer-options";
 export {
   decode,
   encode,
@@ -110,10 +113,11 @@ export { setTimeout as sleep } from "node:timers/promises";
 // Types that the names above mention, so that readers and `npm run docs` can name them.
 export type { Closable } from "./lab/owned";
 export type { SysctlName } from "./lab/sysctls";
-export type { Carrier, ClientCounts, SettledOptions, Target, UntilOptions } from "./listener/clients";
-export type { AcceptAllOptions, AcceptOptions } from "./listener/listener";
+export type { Carrier, ClientCounts, SettledOptions, Target, UntilOptions } from "./listener/client-options";
+export type { AcceptAllOptions, AcceptOptions } from "./listener/accept-options";
 export type { TraceBuilderOptions } from "./trace/builder";
 export type { TraceView } from "./trace/data";
 export type { FromRowsOptions } from "./trace/trace";
-export type { FinishedOptions, GhostKind } from "./wire/ghosts";
-export type { HandshakeOptions, ReceiveOptions } from "./wire/peer";
+export type { FinishedOptions } from "./wire/ghosts";
+export type { GhostKind } from "./wire/ghost-options";
+export type { HandshakeOptions, ReceiveOptions } from "./wire/peer-options";

@@ -138,7 +138,11 @@ void ConnectThread::Connect(size_t index) {
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) == 0) client.port = ntohs(local.sin_port);
   // The kernel has given it the very port that it connects to, so no socket listens there: it has met its own SYN
   // (RFC 9293, 3.5, simultaneous open) and is connected to itself.
-  if (IsSame(local, plan_.target)) return EndWith(client, ECONNREFUSED);
+  if (IsSame(local, plan_.target)) {
+    linger now{1, 0};  // no TIME_WAIT, which would keep the port
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    return EndWith(client, ECONNREFUSED);
+  }
   Change(client, kSynSent);
   if (error == 0 || IsEstablished(fd)) Established(client);
   Watch(index, EPOLL_CTL_ADD);

@@ -1,4 +1,4 @@
-import { type ClientStateName, clientStateNames } from "../listener/clients";
+import { type ClientStateName, clientStateNames } from "../listener/client-options";
 import type { Listener } from "../listener/listener";
 import { ClientState } from "../native";
 

@@ -1,5 +1,6 @@
 /** What happened to each client of a check. Some clients only count their bytes; readers keep theirs. Both stand in one list. */
-import type { Clients, ClientView } from "../listener/clients";
+import type { Clients } from "../listener/clients";
+import type { ClientView } from "../listener/client-options";
 import type { End, Reader } from "./reader";
 
 /** One client, as its own end of the connection shows it. */

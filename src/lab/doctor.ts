@@ -1,9 +1,7 @@
 /**
  * Tries one by one what a Lab needs from this machine. `npx one-listener doctor` and notebook 00 show the report.
  */
-import { accessSync, constants } from "node:fs";
 import os from "node:os";
-import path from "node:path";
 import { errnoName, ForbiddenError, type LabError } from "../errors";
 import { native } from "../native";
 import { valueAt } from "../native/column";
@@ -11,6 +9,7 @@ import { CounterFiles } from "./counters";
 import { machineFacts, ruleBehind } from "./forbidden";
 import { LabHost, type Step } from "./host";
 import { Program } from "./program";
+import { findProgram } from "./search-path";
 import { Sysctls } from "./sysctls";
 import { formatNumber } from "../wording/number";
 
@@ -233,27 +232,15 @@ async function tryInside(findings: Finding[], check: string, attempt: () => Prom
 }
 
 function programFinding(name: string, use: string): Finding {
-  const there = (process.env.PATH ?? "")
-    .split(path.delimiter)
-    .map((directory) => path.join(directory, name))
-    .some(isExecutable);
-  if (there) return { check: `program ${name}`, outcome: "works", found: `installed: ${use}` };
+  if (findProgram(name) !== undefined)
+    return { check: `program ${name}`, outcome: "works", found: `installed: ${use}` };
   return {
     check: `program ${name}`,
     outcome: "missing",
-    found: "not in the PATH",
+    found: "not in the PATH, and not in /usr/sbin",
     remedy: `install it (${use})`,
     without: "all notebooks run; the part that uses it says that it is missing",
   };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const marks: Record<Finding["outcome"], string> = { works: "✓", forbidden: "✗", missing: "–", "not tried": "·" };

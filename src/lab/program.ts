@@ -11,6 +11,7 @@ import { native } from "../native";
 import { valueAt } from "../native/column";
 import type { LabHost } from "./host";
 import type { Closable } from "./owned";
+import { findProgram, searchPath } from "./search-path";
 import { formatNumber } from "../wording/number";
 
 /** Limits of a program: resources of setrlimit(2). Each value becomes both the soft and the hard limit. */
@@ -52,7 +53,8 @@ export interface SpawnOptions {
   /** its working directory; default: the one of this process */
   cwd?: string;
   /**
-   * replaces its whole environment; a variable that is undefined is left out. Default: the environment of this process
+   * replaces its whole environment; a variable that is undefined is left out. Default: the environment of this
+   * process, with /usr/sbin and the like in its PATH
    */
   env?: Record<string, string | undefined>;
 }
@@ -121,7 +123,8 @@ export class Program implements Closable {
       throw new ArgumentError("spawn() takes the name of a program first.");
     if (!Array.isArray(args) || args.some((argument) => typeof argument !== "string"))
       throw new ArgumentError("spawn() takes an array of strings as the program's arguments.");
-    const words = [command, ...args];
+    const variables = options.env ?? { ...process.env, PATH: searchPath() };
+    const words = [found(command, variables), ...args];
     if (words.some((word) => word.includes("\0")))
       throw new ArgumentError("An argument of a program cannot contain a NUL character.");
     const limits = Object.entries(options.limits ?? {}).map(([name, value]) => {
@@ -130,7 +133,7 @@ export class Program implements Closable {
       const resource = resources[name as keyof Limits];
       return { resource, value: requireInteger(value, `limits.${name}`, 0, Number.MAX_SAFE_INTEGER) };
     });
-    const environment = Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
+    const environment = Object.entries(variables).flatMap(([name, value]) =>
       value === undefined ? [] : [{ variable: `${name}=${value}` }],
     );
     const request = {
@@ -210,6 +213,11 @@ async function readAll(stream: Readable): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of stream) parts.push(part as Buffer);
   return Buffer.concat(parts).toString();
+}
+
+/** The command, or the path of one that the environment's PATH lacks and that a system folder has. */
+function found(command: string, variables: Record<string, string | undefined>): string {
+  return isInPath(command, variables) ? command : (findProgram(command, variables.PATH ?? "") ?? command);
 }
 
 function isInPath(command: string, { PATH = "" }: Record<string, string | undefined>): boolean {

@@ -1,7 +1,6 @@
 /**
  * When clients connect: schedules for connect(). They are open-loop: no client waits for the answer to another one, so
- * a slow server
- * does not slow down its own clients, which would make its latencies look good (coordinated omission).
+ * a slow server does not slow down its own clients, which would make its latencies look good (coordinated omission).
  * Each schedule has one element for each client: ms from the start, ascending.
  */
 import { ArgumentError, requireInteger, requireNumber } from "../errors";

@@ -1,109 +1,33 @@
 /** Clients with real sockets, thousands of them in one native thread, and the state of each. */
-import {
-  ArgumentError,
-  errnoName,
-  InterruptedError,
-  LimitError,
-  requireInteger,
-  requireKnown,
-  requireNumber,
-} from "../errors";
+import { ArgumentError, errnoName, InterruptedError, requireInteger } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { ClientState, type ClientThread, native } from "../native";
 import { valueAt } from "../native/column";
 import { msUntil } from "../waiting/until";
 import { requireQuiet, requireTimeout } from "../waiting/timeout";
-import { countOf, formatNumber } from "../wording/number";
+import {
+  type Carrier,
+  type ClientCounts,
+  type ClientStateName,
+  clientStateNames,
+  type ClientView,
+  type ConnectOptions,
+  indexes,
+  planned,
+  requireDescriptors,
+  requireState,
+  type SettledOptions,
+  stateName,
+  type Target,
+  type UntilOptions,
+} from "./client-options";
 import { Connection } from "./connection";
 
-/** The state of a client, by name. */
-export type ClientStateName = keyof typeof ClientState;
-/** The names in the order of their numbers in ClientState. */
-export const clientStateNames = Object.keys(ClientState) as ClientStateName[];
-
-/** How many clients are in each state. */
-export type ClientCounts = Record<ClientStateName, number>;
-
-/** How many clients connect, when, and from where. */
-export interface ConnectOptions {
-  /** how many clients; default 1 */
-  clients?: number;
-  /** connects per second, evenly spaced; default: as fast as one thread can */
-  rate?: number;
-  /** instead of `rate`: the moment of each connect(), ms from the start, ascending; one element for each client */
-  schedule?: ArrayLike<number>;
-  /** source addresses, used in turn. Default over loopback: 127.0.0.1, and one more for every 20,000 clients */
-  from?: string | string[];
-  /**
-   * ms without a change of any client's state: then connect() resolves, although some clients have no answer yet. It
-   * resolves
-   * earlier when every client has its answer; see settled(). Default 100 (mirror clients: 100 + 3 × `rtt`)
-   */
-  quiet?: number;
-}
-
-/** When settled() ends. */
-export interface SettledOptions {
-  /**
-   * ms without a change of any client's state, counted from the last connect(); Infinity: this does not end the wait,
-   * the default
-   */
-  quiet?: number;
-  /** ms; Infinity: no time limit, the default */
-  timeout?: number;
-}
-
-/** When until() ends. */
-export interface UntilOptions {
-  /** ms; Infinity: no time limit. Default 10,000 */
-  timeout?: number;
-}
-
-/** One client, as it is now. */
-export interface ClientView {
-  state: ClientStateName;
-  /** ms from connect() to ESTABLISHED; NaN if it is not */
-  latency: number;
-  /** ms from the start of the burst to connect() */
-  connectAt: number;
-  /** ms from the start of the burst to the last change of its state */
-  changedAt: number;
-  /** local port; 0 until the kernel has chosen it */
-  localPort: number;
-  /** bytes that the client has received */
-  bytesReceived: number;
-  /** ETIMEDOUT, ECONNREFUSED, …; "" if nothing failed */
-  error: string;
-}
-
-const clientsPerAddress = 20_000;
 /** ms for the mirror and the softirq to do their work */
 const arrivalMargin = 10;
 /** ms that close() waits for the mirror; with a longer round trip the mirror ends in the background */
 const carrierPatience = 1000;
-/** descriptors left for everything else this process does */
-const reserve = 64;
-
-/** What carries the packets of these clients and no others (a mirror). It is needed as long as the clients are. */
-export interface Carrier {
-  /** Ends when the clients' last packets have arrived and been answered. */
-  retire(): Promise<void>;
-  /** Ends now. */
-  close(): Promise<void>;
-}
-
-/** Where the clients connect to. */
-export interface Target {
-  address: string;
-  port: number;
-  /** round-trip time, ms; 0 over loopback */
-  roundTrip: number;
-  /** true: more than 20,000 clients get several source addresses of 127.0.0.0/8 */
-  spreadSources: boolean;
-  /** belongs to the clients from start() on, also if that throws */
-  carrier?: Carrier;
-}
 
 /** Clients that connect to one listener; see Lab.connect(). */
 export class Clients implements Closable {
@@ -150,16 +74,7 @@ export class Clients implements Closable {
   }
 
   private static async make(host: LabHost, target: Target, options: ConnectOptions): Promise<Clients> {
-    requireKnown(options, ["clients", "rate", "schedule", "from", "quiet", "kind", "rtt", "loss"], "connect()");
-    const count = requireInteger(options.clients ?? 1, "clients", 1, 100_000_000);
-    const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (connects per second)", 0.001, 1e7);
-    const schedule = options.schedule === undefined ? undefined : Float64Array.from(options.schedule);
-    if (schedule && schedule.length !== count)
-      throw new ArgumentError(
-        `schedule has ${countOf(schedule.length, "moment")} for ${countOf(count, "client")}.`,
-        "Give one moment for each client.",
-      );
-    if (options.quiet !== undefined) requireQuiet(options.quiet);
+    const { count, rate, schedule, sources } = planned(options, target);
     requireDescriptors(count);
     const fds = await host.sockets("tcp", count);
     let thread: ClientThread;
@@ -168,7 +83,7 @@ export class Clients implements Closable {
         fds,
         address: target.address,
         port: target.port,
-        sources: sources(options, target, count),
+        sources,
         rate,
         schedule,
       });
@@ -239,10 +154,8 @@ export class Clients implements Closable {
 
   /**
    * ms from the scheduled moment of each client until the server closed its connection: the response time of a server
-   * that answers
-   * and closes. One element for each client; NaN: the server has not closed the connection. It counts from the schedule
-   * and not from
-   * connect(), so that a late connect() is part of it.
+   * that answers and closes. One element for each client; NaN: the server has not closed the connection. It counts from
+   * the schedule and not from connect(), so that a late connect() is part of it.
    */
   served(): Float64Array {
     const states = this.thread.states();
@@ -294,8 +207,7 @@ export class Clients implements Closable {
 
   /**
    * All clients (or those with the indexes `which`) send `data`. Resolves to how many sent all of it: a client that is
-   * not connected,
-   * or whose send buffer cannot take all of it, sends nothing.
+   * not connected, or whose send buffer cannot take all of it, sends nothing.
    * @throws ArgumentError an index that no client has
    */
   send(data: string | Uint8Array, which?: ArrayLike<number>): Promise<number> {
@@ -321,8 +233,7 @@ export class Clients implements Closable {
 
   /**
    * One client as a Connection, for a conversation by hand; it is no longer one of these clients' sockets. A mirror
-   * that carries its
-   * packets stays as long as the connection is open.
+   * that carries its packets stays as long as the connection is open.
    * @throws ArgumentError there is no such client, or its socket is closed
    */
   take(index: number): Connection {
@@ -378,38 +289,4 @@ export class Clients implements Closable {
     }, timeout);
     return took < Infinity;
   }
-}
-
-/** @throws RangeError a number that no state has */
-function stateName(number: number): ClientStateName {
-  const name = clientStateNames[number];
-  if (name === undefined) throw new RangeError(`There is no client state with the number ${number}.`);
-  return name;
-}
-
-function requireState(state: string): void {
-  if (!(state in ClientState))
-    throw new ArgumentError(`There is no client state "${state}".`, `The states are ${clientStateNames.join(", ")}.`);
-}
-
-function requireDescriptors(count: number): void {
-  const { soft, open } = native.descriptors();
-  const free = soft - open - reserve;
-  if (count > free) {
-    throw new LimitError(
-      `${countOf(count, "client")}: each needs a file descriptor, and this process has ${formatNumber(Math.max(0, free))} left of ${formatNumber(soft)}.`,
-      "Ask for fewer clients (accepting one here needs a descriptor, too), or raise the limit before you start Jupyter: `ulimit -Hn`.",
-    );
-  }
-}
-
-function sources(options: ConnectOptions, target: Target, count: number): string[] {
-  if (options.from !== undefined) return typeof options.from === "string" ? [options.from] : options.from;
-  if (!target.spreadSources || count <= clientsPerAddress) return [];
-  return Array.from({ length: Math.ceil(count / clientsPerAddress) }, (_, at) => `127.0.${at >> 8}.${(at & 255) + 1}`);
-}
-
-function indexes(which: ArrayLike<number> | undefined, length: number): Int32Array | null {
-  if (which === undefined) return null;
-  return Int32Array.from(which, (index) => requireInteger(index, "index of a client", 0, length - 1));
 }

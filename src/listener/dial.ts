@@ -14,7 +14,7 @@ const nothingListens = "No socket listens on that port in this Lab.";
  * Connects one non-blocking socket of the Lab over loopback, and waits until the handshake has ended.
  * @param timeout ms; Infinity: as long as the kernel retransmits the SYN
  * @throws LabError ECONNREFUSED: no socket listens at that address and port; ETIMEDOUT: no answer in time. Source:
- * connect(2), EINPROGRESS
+ *   connect(2), EINPROGRESS
  */
 export async function dial(host: LabHost, { address, port }: Endpoint, timeout: number): Promise<Connection> {
   requireTimeout(timeout);
@@ -44,13 +44,13 @@ export async function dial(host: LabHost, { address, port }: Endpoint, timeout: 
 
 /**
  * Where no socket listens, the kernel may give a client the very port that it connects to. The client's SYN then meets
- * the client itself,
- * and both ends of the connection are one socket (RFC 9293, 3.5, simultaneous open).
+ * the client itself, and both ends of the connection are one socket (RFC 9293, 3.5, simultaneous open).
  * @throws LabError ECONNREFUSED
  */
 function requireOther(fd: number, { address, port }: Endpoint, what: string): void {
   const local = native.getsockname(fd);
   if (local.port !== port || local.address !== address) return;
+  native.setLinger(fd, 0); // no TIME_WAIT, which would keep the port
   throw new LabError(`${what}: ECONNREFUSED (connect).`, {
     code: "ECONNREFUSED",
     syscall: "connect",

@@ -7,23 +7,12 @@ import { whileClosing, type Closable } from "../lab/owned";
 import { native } from "../native";
 import { requireTimeout } from "../waiting/timeout";
 import { AcceptLoop, type AcceptLoopOptions } from "./accept-loop";
+import type { AcceptAllOptions, AcceptOptions } from "./accept-options";
 import { Arrivals } from "./arrivals-awaited";
 import { Connection } from "./connection";
 import type { Burst, ListenerEvents } from "./listener-events";
 import { type ListenOptions, listenOn, openListening, requireBacklog } from "./listening";
 import { type RequestFilter, SynQueue, type SynRequest } from "./syn-queue";
-
-/** How accept() waits. */
-export interface AcceptOptions {
-  /** ms to wait for a connection; Infinity: no time limit, the default */
-  timeout?: number;
-}
-
-/** How many connections acceptAll() takes. */
-export interface AcceptAllOptions {
-  /** the greatest number of connections; default: all that wait */
-  limit?: number;
-}
 
 /** A listening socket of the Lab; see Lab.listen(). */
 export class Listener extends EventEmitter<ListenerEvents> implements Closable {
@@ -59,7 +48,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
   /**
    * socket(2), bind(2), listen(2).
    * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: `fastOpen` would be without effect; ArgumentError;
-   * ClosedError
+   *   ClosedError
    */
   static async open(host: LabHost, options: ListenOptions = {}): Promise<Listener> {
     const { fd, address, port, backlog } = await openListening(host, options);
@@ -145,15 +134,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * Length of this listener's SYN queue: its half-open requests. Those of other listeners on the port (SO_REUSEPORT,
-   * another address) are
-   * not counted, and neither are Fast Open connections, which wait in the accept queue before their handshake is
-   * complete.
+   * another address) are not counted, and neither are Fast Open connections, which wait in the accept queue before
+   * their handshake is complete.
    * Source: a sock_diag dump of the port's requests (3.5 µs with 1024 buckets, and 0.17 µs for each request), of which
-   * those count that
-   * have this listener's SO_MARK. A request that the kernel has moved here from a closed listener (tcp_migrate_req)
-   * keeps the mark of that one.
+   * those count that have this listener's SO_MARK. A request that the kernel has moved here from a closed listener
+   * (tcp_migrate_req) keeps the mark of that one.
    * @throws LabError ERR_UNDECIDED: others listen there, too, and the kernel does not tell this process marks (a guest
-   * in a sandbox); ClosedError
+   *   in a sandbox); ClosedError
    */
   get synQueue(): number {
     this.requireOpen();
@@ -182,7 +169,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
    * The oldest connection of the accept queue; waits for one. Source: accept4(2)
    * Options: `timeout` (ms, default Infinity).
    * @throws LabError ETIMEDOUT, EMFILE, ENFILE; ArgumentError; ClosedError; InterruptedError: it was closed while
-   * accept() waited
+   *   accept() waited
    */
   async accept({ timeout = Infinity }: AcceptOptions = {}): Promise<Connection> {
     const deadline = native.now() + requireTimeout(timeout);
@@ -270,8 +257,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * Closes the socket. The kernel resets the connections in its accept queue (inet_csk_listen_stop()), which takes
-   * seconds for a million:
-   * that happens on another thread. Idempotent.
+   * seconds for a million: that happens on another thread. Idempotent.
    */
   close(): Promise<void> {
     this.closing ??= whileClosing(this.end());

@@ -11,8 +11,7 @@ export interface ListenOptions {
   port?: number;
   /**
    * the argument of listen(2), connections: any 32-bit integer, signed or unsigned, as the kernel takes it. -1 and
-   * 4,294,967,295 are the
-   * same number there, and larger than every somaxconn. Default 128
+   * 4,294,967,295 are the same number there, and larger than every somaxconn. Default 128
    */
   backlog?: number;
   /** IPv4 address of the Lab; default "0.0.0.0": all of them */
@@ -21,8 +20,8 @@ export interface ListenOptions {
   reusePort?: boolean;
   /**
    * TCP_DEFER_ACCEPT, seconds, which the kernel rounds up to 1, 3, 7, 15, …: a connection enters the accept queue with
-   * its first data, or
-   * without data when the client acknowledges the SYN-ACK that the kernel retransmits after this time. Default 0: off
+   * its first data, or without data when the client acknowledges the SYN-ACK that the kernel retransmits after this
+   * time. Default 0: off
    */
   deferAccept?: number;
   /**
@@ -64,7 +63,7 @@ export function listenOn(fd: number, backlog: number): void {
 /**
  * Makes a socket that listens in the Lab.
  * @throws LabError EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_SYSCTL: Fast Open is off for servers; ArgumentError;
- * ClosedError
+ *   ClosedError
  */
 export async function openListening(host: LabHost, options: ListenOptions): Promise<Listening> {
   requireKnown(options, ["port", "backlog", "address", "reusePort", "deferAccept", "fastOpen"], "listen()");

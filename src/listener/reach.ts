@@ -12,8 +12,8 @@ const mapped = "::ffff:";
 
 /**
  * The address and port for a client over loopback: a listener's own address, and 127.0.0.1 for one that has all
- * addresses. Of a port with
- * several sockets 127.0.0.1 if one of them can be reached there, else the first one's address.
+ * addresses. Of a port with several sockets 127.0.0.1 if one of them can be reached there, else the first one's
+ * address.
  * @throws ArgumentError only IPv6 sockets listen there: clients of a Lab are IPv4
  */
 export function overLoopback(host: LabHost, to: Listens): Endpoint {

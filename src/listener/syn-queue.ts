@@ -20,12 +20,10 @@ export interface SynRequest {
   retransmits: number;
   /**
    * ms since the SYN; undefined where the kernel does not tell it. The kernel stores no time of the SYN, so the age is
-   * computed from the
-   * timer, which fires for the first time after 1 s (TCP_TIMEOUT_INIT). That works until the first retransmission of
-   * the SYN-ACK: a client
-   * that retransmits its SYN starts the timer anew (tcp_check_req()), and sock_diag does not tell how long an interval
-   * is. With
-   * TCP_DEFER_ACCEPT it never works: there the timer fires without a retransmission (reqsk_timer_handler()).
+   * computed from the timer, which fires for the first time after 1 s (TCP_TIMEOUT_INIT). That works until the first
+   * retransmission of the SYN-ACK: a client that retransmits its SYN starts the timer anew (tcp_check_req()), and
+   * sock_diag does not tell how long an interval is. With TCP_DEFER_ACCEPT it never works: there the timer fires
+   * without a retransmission (reqsk_timer_handler()).
    */
   age: number | undefined;
   /** ms until the kernel retransmits the SYN-ACK or deletes the request */
@@ -56,9 +54,8 @@ const wildcard = "0.0.0.0";
 
 /**
  * Gives a socket its inode as SO_MARK, before it listens. The kernel copies the mark into each of its requests
- * (inet_request_mark()), and a
- * mark is all that sock_diag tells of a request's listener. Accepted connections inherit it; nothing in a Lab routes by
- * marks.
+ * (inet_request_mark()), and a mark is all that sock_diag tells of a request's listener. Accepted connections inherit
+ * it; nothing in a Lab routes by marks.
  * Where the process may not set it (a guest in a sandbox), the socket stays without a mark.
  */
 export function markRequests(fd: number): void {
@@ -106,7 +103,7 @@ export class SynQueue {
 
   /**
    * @throws LabError ERR_UNDECIDED: several listeners could have the requests, and the kernel does not tell this
-   * process which one has them
+   *   process which one has them
    */
   get filter(): RequestFilter {
     const { mark, address } = this;

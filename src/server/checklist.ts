@@ -1,10 +1,11 @@
 /** What to check before a server goes into production: its listener, its queue, a burst, its limits. */
 import { readdirSync, readFileSync } from "node:fs";
-import { ArgumentError, requireInteger, requireKnown } from "../errors";
-import { Clients } from "../listener/clients";
-import { readTable } from "../listener/sockets-table";
+import { ArgumentError, requireKnown } from "../errors";
+import type { Listens } from "../listener/reach";
+import type { Surroundings } from "../trace/record";
 import { formatNumber, formatTime } from "../wording/number";
-import { record, type Surroundings } from "../trace/record";
+import { type BurstOutcome, sendBurst } from "./checklist-burst";
+import { fullestOf, groupReached, type ListenerGroup, listenerGroups, type Queue, total } from "./listener-groups";
 
 /** One row of the checklist. */
 export interface CheckRow {
@@ -28,52 +29,42 @@ export interface ChecklistOptions {
 
 const halfFull = 0.5;
 const smallBacklog = 128;
-/** samples of the queue per second during a burst: a fast accept loop empties it at once */
-const looks = 5000;
-/** ms; a dropped SYN is retransmitted after 1 s and after 2 s (before Linux 6.5: 1 s and 3 s) */
-const patience = 2500;
-
-/** The listeners on the port, taken together. */
-interface Listeners {
-  count: number;
-  /** connections in their accept queues */
-  length: number;
-  /** sum of their queue limits */
-  limit: number;
-}
 
 /**
- * Examines the listeners on a port of this Lab. With a burst the counters are those of the burst, without one those of
- * the Lab so far.
+ * Examines the listeners on a port of this Lab. Listeners that share an address (SO_REUSEPORT) are examined together, and
+ * others apart: 0.0.0.0 and [::] never get each other's clients. The burst goes to the address that connect() takes. With
+ * a burst the counters are those of the burst, without one those of the Lab so far.
+ * @param to a Listener, or a port
  * @throws ArgumentError no socket listens there; LimitError more clients than this process has descriptors
  */
 export async function checklist(
   surroundings: Surroundings,
-  port: number,
+  to: Listens,
   options: ChecklistOptions = {},
 ): Promise<CheckRow[]> {
   requireKnown(options, ["pid", "burst"], "checklist()");
-  requireInteger(port, "port", 1, 65535);
+  const port = typeof to === "number" ? to : to.port;
   const { pid, burst } = options;
   const { host, sysctls, counters } = surroundings;
-  const found = readTable(host, { port, states: ["LISTEN"] });
-  if (found.length === 0)
+  const groups = listenerGroups(host, port);
+  if (groups.length === 0)
     throw new ArgumentError(`No socket listens on port ${port} in this Lab.`, "Start the server first.");
-  const sum = (column: "receiveQueue" | "sendQueue") => found.reduce((total, each) => total + each[column], 0);
-  const listeners = { count: found.length, length: sum("receiveQueue"), limit: sum("sendQueue") };
   const before = counters.read();
-  const queues = burst === undefined ? [queueNow(listeners)] : await queueInBurst(surroundings, port, listeners, burst);
+  const queues = burst === undefined ? groups.map((group) => queueNow(group, groups)) : [];
+  const sent = burst === undefined ? undefined : await inBurst(surroundings, to, groups, burst);
   const now = counters.read();
-  const rise = (name: string) => (burst === undefined ? now.get(name) : now.since(before).get(name));
+  const rise = (name: string) => (sent?.wasSent ? now.since(before).get(name) : now.get(name));
+  const shared = groups.some((group) => group.queues.length > 1);
   return [
-    ...backlogRows(listeners, await sysctls.get("net.core.somaxconn")),
+    ...backlogRows(groups, await sysctls.get("net.core.somaxconn")),
     ...queues,
+    ...(sent?.rows ?? []),
     ...counterRows(
       rise,
       await sysctls.get("net.ipv4.tcp_syncookies"),
-      burst === undefined ? "in this Lab so far" : "in the burst",
+      sent?.wasSent ? "in the burst" : "in this Lab so far",
     ),
-    ...(listeners.count > 1 ? [migrationRow(await sysctls.get("net.ipv4.tcp_migrate_req").catch(() => 0))] : []),
+    ...(shared ? [migrationRow(await sysctls.get("net.ipv4.tcp_migrate_req").catch(() => 0))] : []),
     ...(pid === undefined ? [] : descriptorRows(pid)),
   ];
 }
@@ -82,67 +73,131 @@ function row(check: string, found: string, verdict: CheckRow["verdict"], advice:
   return { check, found, verdict, advice: verdict === "good" ? "" : advice };
 }
 
-function backlogRows({ count, limit }: Listeners, somaxconn: number): CheckRow[] {
-  const each = limit / count;
+/** " of [::]:8080" where the port has several groups of listeners. */
+function ofGroup({ name }: ListenerGroup, groups: readonly ListenerGroup[]): string {
+  return groups.length > 1 ? ` of ${name}` : "";
+}
+
+function backlogRows(groups: readonly ListenerGroup[], somaxconn: number): CheckRow[] {
+  const longest = Math.max(...groups.flatMap(({ queues }) => queues.map(({ limit }) => limit)));
   return [
-    row(
-      "backlog",
-      `${formatNumber(each)}${count > 1 ? ` at each of ${count} listeners` : ""}`,
-      each < smallBacklog ? "bad" : "good",
-      "Set the backlog to the largest burst that you expect. Some languages default to 5.",
-    ),
+    ...groups.map((group) => {
+      const limits = group.queues.map(({ limit }) => limit);
+      const [least, most] = [Math.min(...limits), Math.max(...limits)];
+      const range = least === most ? formatNumber(least) : `${formatNumber(least)} to ${formatNumber(most)}`;
+      return row(
+        `backlog${ofGroup(group, groups)}`,
+        `${range}${limits.length > 1 ? ` at each of ${limits.length} listeners` : ""}`,
+        least < smallBacklog ? "bad" : "good",
+        "Set the backlog to the largest burst that you expect. Some languages default to 5.",
+      );
+    }),
     row(
       "somaxconn",
       formatNumber(somaxconn),
-      each >= somaxconn && somaxconn < 4096 ? "look" : "good",
+      longest >= somaxconn && somaxconn < 4096 ? "look" : "good",
       "The kernel may have cut the backlog down. Raise net.core.somaxconn, then call listen() again.",
     ),
   ];
 }
 
 /** bad: full (sk_acceptq_is_full() is true above the limit); look: more than half full */
-function fill(length: number, { limit }: Listeners): CheckRow["verdict"] {
+function fill({ length, limit }: Queue): CheckRow["verdict"] {
   if (length > limit) return "bad";
   return length > halfFull * limit ? "look" : "good";
 }
 
-/** "6 of 6": a length and the capacity, which is one more than the limit for each listener. */
-function lengthOf(length: number, { limit, count }: Listeners): string {
-  return `${formatNumber(length)} of ${formatNumber(limit + count)}`;
+/** "6 of 6": a length and the capacity, which is one more than the limit. */
+function lengthOf({ length, limit }: Queue): string {
+  return `${formatNumber(length)} of ${formatNumber(limit + 1)}`;
 }
 
-function queueNow(listeners: Listeners): CheckRow {
+/** "8 of 12; the fullest of 2 queues: 6 of 6". A client that meets a full queue is dropped, whatever the others have. */
+function lengthsOf(length: number, group: ListenerGroup, fullest: Queue): string {
+  const count = group.queues.length;
+  const limit = total(group, ({ limit: each }) => each + 1) - 1;
+  return `${lengthOf({ length, limit })}${count > 1 ? `; the fullest of ${count} queues: ${lengthOf(fullest)}` : ""}`;
+}
+
+function queueNow(group: ListenerGroup, groups: readonly ListenerGroup[]): CheckRow {
+  const fullest = fullestOf(group);
   return row(
-    "accept queue now",
-    lengthOf(listeners.length, listeners),
-    fill(listeners.length, listeners),
+    `accept queue now${ofGroup(group, groups)}`,
+    lengthsOf(
+      total(group, ({ length }) => length),
+      group,
+      fullest,
+    ),
+    fill(fullest),
     "The application does not keep up. Find out what blocks its accept loop.",
   );
 }
 
-async function queueInBurst(
+/** The rows of a burst; of groups that it does not reach, how their queues are now. */
+async function inBurst(
   surroundings: Surroundings,
-  port: number,
-  listeners: Listeners,
-  burst: number,
-): Promise<CheckRow[]> {
-  const { peak, connected, resends } = await sendBurst(surroundings, port, burst);
+  to: Listens,
+  groups: readonly ListenerGroup[],
+  clients: number,
+): Promise<{ wasSent: boolean; rows: CheckRow[] }> {
+  const count = formatNumber(clients);
+  let reached: ReturnType<typeof groupReached>;
+  try {
+    reached = groupReached(surroundings.host, to, groups);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    const none = row(
+      `queue in a burst of ${count}, at most`,
+      `no burst was sent: ${error.message}`,
+      "look",
+      error.hint ?? "",
+    );
+    return { wasSent: false, rows: [...groups.map((group) => queueNow(group, groups)), none] };
+  }
+  const { target, group = groups[0] } = reached;
+  if (group === undefined) return { wasSent: false, rows: [] };
+  const outcome = await sendBurst(surroundings, target, group, clients);
+  const others = groups.filter((each) => each !== group);
+  return {
+    wasSent: true,
+    rows: [
+      ...others.map((each) => queueNow(each, groups)),
+      row(
+        `queue in a burst of ${count}, at most${ofGroup(group, groups)}`,
+        lengthsOf(outcome.peak, group, outcome.fullest),
+        fill(outcome.fullest),
+        "The burst fills the queue. Use a longer backlog, or a loop that only accepts.",
+      ),
+      connectRow(outcome, clients),
+    ],
+  };
+}
+
+function connectRow({ connected, resends, refused, reset }: BurstOutcome, clients: number): CheckRow {
   const last = connected.at(-1);
   const slowest = last === undefined ? "" : `, the slowest after ${formatTime(last)}`;
-  return [
-    row(
-      `queue in a burst of ${formatNumber(burst)}, at most`,
-      lengthOf(peak, listeners),
-      fill(peak, listeners),
-      "The burst fills the queue. Use a longer backlog, or a loop that only accepts.",
-    ),
-    row(
-      "time to connect in it",
-      `${formatNumber(connected.length)} connected${slowest}; SYNs retransmitted: ${formatNumber(resends)}`,
-      resends > 0 || connected.length < burst ? "bad" : "good",
-      "The kernel drops a SYN that finds the queue full. The client retransmits it after 1 s or more.",
-    ),
+  const more = [
+    ...(refused > 0 ? [`refused: ${formatNumber(refused)}`] : []),
+    ...(reset > 0 ? [`reset: ${formatNumber(reset)}`] : []),
   ];
+  return row(
+    "time to connect in it",
+    [
+      `${formatNumber(connected.length)} connected${slowest}`,
+      `SYNs retransmitted: ${formatNumber(resends)}`,
+      ...more,
+    ].join("; "),
+    resends > 0 || connected.length < clients || reset > 0 ? "bad" : "good",
+    [
+      ...(refused > 0
+        ? ["The kernel refused clients with RST: no socket listened there any more. A full queue never does that."]
+        : []),
+      ...(reset > 0 ? ["Connections were reset: the server closed them, or it closed its listener."] : []),
+      ...(resends > 0 || more.length === 0
+        ? ["The kernel drops a SYN that finds the queue full. The client retransmits it after 1 s or more."]
+        : []),
+    ].join(" "),
+  );
 }
 
 function counterRows(rise: (name: string) => number, setting: number, when: string): CheckRow[] {
@@ -188,34 +243,6 @@ function descriptorRows(pid: number): CheckRow[] {
       "Each connection needs one. Raise LimitNOFILE or ulimit -n, and decide what the loop does at EMFILE.",
     ),
   ];
-}
-
-/**
- * A burst of clients.
- * @returns the longest accept queue, the ms to connect of the clients that connected (ascending), and the retransmitted
- * SYNs
- */
-async function sendBurst(
-  surroundings: Surroundings,
-  port: number,
-  clients: number,
-): Promise<{ peak: number; connected: Float64Array; resends: number }> {
-  const { host } = surroundings;
-  const recording = await record(surroundings, port, { hz: looks, counters: [] });
-  try {
-    const crowd = await Clients.start(
-      host,
-      { address: "127.0.0.1", port, roundTrip: 0, spreadSources: true },
-      { clients, quiet: 50 },
-      () => undefined,
-    );
-    await crowd.settled({ timeout: patience });
-    const seen = { connected: crowd.connected(), resends: crowd.resends().reduce((sum, each) => sum + each, 0) };
-    await crowd.close();
-    return { peak: (await recording.stop()).summary().get("acceptQueue").max, ...seen };
-  } finally {
-    await recording.stop();
-  }
 }
 
 function openFiles(pid: number): { soft: number; open: number | undefined } | undefined {

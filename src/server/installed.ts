@@ -1,15 +1,14 @@
 /** Real servers, if they are installed: they run inside a Lab and are measured like our own. */
-import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
-import { access, constants, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { ArgumentError, LabError, requireInteger } from "../errors";
 import type { LabHost } from "../lab/host";
 import type { Closable } from "../lab/owned";
 import { Program } from "../lab/program";
 import { readTable } from "../listener/sockets-table";
+import { buildGoServer } from "./go-build";
 import { programFile } from "./programs";
 
 /** The servers that can be started. */
@@ -21,31 +20,7 @@ const startTimeout = 15_000;
 
 interface Recipe {
   /** the command that runs it; files go into `directory` */
-  prepare(directory: string, port: number): Promise<[command: string, ...args: string[]]>;
-}
-
-/**
- * The compiler's cache stays among the project's own files, because without it each start takes a minute. Everything
- * else goes into the server's folder, which is removed.
- */
-async function goEnvironment(directory: string): Promise<NodeJS.ProcessEnv> {
-  const cache = path.join(__dirname, "..", "..", ".build", "go-cache");
-  const writable = await mkdir(cache, { recursive: true })
-    .then(() => access(cache, constants.W_OK))
-    .then(
-      () => true,
-      () => false,
-    );
-  const configuration = process.env.XDG_CONFIG_HOME ?? path.join(os.homedir(), ".config");
-  return {
-    ...process.env,
-    GOCACHE: writable ? cache : path.join(directory, "cache"),
-    GOFLAGS: "-mod=mod",
-    GO111MODULE: "off",
-    // the reader's own settings apply, but go's usage counters are not added to theirs
-    GOENV: process.env.GOENV ?? path.join(configuration, "go", "env"),
-    XDG_CONFIG_HOME: path.join(directory, "config"),
-  };
+  prepare(directory: string, port: number, host: LabHost): Promise<[command: string, ...args: string[]]>;
 }
 
 /** nginx has no option for the port, and started by root it would give its worker another user's rights. */
@@ -63,28 +38,7 @@ const recipes: Record<ServerName, Recipe> = {
     prepare: async (directory, port) => ["python3", "-m", "http.server", String(port), "--directory", directory],
   },
   "go net/http": {
-    async prepare(directory, port) {
-      try {
-        await promisify(execFile)(
-          "go",
-          ["build", "-o", path.join(directory, "server"), programFile("http-server.go")],
-          {
-            cwd: directory,
-            env: await goEnvironment(directory),
-          },
-        );
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT")
-          throw new LabError('The program "go" is not installed, or not in the PATH.', {
-            code: "ENOENT",
-            hint: "sudo apt-get install golang-go",
-          });
-        throw new LabError(`The Go server cannot be built: ${(error as Error).message.split("\n")[1] ?? ""}`, {
-          code: "ERR_BUILD",
-        });
-      }
-      return [path.join(directory, "server"), String(port)];
-    },
+    prepare: async (directory, port, host) => [await buildGoServer(host, directory), String(port)],
   },
   nginx: {
     async prepare(directory, port) {
@@ -165,7 +119,7 @@ export class InstalledServer implements Closable {
       );
     const directory = await makeFolder();
     try {
-      const [command, ...args] = await recipes[name].prepare(directory, port);
+      const [command, ...args] = await recipes[name].prepare(directory, port, host);
       const program = await Program.start(host, command, args);
       void program.exited.then(() => removeFolder(directory));
       return new InstalledServer(name, program, port, await backlogOf(host, name, program, port), directory);

@@ -2,63 +2,16 @@
  * Ghost clients: handshakes without client sockets, or SYNs without handshakes, from millions of addresses. Their
  * number is limited, and their only target is a listener of their own Lab: there is no route out of the Lab's network.
  */
-import { availableParallelism } from "node:os";
-import {
-  ArgumentError,
-  errnoName,
-  InterruptedError,
-  LabError,
-  LimitError,
-  requireBoolean,
-  requireInteger,
-  requireKnown,
-  requireNumber,
-} from "../errors";
-import { dotted, Network } from "../lab/address";
+import { errnoName, InterruptedError, LabError } from "../errors";
+import { dotted } from "../lab/address";
 import type { LabHost } from "../lab/host";
-import { kernelMemory } from "../lab/memory";
 import type { Closable } from "../lab/owned";
-import { ClientState, type Ghosts as NativeGhosts, type GhostsOptions as NativeGhostsOptions, native } from "../native";
+import { ClientState, type Ghosts as NativeGhosts, native } from "../native";
 import { valueAt } from "../native/column";
 import { requireQuiet } from "../waiting/timeout";
 import { msUntil } from "../waiting/until";
-import { ghostNetwork } from "./networks";
+import { type GhostKind, type GhostOptions, type GhostPlan, planned, requireMemory } from "./ghost-options";
 import { requireWire } from "./wire";
-import { countOf, formatNumber } from "../wording/number";
-
-/**
- * What a ghost sends. "handshake": a SYN, and an ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random
- * numbers.
- */
-export type GhostKind = "handshake" | "syn" | "ack";
-
-/** How many ghosts there are, what they send, how fast, and from where. */
-export interface GhostOptions {
-  /** how many ghosts, 1 to 100,000,000; there is no default */
-  count: number;
-  /**
-   * "handshake": SYN, and ACK for the SYN-ACK. "syn": only a SYN. "ack": an ACK with random numbers. Default
-   * "handshake"
-   */
-  segments?: GhostKind;
-  /** ghosts per second, evenly spaced; default: as fast as this machine can */
-  rate?: number;
-  /**
-   * threads that share the work: 1, 2 or 4. Default: 1 with a rate or for fewer than 20,000 ghosts, else one for each
-   * CPU
-   */
-  threads?: 1 | 2 | 4;
-  /** their addresses: a part of 10.128.0.0/9, which is the default */
-  from?: string;
-  /** maximum segment size that a SYN offers, bytes; 0: none. Default 1460 */
-  mss?: number;
-  /** window scale (shift, 0 to 14) that a SYN offers; default: none */
-  windowScale?: number;
-  /** true: a SYN offers SACK. Default false */
-  sack?: boolean;
-  /** true: a SYN offers timestamps. Default false */
-  timestamps?: boolean;
-}
 
 /** When finished() ends. */
 export interface FinishedOptions {
@@ -86,25 +39,24 @@ export interface GhostCounts {
   repeated: number;
 }
 
-const ghostKinds: readonly GhostKind[] = ["handshake", "syn", "ack"];
-const mostGhosts = 100_000_000;
-/** of the 64,512 ports from 1024 on */
-const portsPerAddress = 64_000;
-/**
- * bytes of kernel memory of a connection in the accept queue, to refuse what is too large; the notebooks measure it
- * anew
- */
-const bytesQueued = 2900;
-/** the share of the available memory that ghosts may use */
-const share = 0.8;
-/** fewer ghosts are not worth another thread */
-const ghostsPerThread = 10_000;
 /** Groups of ghosts of one Lab have different addresses: each group goes on where the last one ended. */
 const used = new WeakMap<LabHost, number>();
+
+/** What a flood leaves behind in the machine; see Ghosts.kernelLog. */
+const floodMessage =
+  "A flood that fills the SYN queue writes one line into the kernel log of the whole machine, once for each listening " +
+  'socket: "Possible SYN flooding on port …". To see it: sudo dmesg | grep flooding';
 
 /** A group of ghost clients; see Lab.ghosts() and Lab.flood(). */
 export class Ghosts implements Closable {
   private closing?: Promise<void>;
+  /**
+   * Of a flood, what it leaves behind outside the Lab; undefined for other ghosts. The kernel writes "TCP:
+   * request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies." (or "Dropping request.") into the machine's
+   * log, which network namespaces share: once for each listening socket whose SYN queue was full, and not with
+   * tcp_syncookies = 2. Source: tcp_syn_flood_action()
+   */
+  readonly kernelLog: string | undefined;
 
   private constructor(
     private readonly host: LabHost,
@@ -114,7 +66,9 @@ export class Ghosts implements Closable {
     readonly length: number,
     /** what they send */
     readonly kind: GhostKind,
-  ) {}
+  ) {
+    this.kernelLog = kind === "syn" ? floodMessage : undefined;
+  }
 
   /**
    * Makes and starts ghosts.
@@ -247,67 +201,8 @@ export class Ghosts implements Closable {
 
 type GhostStats = Omit<ReturnType<NativeGhosts["stats"]>, "unsent" | "kernelDrops" | "error">;
 
-/** What was asked for, checked and with its defaults. */
-interface Plan {
-  count: number;
-  kind: GhostKind;
-  /** ghosts per second; 0: as fast as possible */
-  rate: number;
-  from: Network;
-  offer: NativeGhostsOptions["offer"];
-  threads: number;
-}
-
-/** @throws ArgumentError */
-function planned(given: GhostOptions | undefined): Plan {
-  const options: Partial<GhostOptions> = given ?? {};
-  requireKnown(
-    options,
-    ["count", "segments", "rate", "from", "mss", "windowScale", "sack", "timestamps", "threads"],
-    "ghosts",
-  );
-  if (options.count === undefined)
-    throw new ArgumentError("Ghosts need a count: how many there are in all.", "Like { count: 100_000 }.");
-  const count = requireInteger(options.count, "count", 1, mostGhosts);
-  const kind = requireKind(options.segments ?? "handshake");
-  const rate = options.rate === undefined ? 0 : requireNumber(options.rate, "rate (ghosts per second)", 0.001, 1e8);
-  const from = requireNetwork(options.from ?? ghostNetwork.toString(), count);
-  const number = requireThreads(options.threads ?? (rate > 0 ? 1 : mostThreads(count)), from);
-  return { count, kind, rate, from, threads: number, offer: requireOffer(options) };
-}
-
-function requireKind(kind: GhostKind): GhostKind {
-  if (!ghostKinds.includes(kind))
-    throw new ArgumentError(`Ghosts cannot send "${kind}".`, `They send segments: ${ghostKinds.join(", ")}.`);
-  return kind;
-}
-
-function requireNetwork(text: string, count: number): Network {
-  const from = new Network(text, "from");
-  if (!ghostNetwork.contains(from))
-    throw new ArgumentError(
-      `${from.toString()} is outside the ghosts' network ${ghostNetwork.toString()}: the Lab has no route to it.`,
-      "Leave `from` out, or choose a part of it.",
-    );
-  if (from.prefix < 1 || from.size * portsPerAddress < count)
-    throw new ArgumentError(
-      `${from.toString()} does not have enough addresses for ${countOf(count, "ghost")}.`,
-      "Choose a larger network.",
-    );
-  return from;
-}
-
-function requireOffer({ mss = 1460, windowScale = -1, sack = false, timestamps = false }: Partial<GhostOptions>) {
-  return {
-    mss: requireInteger(mss, "mss", 0, 65_535),
-    windowScale: requireInteger(windowScale, "windowScale", -1, 14),
-    sack: requireBoolean(sack, "sack"),
-    timestamps: requireBoolean(timestamps, "timestamps"),
-  };
-}
-
 /** The threads, not started yet. */
-async function threads(host: LabHost, port: number, plan: Plan, first: number): Promise<NativeGhosts[]> {
+async function threads(host: LabHost, port: number, plan: GhostPlan, first: number): Promise<NativeGhosts[]> {
   const { count, kind, rate, from, offer, threads: number } = plan;
   const natives: NativeGhosts[] = [];
   const packetFds = await host.sockets("packet", number);
@@ -338,26 +233,4 @@ async function threads(host: LabHost, port: number, plan: Plan, first: number): 
     throw error;
   }
   return natives;
-}
-
-/** @throws LimitError: the connections need more kernel memory than is available */
-function requireMemory(count: number): void {
-  const { available } = kernelMemory();
-  if (count * bytesQueued <= available * share) return;
-  const mebibytes = (bytes: number) => formatNumber(Math.round(bytes / 2 ** 20));
-  throw new LimitError(
-    `${countOf(count, "connection")} need some ${mebibytes(count * bytesQueued)} MiB of kernel memory; ${mebibytes(available)} MiB are free.`,
-    `Ask for ${formatNumber(Math.floor((available * share) / bytesQueued))} at most.`,
-  );
-}
-
-/** A power of two, so that the threads can divide a network among them. */
-function mostThreads(count: number): number {
-  const most = Math.min(4, availableParallelism(), Math.max(1, Math.floor(count / ghostsPerThread)));
-  return 2 ** Math.floor(Math.log2(most));
-}
-
-function requireThreads(number: number, from: Network): number {
-  if (![1, 2, 4].includes(number)) throw new ArgumentError(`threads must be 1, 2 or 4, not ${number}.`);
-  return from.size >= number ? number : 1;
 }

@@ -11,7 +11,8 @@ import { native, type WirePort } from "../native";
 import { valueAt } from "../native/column";
 import { connectionKey, connectionOf, type WireEntry, WireLog } from "./log";
 import { ghostNetwork, mirrorNetwork, peerAddress, requirePeerAddress, wireNetwork } from "./networks";
-import { Peer, type PeerOptions, type WireEnd } from "./peer";
+import { Peer, type WireEnd } from "./peer";
+import type { PeerOptions } from "./peer-options";
 import { decode, encode, type Segment, type SegmentFields } from "./segment";
 
 /** ms after which segments that no peer waits for are taken from the ring */
