@@ -1,4 +1,6 @@
-/** The arguments of `one-listener watch`. Each parser throws commander's InvalidArgumentError, which names the option. */
+/**
+ * The arguments of `one-listener watch`. Each parser throws commander's InvalidArgumentError, which names the option.
+ */
 import { InvalidArgumentError } from "commander";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import type { Alert } from "../watch/alert";
@@ -8,8 +10,8 @@ import type { Target } from "../watch/target";
 const examples = "Examples: 8080, :8080, 127.0.0.2:8080, [::1]:443, localhost:80.";
 
 /**
- * What to watch: "8080", ":8080" (every address), "127.0.0.2:8080", "[::1]:443", "*:80" (the wildcard addresses), "localhost:80" (127.0.0.1 and ::1),
- * "[fe80::1%eth0]:80" (bound to an interface).
+ * What to watch: "8080", ":8080" (every address), "127.0.0.2:8080", "[::1]:443", "*:80" (the wildcard addresses),
+ * "localhost:80" (127.0.0.1 and ::1), "[fe80::1%eth0]:80" (bound to an interface).
  * @throws InvalidArgumentError
  */
 export function targetOf(text: string): Target {
@@ -54,7 +56,10 @@ function addressesOf(host: string, bracketed: boolean): string[] {
   );
 }
 
-/** "80%", "drops", "overflows", or several with commas; a second --alert adds to the first. @throws InvalidArgumentError */
+/**
+ * "80%", "drops", "overflows", or several with commas; a second --alert adds to the first.
+ * @throws InvalidArgumentError
+ */
 export function alertOf(text: string, before: Alert = {}): Alert {
   return text.split(",").reduce<Alert>((alert, part) => {
     if (part === "overflows" || part === "drops") return { ...alert, [part]: true };

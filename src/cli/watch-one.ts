@@ -13,7 +13,12 @@ import { alerted, type End, listenerGone, type Options } from "./watch-options";
 /** peaks that the sparkline may draw */
 const mostPeaks = 500;
 
-/** Watches until something ends it. @returns the exit status @throws ArgumentError no socket listens there; LabError the recording cannot be written */
+/**
+ * Watches until something ends it.
+ * @returns the exit status
+ * @throws ArgumentError no socket listens there; LabError the
+ * recording cannot be written
+ */
 export async function watchTarget(target: Target, options: Options): Promise<number> {
   const { hz, record, wait, follow } = options;
   const watching = new Watching({ target, hz, record, wait, follow });

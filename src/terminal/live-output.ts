@@ -1,4 +1,7 @@
-/** What a program that runs for hours prints: redrawn in place on a terminal, appended elsewhere, one JSON object per line if asked for. */
+/**
+ * What a program that runs for hours prints: redrawn in place on a terminal, appended elsewhere, one JSON object per
+ * line if asked for.
+ */
 import { Repainter } from "./repaint";
 
 /** bytes: more than this are not kept for a reader that has stopped reading */
@@ -8,7 +11,10 @@ const patience = 1000;
 
 /** Writes to stdout, and notices when the program that reads it has ended. */
 export class LiveOutput {
-  /** Resolves when the reader of the output has gone, as in `watch | head -1` (EPIPE). @throws Error another failure of stdout or stderr */
+  /**
+   * Resolves when the reader of the output has gone, as in `watch | head -1` (EPIPE). @throws Error another failure of
+   * stdout or stderr
+   */
   readonly left: Promise<"left">;
   private readonly painter = new Repainter(process.stdout);
 
@@ -26,7 +32,10 @@ export class LiveOutput {
 
   private leftOut = 0;
 
-  /** Shows one state. It is left out while the reader of the output does not read. @param data for JSON @param drawn lines for a terminal @param plain text elsewhere */
+  /**
+   * Shows one state. It is left out while the reader of the output does not read. @param data for JSON @param drawn
+   * lines for a terminal @param plain text elsewhere
+   */
   show(data: object, drawn: () => string[], plain: () => string): void {
     if (process.stdout.writableLength > mostUnread) this.leftOut++;
     else if (this.json) process.stdout.write(`${JSON.stringify(data)}\n`);

@@ -1,7 +1,10 @@
 /** The processes that hold sockets, by their descriptors in /proc. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** The process that holds each socket, "nginx (1234)" by inode. Processes of other users are missing where /proc does not show their descriptors. */
+/**
+ * The process that holds each socket, "nginx (1234)" by inode. Processes of other users are missing where /proc does
+ * not show their descriptors.
+ */
 export function holders(inodes: ReadonlySet<number>): Map<number, string> {
   const found = new Map<number, string>();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -19,7 +22,10 @@ export function holders(inodes: ReadonlySet<number>): Map<number, string> {
   return found;
 }
 
-/** Remembers who holds which sockets. Finding out is a walk over all processes, so it is done only when the sockets change. */
+/**
+ * Remembers who holds which sockets. Finding out is a walk over all processes, so it is done only when the sockets
+ * change.
+ */
 export class Holders {
   private known = "";
   private found = new Map<number, string>();

@@ -1,4 +1,7 @@
-/** What the kernel counts for all listeners of this network namespace together, and what follows from it for one of them. */
+/**
+ * What the kernel counts for all listeners of this network namespace together, and what follows from it for one of
+ * them.
+ */
 import { readFileSync } from "node:fs";
 import { type Listening, readListening, whereOf } from "./listeners";
 
@@ -45,10 +48,10 @@ export interface NamespaceLook {
 export type AcceptRate = { rate: number } | { unknown: string };
 
 /**
- * How many connections have been accepted. The kernel counts no accept(). But a connection that a listener has made is in an accept queue until it
- * is accepted: accepted = handshakes - growth of all accept queues. This holds for the network namespace as a whole, because the handshakes are
- * counted for the whole of it. For one listener it holds while no other one listens; and if nothing was accepted in the namespace, nothing was
- * accepted from any listener.
+ * How many connections have been accepted. The kernel counts no accept(). But a connection that a listener has made is
+ * in an accept queue until it is accepted: accepted = handshakes - growth of all accept queues. This holds for the
+ * network namespace as a whole, because the handshakes are counted for the whole of it. For one listener it holds while
+ * no other one listens; and if nothing was accepted in the namespace, nothing was accepted from any listener.
  */
 export class AcceptedCount {
   /** since the beginning, never too many */
@@ -67,7 +70,8 @@ export class AcceptedCount {
 
   /** Reads the listeners and the counters, and takes them in. To be called several times per second. */
   look(): NamespaceLook {
-    // The counters first: a handshake between the two readings makes the queue longer and the result smaller, never greater.
+    // The counters first: a handshake between the two readings makes the queue longer and the result smaller, never
+    // greater.
     const first = this.read();
     const { listening, counts } = this.read();
     const inodes = inodesOf(listening);

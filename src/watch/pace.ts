@@ -22,7 +22,8 @@ export interface Pace {
 }
 
 /**
- * Looks and reports until look() gives a reason, the duration is over, SIGINT, SIGTERM or SIGHUP comes, or the output has no reader any more.
+ * Looks and reports until look() gives a reason, the duration is over, SIGINT, SIGTERM or SIGHUP comes, or the output
+ * has no reader any more.
  * @returns the reason that look() gave, else ""
  * @throws what look() and report() throw
  */

@@ -1,4 +1,7 @@
-/** The listeners at one address and port while they are watched: a native thread samples their queues, each look reads them one by one. */
+/**
+ * The listeners at one address and port while they are watched: a native thread samples their queues, each look reads
+ * them one by one.
+ */
 import { errnoName, LabError } from "../errors";
 import { native, type Sampler, type SamplerOptions, type SamplerRows } from "../native";
 import { formatCount } from "../wording/number";
@@ -7,8 +10,8 @@ import { Peaks } from "./peaks";
 import type { Report, SocketReport, WatchEvent } from "./report";
 
 /**
- * The share of a core that the SYN queue's length may cost. A host's table of connections has hundreds of thousands of buckets, which the kernel
- * walks for it in milliseconds: with every sample, an idle port would take a fifth of a core.
+ * The share of a core that the SYN queue's length may cost. A host's table of connections has hundreds of thousands of
+ * buckets, which the kernel walks for it in milliseconds: with every sample, an idle port would take a fifth of a core.
  */
 const synQueueShare = 0.01;
 
@@ -27,7 +30,6 @@ interface SocketSeen {
 /** One address and port. close() ends the thread. */
 export class WatchedPlace {
   readonly peaks = new Peaks();
-  /** the newest rows of the thread, for a recording */
   private readonly sampler: Sampler;
   private readonly diagFd: number;
   private sockets = new Map<number, SocketSeen>();
@@ -41,8 +43,11 @@ export class WatchedPlace {
   cpu = 0;
 
   /**
-   * @param where "127.0.0.1:80" @param found its sockets, at least one @param known they listened before the watch began: their drops till now
-   * are not counted @throws SystemError EMFILE
+   * @param where "127.0.0.1:80"
+   * @param found its sockets, at least one
+   * @param known they listened before the watch
+   * began: their drops till now are not counted
+   * @throws SystemError EMFILE
    */
   constructor(
     readonly where: string,
@@ -104,7 +109,12 @@ export class WatchedPlace {
     return { rows, full: this.peaks.take(rows.queues, rows.listeners) };
   }
 
-  /** Takes in the sockets that listen there now, perhaps none. @param time s since the watch began @returns what has changed, if anything */
+  /**
+   * Takes in the sockets that listen there now, perhaps none.
+   * @param time s since the watch began
+   * @returns what has
+   * changed, if anything
+   */
   take(found: readonly Listening[], time: number): PlaceChange | undefined {
     const before = this.sockets;
     this.sockets = new Map();
@@ -117,7 +127,12 @@ export class WatchedPlace {
     return this.changeFrom(before, time);
   }
 
-  /** The place now. Peaks and drops of the interval begin anew. @param heldBy by inode @param time s since the watch began */
+  /**
+   * The place now. Peaks and drops of the interval begin anew.
+   * @param heldBy by inode
+   * @param time s since the watch
+   * began
+   */
   report(heldBy: ReadonlyMap<number, string>, time: number): PlaceReport {
     const { peaks, drops, where, first } = this;
     const sockets = [...this.sockets.values()];

@@ -46,7 +46,10 @@ export interface NamespaceReport {
   cookiesEver: number;
 }
 
-/** One interval of the listeners at one address and port. All figures are theirs, except those of `namespace` and `cost`. */
+/**
+ * One interval of the listeners at one address and port. All figures are theirs, except those of `namespace` and
+ * `cost`.
+ */
 export interface Report {
   /** s since the watch began */
   time: number;
@@ -57,7 +60,9 @@ export interface Report {
   ip: "v4" | "v6" | "v4+v6";
   /** mptcp: the TCP listener of an MPTCP socket; its accept queue holds the MPTCP connections */
   protocol: "tcp" | "mptcp";
-  /** sockets that share address and port (SO_REUSEPORT); 0: no socket listens there now, and the other figures are null */
+  /**
+   * sockets that share address and port (SO_REUSEPORT); 0: no socket listens there now, and the other figures are null
+   */
   listeners: number;
   /** s: while no socket listens there, since when */
   absent?: number;
@@ -67,7 +72,10 @@ export interface Report {
   maximum: number | null;
   /** connections that fit: the capacity of each socket is its limit + 1 (sk_acceptq_is_full()) */
   places: number | null;
-  /** the socket that is fullest for its size: its accept queue now, its queue limit, and its share of the capacity, 0 to 1 */
+  /**
+   * the socket that is fullest for its size: its accept queue now, its queue limit, and its share of the capacity, 0 to
+   * 1
+   */
   fullest: number | null;
   fullestMaximum: number | null;
   full: number | null;
@@ -77,7 +85,10 @@ export interface Report {
   /** requests that the kernel's lookup gives to this address; counted as often as 1 % of a core allows */
   synQueue: number | null;
   synQueuePeak: number;
-  /** SYNs and final ACKs that the kernel has dropped at these sockets (sk_drops, tcp_listendrop()): in this interval, and since the watch began */
+  /**
+   * SYNs and final ACKs that the kernel has dropped at these sockets (sk_drops, tcp_listendrop()): in this interval,
+   * and since the watch began
+   */
   drops: number;
   dropsEver: number;
   /** connections accepted per second; null: not known, and `acceptRateUnknown` says why */

@@ -13,7 +13,10 @@ export interface UnixListening {
 /** Flag of a socket in LISTEN in /proc/net/unix (__SO_ACCEPTCON, include/uapi/linux/net.h). */
 const acceptCon = 0x10000;
 
-/** Reads them by sock_diag(7); without unix_diag (a module of the kernel, as it may be) counts the lines of /proc/net/unix. */
+/**
+ * Reads them by sock_diag(7); without unix_diag (a module of the kernel, as it may be) counts the lines of
+ * /proc/net/unix.
+ */
 export function readUnixListening(diagFd: number): UnixListening {
   try {
     const sockets = native.unixListening(diagFd);

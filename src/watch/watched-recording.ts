@@ -79,7 +79,12 @@ export class WatchedRecording {
     if (this.start) this.builder.event({ time: native.now() - this.start.clock, name, detail });
   }
 
-  /** Writes the whole recording. @returns undefined if no listener was found: then there is no file @throws LabError the file cannot be written */
+  /**
+   * Writes the whole recording.
+   * @returns undefined if no listener was found: then there is no file
+   * @throws LabError the
+   * file cannot be written
+   */
   async finish(): Promise<{ trace: Trace; bytes: number } | undefined> {
     this.release();
     if (!this.start) {

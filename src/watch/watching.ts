@@ -42,8 +42,8 @@ export class Watching {
   private stopped = false;
 
   /**
-   * @throws ArgumentError no socket listens there; a recording is wanted of several addresses; the file of the recording exists already or cannot
-   * be made
+   * @throws ArgumentError no socket listens there; a recording is wanted of several addresses; the file of the
+   * recording exists already or cannot be made
    */
   constructor(private readonly options: WatchOptions) {
     try {
@@ -151,7 +151,8 @@ export class Watching {
 
   /**
    * Ends the threads and the recording.
-   * @returns the recording and the bytes of its file; undefined if none was wanted or no socket listened, or at the second call
+   * @returns the recording and the bytes of its file; undefined if none was wanted or no socket listened, or at the
+   * second call
    * @throws LabError the file cannot be written
    */
   async stop(): Promise<{ trace: Trace; bytes: number } | undefined> {
@@ -185,7 +186,10 @@ export class Watching {
     };
   }
 
-  /** Compares the listeners with those that are watched: new ones are watched, too, and what happened to the others is noted. */
+  /**
+   * Compares the listeners with those that are watched: new ones are watched, too, and what happened to the others is
+   * noted.
+   */
   private find(listening: readonly Listening[], atStart: boolean): void {
     const found = byPlace(listening.filter((each) => matches(this.options.target, each)));
     for (const place of [...this.places.values()]) {

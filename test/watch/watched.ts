@@ -1,4 +1,7 @@
-/** What the tests of `one-listener watch` share: the command, on this machine or in a Lab, and servers that are told what to do. */
+/**
+ * What the tests of `one-listener watch` share: the command, on this machine or in a Lab, and servers that are told
+ * what to do.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
