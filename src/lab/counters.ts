@@ -23,10 +23,11 @@ export class Counters {
   /**
    * One counter.
    * @param name the full name ("TcpExt.ListenDrops"), or its last part where only one counter has it ("ListenDrops")
+   * @param absent the value on a kernel that has no such counter; default: an error
    * @throws ArgumentError this kernel has no such counter, or more than one
    */
-  get(name: string): number {
-    return counterNamed(this.values, name);
+  get(name: string, absent?: number): number {
+    return counterNamed(this.values, name, absent);
   }
 
   /**
@@ -52,10 +53,11 @@ export class CounterDifference {
   /**
    * The change of one counter.
    * @param name as Counters.get() takes it
+   * @param absent the change on a kernel that has no such counter; default: an error
    * @throws ArgumentError this kernel has no such counter, or more than one
    */
-  get(name: string): number {
-    return counterNamed(this.values, name);
+  get(name: string, absent?: number): number {
+    return counterNamed(this.values, name, absent);
   }
 
   /**
@@ -74,12 +76,18 @@ export class CounterDifference {
   }
 }
 
-function counterNamed(values: ReadonlyMap<string, number>, name: string): number {
+function counterNamed(values: ReadonlyMap<string, number>, name: string, absent?: number): number {
   const exact = values.get(name);
   if (exact !== undefined) return exact;
   const matches = [...values].filter(([full]) => full.endsWith(`.${name}`));
   const [match, ...others] = matches;
-  if (!match) throw new ArgumentError(`This kernel has no counter "${name}".`);
+  if (!match) {
+    if (absent !== undefined) return absent;
+    throw new ArgumentError(
+      `This kernel has no counter "${name}".`,
+      "Newer kernels may have it: get(name, 0) counts 0 where it is missing.",
+    );
+  }
   if (others.length > 0)
     throw new ArgumentError(
       `More than one counter is named "${name}".`,

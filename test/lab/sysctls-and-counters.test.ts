@@ -71,6 +71,10 @@ describe("counters of a Lab", () => {
     const lab = await Lab.open({ wire: false });
     assert.throws(() => lab.counters().get("ListenDrips"), /no counter "ListenDrips"/);
     assert.throws(() => lab.counters().get("inuse"), ArgumentError);
+    assert.throws(() => lab.counters().get("inuse", 0), ArgumentError, "ambiguous, whatever is given for absent ones");
+    assert.equal(lab.counters().get("ListenDrips", 0), 0);
+    assert.equal(lab.counters().since(lab.counters()).get("ListenDrips", 7), 7);
+    assert.equal(lab.counters().get("ListenDrops", 7), 0);
     await lab.close();
   });
 });
