@@ -1,4 +1,6 @@
-"""Listeners and clients that a test opens, changes and closes: one command per line on stdin, one answer per line on stdout.
+"""Listeners and clients that a test opens, changes and closes.
+
+One command per line on stdin, one answer per line on stdout:
 
 open ADDRESS PORT BACKLOG [v6only] [reuseport] [mptcp] [device=NAME]   a TCP listener; answers its port; PORT 0: any
 unix NAME BACKLOG                       a UNIX listener; NAME begins with @ in the abstract namespace
@@ -9,6 +11,7 @@ connect ADDRESS PORT COUNT [mptcp]      COUNT clients, none of which waits for a
 connectunix NAME COUNT                  the same for a UNIX listener
 """
 
+import contextlib
 import socket
 import sys
 
@@ -67,10 +70,9 @@ def accept(index, count):
 
 def start(client, address):
     client.setblocking(False)
-    try:
+    # the handshake goes on, or the queue is full
+    with contextlib.suppress(BlockingIOError):
         client.connect(address)
-    except BlockingIOError:
-        pass  # the handshake goes on, or the queue is full
     kept.append(client)
 
 
