@@ -29,7 +29,7 @@
         "addon/acceptor_thread.cc",
         "addon/acceptor.cc",
         "addon/packet_source.cc",
-        "addon/turned_segment.cc",
+        "addon/returned_segment.cc",
         "addon/mirror_thread.cc",
         "addon/mirror.cc",
         "addon/hardware_address.cc",

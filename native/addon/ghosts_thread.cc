@@ -15,9 +15,9 @@ namespace {
 constexpr uint16_t kFirstPort = 1024;
 constexpr uint64_t kPorts = 64'000;
 // At most this many handshakes wait for a SYN-ACK, so that they fit into the queues of most listeners. One without an
-// answer is not counted after kForgetMilliseconds.
+// answer is not counted after kAnswerWaitMilliseconds.
 constexpr uint64_t kUnderWay = 256;
-constexpr double kForgetMilliseconds = 5;
+constexpr double kAnswerWaitMilliseconds = 5;
 // A full link is tried again, for a second in all.
 constexpr double kRetryMilliseconds = 0.2;
 constexpr int kRetries = 5000;
@@ -154,7 +154,7 @@ uint32_t GhostsThread::Allowed(double now) const {
     left = due < 1 ? 0 : std::min(left, static_cast<uint64_t>(due));
   }
   if (plan_.kind == Kind::kHandshake &&
-      now - std::max(lastAnswerAt_.load(), lastSentAt_.load()) < kForgetMilliseconds) {
+      now - std::max(lastAnswerAt_.load(), lastSentAt_.load()) < kAnswerWaitMilliseconds) {
     uint64_t ended = answeredNow_ + refusedNow_;
     uint64_t underWay = next_ - std::min<uint64_t>(next_, ended);
     left = std::min(left, underWay < kUnderWay ? kUnderWay - underWay : 0);
@@ -232,8 +232,8 @@ bool GhostsThread::SendFilled(size_t& done) {
 bool GhostsThread::Wait(double now) {
   double wait = std::numeric_limits<double>::infinity();
   if (next_ < plan_.count && !resetting_) {
-    wait = plan_.rate > 0 ? startedAt_ + next_ * 1e3 / plan_.rate - now : kForgetMilliseconds;
-    if (plan_.kind == Kind::kHandshake) wait = std::clamp(wait, 0.01, kForgetMilliseconds);
+    wait = plan_.rate > 0 ? startedAt_ + next_ * 1e3 / plan_.rate - now : kAnswerWaitMilliseconds;
+    if (plan_.kind == Kind::kHandshake) wait = std::clamp(wait, 0.01, kAnswerWaitMilliseconds);
   }
   int code = source_->Wait(thread_, wait);
   if (code != 0) error_ = code;

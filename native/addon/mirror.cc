@@ -65,7 +65,7 @@ class Mirror : public Napi::ObjectWrap<Mirror> {
     MirrorThread::Stats stats = mirror_->stats();
     Napi::Object made = Napi::Object::New(info.Env());
     made.Set("received", static_cast<double>(stats.received));
-    made.Set("turned", static_cast<double>(stats.turned));
+    made.Set("returned", static_cast<double>(stats.returned));
     made.Set("lost", static_cast<double>(stats.lost));
     made.Set("waiting", static_cast<double>(stats.waiting));
     made.Set("kernelDrops", static_cast<double>(stats.drops));

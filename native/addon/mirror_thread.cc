@@ -43,7 +43,7 @@ void MirrorThread::Take(const PacketSource::Packet& packet) {
     ++refused_;
   } else {
     delayed_.push_back({packet.time + rtt_ / 2, {packet.bytes.begin(), packet.bytes.end()}});
-    TurnSegment(delayed_.back().bytes, packet.checksumMissing);
+    ReturnSegment(delayed_.back().bytes, packet.checksumMissing);
     delayedBytes_ += packet.bytes.size();
   }
 }
@@ -61,8 +61,8 @@ bool MirrorThread::SendDue() {
   while (!delayed_.empty() && delayed_.front().due <= now && retryAt_ <= now) {
     unsigned sent = SendSome(now);
     if (sent > 0) {
-      turned_ += sent;
-      Forget(sent);
+      returned_ += sent;
+      Discard(sent);
     } else if (SendingFailed(errno, now)) {
       return false;
     }
@@ -84,7 +84,7 @@ bool MirrorThread::SendingFailed(int code, double now) {
     case EMSGSIZE:
     case EPERM:
       ++refused_;
-      Forget(1);
+      Discard(1);
       return false;
     default: error_ = code; return true;
   }
@@ -104,7 +104,7 @@ unsigned MirrorThread::SendSome(double now) {
   return static_cast<unsigned>(std::max(0, sendmmsg(source_->fd(), messages.data(), count, MSG_DONTWAIT)));
 }
 
-void MirrorThread::Forget(size_t frames) {
+void MirrorThread::Discard(size_t frames) {
   for (; frames > 0; --frames) {
     delayedBytes_ -= delayed_.front().bytes.size();
     delayed_.pop_front();
@@ -125,7 +125,7 @@ std::deque<PacketRecord> MirrorThread::FetchLog() {
   return std::exchange(log_, {});
 }
 
-MirrorThread::Stats MirrorThread::stats() { return {received_, turned_, lost_, waiting_, Drops(), error_}; }
+MirrorThread::Stats MirrorThread::stats() { return {received_, returned_, lost_, waiting_, Drops(), error_}; }
 
 uint64_t MirrorThread::Drops() {
   std::lock_guard<std::mutex> lock(sourceMutex_);
@@ -143,7 +143,7 @@ void MirrorThread::Stop() {
   }
   if (!last) return;
   // Frames that were still on their way are lost with the mirror.
-  Forget(delayed_.size());
+  Discard(delayed_.size());
   waiting_ = 0;
 }
 

@@ -8,24 +8,24 @@
 
 #include "addon/packet_source.h"
 #include "addon/stoppable_thread.h"
-#include "addon/turned_segment.h"
+#include "addon/returned_segment.h"
 
 namespace one_listener {
 
-// A thread that turns packets round: takes frames from the far end of the link, swaps their addresses, and sends them
+// A thread that returns packets: takes frames from the far end of the link, swaps their addresses, and sends them
 // back after half a round-trip time, first in, first out. Knows nothing of JavaScript.
 class MirrorThread {
  public:
   struct Plan {
     int packetFd;  // AF_PACKET, bound to the far end of the link
     int interfaceIndex;
-    Ipv4Network network;  // only packets to it are turned round
+    Ipv4Network network;  // only packets to it are returned
     double rtt;           // ms
     double loss;          // probability, 0 to 1
     size_t logCapacity;   // packets
   };
   struct Stats {
-    uint64_t received, turned, lost, waiting;  // packets; lost: on purpose
+    uint64_t received, returned, lost, waiting;  // packets; lost: on purpose
     uint64_t drops;                            // packets that the kernel or the queue had no room for
     int error;                                 // errno that ended the thread, or 0
   };
@@ -66,12 +66,12 @@ class MirrorThread {
   bool SendingFailed(int code, double now);
   unsigned SendSome(double now);
   bool Wait();
-  void Forget(size_t frames);
+  void Discard(size_t frames);
   uint64_t Drops();
 
   const size_t logCapacity_;
   std::atomic<double> rtt_, loss_;
-  std::atomic<uint64_t> received_{0}, turned_{0}, lost_{0}, waiting_{0};
+  std::atomic<uint64_t> received_{0}, returned_{0}, lost_{0}, waiting_{0};
   std::atomic<uint64_t> refused_{0};  // by a full queue, here or in the kernel
   std::atomic<int> error_{0};
   // the thread's own

@@ -37,46 +37,46 @@ BoundAddress AddressOf(const Napi::Value& value, uint32_t device) {
   return *address;
 }
 
-struct Drained {
+struct TakenRows {
   Napi::Float64Array time;
   std::vector<Napi::TypedArray> columns;
 };
 
 // Takes a track's fresh rows into typed arrays of one kind.
 template <typename Array>
-Drained DrainTrack(Napi::Env env, Track& track) {
+TakenRows TakeRows(Napi::Env env, Track& track) {
   Track::Batch batch = track.Take();
-  Drained drained{Napi::Float64Array::New(env, batch.rows()), {}};
+  TakenRows taken{Napi::Float64Array::New(env, batch.rows()), {}};
   using Element = std::remove_pointer_t<decltype(std::declval<Array>().Data())>;
   std::vector<Element*> columns;
   for (size_t at = 0; at < track.columns(); ++at) {
     Array column = Array::New(env, batch.rows());
     columns.push_back(column.Data());
-    drained.columns.push_back(column);
+    taken.columns.push_back(column);
   }
-  double* times = drained.time.Data();
+  double* times = taken.time.Data();
   batch.ForEach([&](size_t row, double time, std::span<const int64_t> values) {
     times[row] = time;
     for (size_t at = 0; at < columns.size(); ++at) columns[at][row] = static_cast<Element>(values[at]);
   });
-  return drained;
+  return taken;
 }
 
-Napi::Object TimeAndColumns(Napi::Env env, const Drained& drained) {
-  Napi::Array columns = Napi::Array::New(env, drained.columns.size());
-  for (uint32_t at = 0; at < drained.columns.size(); ++at) columns.Set(at, drained.columns[at]);
+Napi::Object TimeAndColumns(Napi::Env env, const TakenRows& taken) {
+  Napi::Array columns = Napi::Array::New(env, taken.columns.size());
+  for (uint32_t at = 0; at < taken.columns.size(); ++at) columns.Set(at, taken.columns[at]);
   Napi::Object made = Napi::Object::New(env);
-  made.Set("time", drained.time);
+  made.Set("time", taken.time);
   made.Set("columns", columns);
   return made;
 }
 
 Napi::Object TimeAndNamed(Napi::Env env, Track& track, std::initializer_list<const char*> names) {
-  Drained drained = DrainTrack<Napi::Uint32Array>(env, track);
+  TakenRows taken = TakeRows<Napi::Uint32Array>(env, track);
   Napi::Object made = Napi::Object::New(env);
-  made.Set("time", drained.time);
+  made.Set("time", taken.time);
   size_t at = 0;
-  for (const char* name : names) made.Set(name, drained.columns[at++]);
+  for (const char* name : names) made.Set(name, taken.columns[at++]);
   return made;
 }
 
@@ -94,7 +94,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
                 InstanceMethod<&Sampler::Start>("start"),
                 InstanceMethod<&Sampler::AddClients>("addClients"),
                 InstanceMethod<&Sampler::AddAcceptor>("addAcceptor"),
-                InstanceMethod<&Sampler::Drain>("drain"),
+                InstanceMethod<&Sampler::Take>("take"),
                 InstanceMethod<&Sampler::Stop>("stop"),
             },
             leftovers.get()));
@@ -146,7 +146,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     for (uint32_t at = 0; at < names.Length(); ++at) plan.names.push_back(Text(names.Get(at), "counters.names[]"));
   }
 
-  // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
+  // Methods are safe from a wrong `this` (V8 checks the receiver), accessors are not.
   Napi::Value StartedAt(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), Unwrapped<Sampler>(info.This(), "this", "a Sampler")->sampler_->startedAt());
   }
@@ -164,15 +164,15 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
   }
   void AddAcceptor(const Napi::CallbackInfo& info) { sampler_->Add(AcceptedCountOf(info[0])); }
 
-  Napi::Value Drain(const Napi::CallbackInfo& info) {
+  Napi::Value Take(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     SamplerThread::Tracks& tracks = sampler_->tracks();
     SamplerThread::Stats stats = sampler_->stats();
     Napi::Object made = Napi::Object::New(env);
     made.Set("queues", TimeAndNamed(env, tracks.queues, {"acceptQueue", "acceptMax", "synQueue", "accepted"}));
     made.Set("listeners", TimeAndNamed(env, tracks.listeners, {"listeners", "fullest", "fullestMax"}));
-    made.Set("counters", TimeAndColumns(env, DrainTrack<Napi::Float64Array>(env, tracks.counters)));
-    made.Set("clients", TimeAndColumns(env, DrainTrack<Napi::Uint32Array>(env, tracks.clients)));
+    made.Set("counters", TimeAndColumns(env, TakeRows<Napi::Float64Array>(env, tracks.counters)));
+    made.Set("clients", TimeAndColumns(env, TakeRows<Napi::Uint32Array>(env, tracks.clients)));
     made.Set("samples", static_cast<double>(stats.samples));
     made.Set("missed", static_cast<double>(stats.missed));
     made.Set("cpu", stats.cpu);

@@ -40,10 +40,10 @@ export const acceptOrder = claim({
   },
   experiment: (once) => once(oneAfterTheOther),
   judge({ completed, accepted, left }) {
-    const strangers = accepted.filter((port) => !completed.includes(port)).length;
-    if (strangers > 0)
+    const unknownPorts = accepted.filter((port) => !completed.includes(port)).length;
+    if (unknownPorts > 0)
       throw new ArgumentError(
-        `${countOf(strangers, "accepted connection")} came from no port in "completed".`,
+        `${countOf(unknownPorts, "accepted connection")} came from no port in "completed".`,
         "Give the same clients in both.",
       );
     const displaced = accepted.filter((port, at) => port !== completed[at]).length;

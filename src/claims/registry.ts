@@ -1,5 +1,5 @@
 /**
- * The claims that the notebooks decide so far, by number.
+ * All claims, by number.
  */
 import { ArgumentError, KernelError, LabError, LimitError } from "../errors";
 import { acceptWakes, dataWaits, readyToUse } from "./accepted-connection";
@@ -30,7 +30,7 @@ import { everyConnection, movesOver } from "./late-arrivals";
 import { countingTools, noBottleneck, semaphorePractice } from "./listener-bottleneck";
 import { constantLookup } from "./lookup-cost";
 import { typicalLimits, usualSomaxconn } from "./machine-limits";
-import { evenDelivery, resetAfter75 } from "./one-a-second";
+import { evenDelivery, resetAfter75 } from "./one-per-second";
 import { isBusy, othersWords, watchProcessors } from "./processor-share";
 import { notRefused, reasons } from "./refusal";
 import { timedOutGetReset } from "./reset-before-accept";

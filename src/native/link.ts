@@ -63,7 +63,7 @@ export interface Mirror {
     /** packets that arrived */
     received: number;
     /** packets that were sent back */
-    turned: number;
+    returned: number;
     /** packets dropped because of `loss` */
     lost: number;
     /** packets that wait for their time to be sent back */

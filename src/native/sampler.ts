@@ -39,7 +39,7 @@ export interface SharingRows {
   fullestMax: Uint32Array;
 }
 
-/** The rows since the last drain(). */
+/** The rows since the last take(). */
 export interface SamplerRows {
   /** the queues */
   queues: QueueRows;
@@ -137,11 +137,11 @@ export interface Sampler {
   /** Counts the connections of this acceptor, too, in `accepted`. */
   addAcceptor(acceptor: Acceptor): void;
   /**
-   * Rows since the last drain() as fresh arrays. The last state is stored by stop(), so that step plots reach the end.
+   * Rows since the last take() as fresh arrays. The last state is stored by stop(), so that step plots reach the end.
    */
-  drain(): SamplerRows;
+  take(): SamplerRows;
   /**
-   * Takes one last sample and joins the thread, on a worker thread. Resolves when it has ended. drain() stays callable.
+   * Takes one last sample and joins the thread, on a worker thread. Resolves when it has ended. take() stays callable.
    * Idempotent.
    */
   stop(): Promise<void>;

@@ -21,7 +21,7 @@ export interface TraceBuilderOptions {
   mostRows?: number;
 }
 
-/** Appends the rows that a sampler drains, batch by batch, and makes Traces of them: snapshot() at any time without a copy, finish() at the end. */
+/** Appends the rows of a sampler, batch by batch, and makes Traces of them: snapshot() at any time without a copy, finish() at the end. */
 export class TraceBuilder {
   /** samples taken so far, stored or not */
   samples = 0;

@@ -6,8 +6,8 @@ import { TraceBuilder, type RecordingMeta } from "./builder";
 import { formatTime } from "../wording/number";
 import type { Trace } from "./trace";
 
-/** ms between two drains of the sampler; live plots are updated no faster */
-const drainInterval = 50;
+/** ms between two takes of the sampler's rows; live plots are updated no faster */
+const takeInterval = 50;
 
 /** The sampler and the facts about a recording, from which a Recording is made. */
 export interface RecordingOptions {
@@ -25,7 +25,7 @@ export interface RecordingOptions {
 export type RecordingListener = (recording: Recording) => void;
 
 /**
- * A running recording of one listener: it drains the sampler every 50 ms and builds a Trace of the rows. See
+ * A running recording of one listener: it takes the sampler's rows every 50 ms and builds a Trace of them. See
  * Lab.record().
  */
 export class Recording {
@@ -48,7 +48,7 @@ export class Recording {
     this.#onStop = onStop;
     sampler.start();
     this.#meta = { startedAt: new Date().toISOString(), kernel: release(), ...meta };
-    this.#timer = setInterval(() => this.#drain(), drainInterval);
+    this.#timer = setInterval(() => this.#takeRows(), takeInterval);
     this.#timer.unref();
   }
 
@@ -88,7 +88,7 @@ export class Recording {
   }
 
   /**
-   * Calls `listener` after each drain with new rows or events, until the returned function is called or the recording
+   * Calls `listener` after each take with new rows or events, until the returned function is called or the recording
    * has ended.
    */
   onUpdate(listener: RecordingListener): () => void {
@@ -116,9 +116,9 @@ export class Recording {
     await this.stop().catch(() => undefined);
   }
 
-  #drain(): void {
+  #takeRows(): void {
     try {
-      this.#take();
+      this.#appendRows();
     } catch (cause) {
       this.#failure ??= cause as Error;
     }
@@ -126,8 +126,8 @@ export class Recording {
     else if (this.#builder.revision !== this.#revisionSeen) this.#notify();
   }
 
-  #take(): void {
-    const rows = this.#sampler.drain();
+  #appendRows(): void {
+    const rows = this.#sampler.take();
     this.#builder.append(rows);
     if (rows.error !== 0) this.#failure ??= samplingFailure(rows.errorSyscall, rows.error, this.elapsed);
   }
@@ -137,7 +137,7 @@ export class Recording {
     clearInterval(this.#timer);
     try {
       await this.#sampler.stop();
-      this.#take();
+      this.#appendRows();
     } catch (cause) {
       this.#failure ??= cause as Error;
     }

@@ -95,7 +95,7 @@ export class WatchedPlace {
 
   /** Takes the rows that were sampled since the last call. @throws LabError the thread has ended */
   drain(): { rows: SamplerRows; full: number } {
-    const rows = this.sampler.drain();
+    const rows = this.sampler.take();
     this.cpu = rows.cpu;
     if (rows.error !== 0) {
       const { error: errno, errorSyscall: syscall } = rows;
@@ -170,7 +170,7 @@ export class WatchedPlace {
     if (this.closed) return undefined;
     this.closed = true;
     await this.sampler.stop();
-    const rows = this.sampler.drain();
+    const rows = this.sampler.take();
     this.cpu = rows.cpu;
     native.close(this.diagFd);
     return rows;

@@ -102,7 +102,7 @@ describe("Mirror", () => {
     });
   }
 
-  it("turns round at once with rtt 0", async () => {
+  it("returns packets at once with rtt 0", async () => {
     await started({ rtt: 0 });
     assert.ok(median((await connected(50, there, 500)).latency()) < 3);
   });
@@ -154,7 +154,7 @@ describe("Mirror", () => {
     const before = native.now();
     const mirror = await started({ rtt: 10 });
     const thread = await connected(1);
-    await until(() => mirror.stats().turned === 3, "three packets");
+    await until(() => mirror.stats().returned === 3, "three packets");
     const log = mirror.log();
     const [port] = thread.localPorts();
     const [near, far] = [address(host.address), address(there)];
@@ -172,7 +172,7 @@ describe("Mirror", () => {
       assert.ok(log.time[at] - log.time[at - 1] >= 5 && log.time[at] - log.time[at - 1] < 8, "half a round trip");
     assert.equal(mirror.log().length, 0, "nothing twice");
     await thread.send(null, new Uint8Array(77));
-    await until(() => mirror.stats().turned >= 5, "data and its acknowledgment");
+    await until(() => mirror.stats().returned >= 5, "data and its acknowledgment");
     assert.equal(mirror.log().payload[0], 77);
   });
 
@@ -181,7 +181,7 @@ describe("Mirror", () => {
     const silent = await started({ network: "10.4.0.0", prefix: 16, logCapacity: 0 });
     await connected(20);
     await connected(20, "10.4.0.1");
-    await until(() => mirror.stats().turned === 60 && silent.stats().turned === 60, "sixty packets each");
+    await until(() => mirror.stats().returned === 60 && silent.stats().returned === 60, "sixty packets each");
     const log = mirror.log();
     assert.equal(log.length, 10);
     assert.equal(log.flags[9], ack);
@@ -192,7 +192,7 @@ describe("Mirror", () => {
     const mirror = await started({ loss: 1 });
     await connect(1000);
     await until(() => mirror.stats().received === 1000, "all SYNs");
-    assert.deepEqual([mirror.stats().lost, mirror.stats().turned], [1000, 0]);
+    assert.deepEqual([mirror.stats().lost, mirror.stats().returned], [1000, 0]);
     assert.ok(mirror.log().lost.every((lost) => lost === 1));
     mirror.setLoss(0.3);
     await connect(1000);
@@ -231,10 +231,10 @@ describe("Mirror", () => {
     const before = native.descriptors().open;
     const mirror = await started();
     await connected(2);
-    await until(() => mirror.stats().turned === 6, "six packets");
+    await until(() => mirror.stats().returned === 6, "six packets");
     await Promise.all([mirror.stop(), mirror.stop()]);
     await mirror.stop();
-    assert.deepEqual([mirror.stats().turned, mirror.stats().waiting, mirror.stats().error], [6, 0, 0]);
+    assert.deepEqual([mirror.stats().returned, mirror.stats().waiting, mirror.stats().error], [6, 0, 0]);
     assert.equal(mirror.log().length, 6);
     assert.equal(mirror.log().length, 0);
     mirror.setRtt(5);
@@ -247,13 +247,13 @@ describe("Mirror", () => {
     await until(() => native.descriptors().open <= before, "its descriptors are closed");
   });
 
-  it("turns packets, too, where the kernel gives it no ring of memory", async () => {
+  it("returns packets, too, where the kernel gives it no ring of memory", async () => {
     const [packetFd] = await host.sockets("packet", 1);
     // tpacket_get_info(), packet_set_ring(): frames that are smaller than what is reserved in them are EINVAL
     native.setsockopt(packetFd, 263, 12, 60_000); // SOL_PACKET, PACKET_RESERVE
     const mirror = await started({ packetFd, rtt: 5 });
     const thread = await connected(30);
-    await until(() => mirror.stats().turned === 90, "90 packets: SYN, SYN-ACK and ACK");
+    await until(() => mirror.stats().returned === 90, "90 packets: SYN, SYN-ACK and ACK");
     assert.ok(thread.latency().every((ms) => ms >= 5));
     assert.deepEqual([mirror.stats().kernelDrops, mirror.stats().error], [0, 0]);
     assert.equal(mirror.log().length, 90);

@@ -101,7 +101,7 @@ async function workers(host: LabHost): Promise<void> {
     await ended;
   }
   await until(() => own.clients.counts()[2] === 200, "the main thread's clients are connected");
-  assert.ok(own.sampler.drain().samples > 0);
+  assert.ok(own.sampler.take().samples > 0);
   await Promise.all([own.sampler.stop(), own.mirror.stop(), own.acceptor.stop(), own.clients.stop()]);
   console.log("main goes on");
 }
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
     await workers(host);
   } else {
     const all = await startAll(host);
-    await until(() => all.sampler.drain().samples > 100, "samples");
+    await until(() => all.sampler.take().samples > 100, "samples");
     if (way === "exit") process.exit(0);
     if (way === "return" || workerData === "return") await all.acceptor.stop(); // a running one would keep Node alive
     if (way === "throw") {

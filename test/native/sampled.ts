@@ -1,4 +1,4 @@
-/** Samplers in tests: all rows that one has given, however often it was drained. */
+/** Samplers in tests: all rows that one has given, however often they were taken. */
 import type { Sampler, SamplerRows } from "../../dist/native";
 import { until } from "../fixtures/waiting";
 
@@ -35,7 +35,7 @@ export class Sampled {
 
   /** Drains; what came. */
   take(): SamplerRows {
-    const rows = this.sampler.drain();
+    const rows = this.sampler.take();
     this.parts.push(rows);
     return rows;
   }

@@ -259,19 +259,19 @@ describe("Sampler", () => {
     assert.deepEqual([clients.time.length, clients.columns.length], [0, 9]);
   });
 
-  it("drains in parts that fit together without loss", async () => {
+  it("gives its rows in parts that fit together without loss", async () => {
     const { sampler } = started({ hz: 5000 });
     const parts: SamplerRows[] = [];
     for (let at = 0; at < 40; at++) {
       await connect(1);
-      parts.push(sampler.drain());
+      parts.push(sampler.take());
       // of two samples more, one began after the arrival
       const wanted = parts.at(-1)!.samples + 2;
-      await until(() => parts.push(sampler.drain()) > 0 && parts.at(-1)!.samples >= wanted, "two samples");
+      await until(() => parts.push(sampler.take()) > 0 && parts.at(-1)!.samples >= wanted, "two samples");
     }
     await sampler.stop();
-    parts.push(sampler.drain());
-    assert.equal(sampler.drain().queues.time.length, 0, "nothing twice");
+    parts.push(sampler.take());
+    assert.equal(sampler.take().queues.time.length, 0, "nothing twice");
     const queue = parts.flatMap((part) => [...part.queues.acceptQueue]);
     const time = Float64Array.from(parts.flatMap((part) => [...part.queues.time]));
     assert.ok(ascending(time));
@@ -288,7 +288,7 @@ describe("Sampler", () => {
       let due = 0;
       await until(
         () => {
-          const { samples, missed } = sampler.drain();
+          const { samples, missed } = sampler.take();
           due = (native.now() - sampler.startedAt) * 10;
           assert.ok(samples + missed >= counted && samples + missed <= due + 1, `${samples} + ${missed} of ${due}`);
           counted = samples + missed;
@@ -328,7 +328,7 @@ describe("Sampler", () => {
     const unused = make();
     const stopping = unused.stop();
     assert.throws(() => unused.start(), Error);
-    assert.equal(unused.drain().samples, 0);
+    assert.equal(unused.take().samples, 0);
     await stopping;
     const { sampler } = started();
     assert.throws(() => sampler.start(), /start/);
@@ -369,7 +369,7 @@ describe("Sampler", () => {
         ),
       TypeError,
     );
-    assert.throws(() => native.Sampler.prototype.drain.call({}), TypeError);
+    assert.throws(() => native.Sampler.prototype.take.call({}), TypeError);
     assert.throws(() => native.Sampler.prototype.start.call(Object.create(native.Sampler.prototype)), TypeError);
   });
 });

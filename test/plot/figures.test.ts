@@ -6,7 +6,7 @@ import { figureHtml, scriptJson, updateHtml } from "../../dist/plot/page";
 
 const { decimate } = plot;
 
-/** A burst of 200 against a backlog of 128: 129 wait, 71 are dropped, then all are drained. */
+/** A burst of 200 against a backlog of 128: 129 wait, 71 are dropped, then all are accepted. */
 function burst(): Trace {
   return Trace.fromRows(
     {

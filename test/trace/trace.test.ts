@@ -60,7 +60,7 @@ const recordings = fc
     return { time: steps.map(({ step }) => (now += step)), values: steps.map(({ value }) => value) };
   });
 
-/** Waits until everything that is true now is in the recording: for samples of the queues and the counters, taken and drained from now on. */
+/** Waits until everything that is true now is in the recording: for samples of the queues and the counters, measured and taken from now on. */
 async function sampled(recording: Recording): Promise<void> {
   const { samples, hz } = recording.trace.meta;
   const more = Math.ceil(hz / 5); // 200 ms: 20 readings of the counters
@@ -332,14 +332,14 @@ describe("a Trace", () => {
     const batch = 500;
     for (let at = 0; at < 600_000; at += batch) {
       const time = Array.from({ length: batch }, (_, more) => (at + more) / 10);
-      const drained = rows(
+      const taken = rows(
         time,
         time.map((_, more) => (at + more) % 130),
       );
       const changing = () => Uint32Array.from(time, (_, more) => (at + more) % 200);
       builder.append({
-        ...drained,
-        queues: { ...drained.queues, synQueue: changing(), accepted: changing() },
+        ...taken,
+        queues: { ...taken.queues, synQueue: changing(), accepted: changing() },
         clients: { time: Float64Array.from(time), columns: Array.from({ length: 9 }, changing) },
       });
     }

@@ -13,7 +13,7 @@ const backlog = 128;
  * The text's loop with one accept per second, made faster. hasten() divides the clients' timeout by a factor. The loop accepts this factor
  * of connections per second. Two Labs do this at the same time, one without SYN cookies and one with them.
  */
-async function oneASecond(wanted: number) {
+async function onePerSecond(wanted: number) {
   // both Labs have their clients at the same time
   const clients = Math.floor(clientsWithin(2 * wanted) / 2);
   const run = (cookies: number) =>
@@ -36,8 +36,8 @@ async function oneASecond(wanted: number) {
   return { scale: without.rate, patience, usualPatience, without, withCookies };
 }
 
-const fiveHundred = () => oneASecond(500);
-const thousand = () => oneASecond(1000);
+const fiveHundred = () => onePerSecond(500);
+const thousand = () => onePerSecond(1000);
 
 const bothClocks = {
   scale: amount("accepts per second, where the text has one"),
@@ -79,7 +79,7 @@ const fewerResends =
   " (No sysctl makes the first interval shorter than 1 s. At the text's own pace clients retransmit more often, so the numbers of timeouts and phantoms may differ.)";
 
 /**
- * Claim 22: 500 clients and one accept() per second. The experiment is oneASecond(500); times are in seconds. Source:
+ * Claim 22: 500 clients and one accept() per second. The experiment is onePerSecond(500); times are in seconds. Source:
  * tcp_conn_request().
  * @throws ArgumentError judge(): the clients fit into the accept queue
  */
@@ -135,7 +135,7 @@ export const evenDelivery = claim({
 });
 
 /**
- * Claim 52: what happens to 1,000 clients of a loop with one accept() per second. The experiment is oneASecond(1000).
+ * Claim 52: what happens to 1,000 clients of a loop with one accept() per second. The experiment is onePerSecond(1000).
  * Source: tcp_write_timeout().
  * @throws ArgumentError judge(): the clients fit into the accept queue, or no client has timed out
  */

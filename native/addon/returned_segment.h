@@ -21,6 +21,6 @@ std::optional<PacketRecord> ReadSegment(std::span<const uint8_t> frame);
 
 // Swaps the frame's hardware addresses and its IPv4 addresses, so that it comes back from where it was sent to. Ports
 // stay. Writes the TCP checksum where a sender had left it to its device. For frames that ReadSegment() could read.
-void TurnSegment(std::span<uint8_t> frame, bool checksumMissing);
+void ReturnSegment(std::span<uint8_t> frame, bool checksumMissing);
 
 }  // namespace one_listener

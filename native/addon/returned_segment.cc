@@ -1,4 +1,4 @@
-#include "addon/turned_segment.h"
+#include "addon/returned_segment.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -37,7 +37,7 @@ std::optional<PacketRecord> ReadSegment(std::span<const uint8_t> frame) {
       ntohl(tcp.ack_seq), static_cast<uint32_t>(total - headers), 0};
 }
 
-void TurnSegment(std::span<uint8_t> frame, bool checksumMissing) {
+void ReturnSegment(std::span<uint8_t> frame, bool checksumMissing) {
   const auto ethernet = frame.first(ETH_HLEN), ip = frame.subspan(ETH_HLEN);
   std::swap_ranges(ethernet.begin(), ethernet.begin() + ETH_ALEN, ethernet.begin() + ETH_ALEN);
   // A sum does not depend on the order: both checksums stay right when the two addresses change places.
