@@ -19,13 +19,13 @@ interface Options {
 const interrupted = 130;
 
 const help = `
-Everything runs in Labs: private TCP stacks of this process on this machine's kernel. A demo needs no root, changes nothing
-on the machine and leaves nothing behind. Every number shown was measured in this run.
+Everything runs in Labs: private TCP stacks of this process on this machine's kernel. A demo needs no root, changes
+nothing on the machine and leaves nothing behind. Every number shown was measured in this run.
 
-Without a name, the demos are listed. "all" runs every demo except million, which uses gigabytes of memory for some seconds.
-With --pause a demo waits for Enter before each of its parts, and the panel stays live. Ctrl-C ends the demo and closes its Labs.
-On a terminal of at least 24 lines and 100 columns the panel is redrawn in place. Elsewhere a few plain lines are printed.
-NO_COLOR switches the colours off.
+Without a name, the demos are listed. "all" runs every demo except million, which uses gigabytes of memory for some
+seconds. With --pause a demo waits for Enter before each of its parts, and the panel stays live. Ctrl-C ends the demo
+and closes its Labs. On a terminal of at least 24 lines and 100 columns the panel is redrawn in place. Elsewhere a few
+plain lines are printed. NO_COLOR switches the colours off.
 
 Exit status: 0 the demos were shown; 1 bad input, or this machine does not allow a Lab; 130 Ctrl-C.
 

@@ -23,7 +23,7 @@ export function addDoctor(program: Command): void {
     .option("--json", "the report as JSON")
     .addHelpText(
       "after",
-      "\nOpens and closes private network stacks. Changes nothing on this machine.\nExit status: 0 if every Lab can be opened, 1 if not.",
+      "\nIt opens and closes one or two Labs, which are private network stacks. It changes nothing on this machine.\nExit status: 0 if every Lab can be opened, 1 if not.",
     )
     .action(async ({ json }: { json?: boolean }) => {
       const report = await doctor();

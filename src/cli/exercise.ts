@@ -17,10 +17,14 @@ import { watchExercise } from "./watch-exercise";
 export function addExercise(program: Command): Command {
   const group = program
     .command("exercise")
-    .description("the exercises: list them, solve one, prove that they are in order")
+    .description("the exercises: list them, solve one, verify them")
     .addHelpText(
       "after",
-      "\nExamples:\n  npx one-listener exercise list\n  npx one-listener exercise watch fast-accept     (edit answers/fast-accept.ts; every save is checked)\n  npx one-listener exercise verify                (before a class gets them)",
+      `
+Examples:
+  npx one-listener exercise list
+  npx one-listener exercise watch fast-accept   (edit answers/fast-accept.ts; every save is checked)
+  npx one-listener exercise verify              (before a class gets them)`,
     );
 
   addForStudents(group);
@@ -31,19 +35,19 @@ export function addExercise(program: Command): Command {
 function addForStudents(group: Command): void {
   group
     .command("list")
-    .description("all exercises, their notebooks, points and how far you have come")
+    .description("all exercises, their notebooks, their points and yours")
     .option("--json", "as JSON")
     .action(list);
   group
     .command("show")
-    .argument("<name>")
+    .argument("<name>", "such as fast-accept")
     .description("what an exercise asks for")
     .option("--hint", "the next hint")
     .option("--json", "as JSON")
     .action(showOne);
   group
     .command("watch")
-    .argument("<name>")
+    .argument("<name>", "such as fast-accept")
     .argument("[file]", "your solution; default: answers/NAME.ts, made from the starter")
     .description("check your solution each time you save it; h shows the next hint, q ends")
     .option("--once", "check it once and end: status 0 if it passes, 1 if not")
@@ -52,7 +56,7 @@ function addForStudents(group: Command): void {
     );
   group
     .command("reset")
-    .argument("<name>")
+    .argument("<name>", "such as fast-accept")
     .description("put the starter back; your solution is kept in another file")
     .action((name: string) => {
       const exercise = loadExercise(name);
@@ -66,7 +70,7 @@ function addForStudents(group: Command): void {
 function addForTeachers(group: Command): void {
   group
     .command("new")
-    .argument("<name>")
+    .argument("<name>", "its name: lower case, words joined by hyphens")
     .description("make exercises/NAME with all files of a new exercise")
     .action(
       (name: string) =>
@@ -80,15 +84,15 @@ function addForTeachers(group: Command): void {
     .description(
       "prove that starters fail, solutions pass every time, wrong solutions fail where they should, hints exist",
     )
-    .option("--times <n>", "runs of each solution; all of them must pass", "10")
+    .option("--times <n>", "runs of each solution; all of them must pass", Number, 10)
     .option("--no-sandbox", "without bubblewrap: for exercises that you trust")
     .option("--json", "as JSON")
     .action(verifyAll);
   group
     .command("autograder")
-    .argument("<names...>")
+    .argument("<names...>", "exercises")
     .description("make the zip that Gradescope takes as an autograder")
-    .requiredOption("--out <zip>")
+    .requiredOption("--out <zip>", "the file to write")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .action(async (names: string[], { out, assignment }: { out: string; assignment: string }) => {
       await autograderZip({ exercises: names.map(loadExercise), out, assignment });
@@ -96,9 +100,9 @@ function addForTeachers(group: Command): void {
     });
   group
     .command("repository")
-    .argument("<names...>")
+    .argument("<names...>", "exercises")
     .description("make a template repository for GitHub, with a workflow that checks every push")
-    .requiredOption("--out <folder>")
+    .requiredOption("--out <folder>", "the folder to write; made if it does not exist")
     .requiredOption("--from <owner/name>", "the repository of One Listener that checks are to use")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .action((names: string[], { out, from, assignment }: { out: string; from: string; assignment: string }) => {
@@ -152,9 +156,9 @@ function showOne(name: string, { hint, json }: { hint?: boolean; json?: boolean 
 
 async function verifyAll(
   names: string[],
-  { times, sandbox: sandboxed, json }: { times: string; sandbox: boolean; json?: boolean },
+  { times, sandbox: sandboxed, json }: { times: number; sandbox: boolean; json?: boolean },
 ): Promise<void> {
-  const rounds = requireInteger(Number(times), "--times", 1, 1000);
+  const rounds = requireInteger(times, "--times", 1, 1000);
   const exercises = names.length > 0 ? names.map(loadExercise) : allExercises();
   if (exercises.length === 0) throw new ArgumentError("There are no exercises.");
   if (sandboxed) requireSandbox();

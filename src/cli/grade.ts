@@ -15,8 +15,8 @@ interface Options {
   student?: string;
   jobs?: string;
   resume?: boolean;
-  tries: string;
-  timeLimit: string;
+  tries: number;
+  timeLimit: number;
   canvas?: string;
   assignment: string;
   gradescope?: string;
@@ -25,22 +25,24 @@ interface Options {
 }
 
 const help = `
-Submissions are notebooks (.ipynb) or .ts files. A file is one student's. A folder is one student's if its files are named after
-exercises (fast-accept.ts) or notebooks of the workbook (05-slow-accept.ipynb). In any other folder each entry is one student's.
-In a notebook the solution is the cell that carries the exercise's mark, or the last cell that declares its function.
+Submissions are notebooks (.ipynb) or .ts files. A file belongs to one student. A folder belongs to one student if its
+files are named after exercises (fast-accept.ts) or notebooks of the workbook (05-slow-accept.ipynb). In any other
+folder each entry belongs to one student. In a notebook the solution is the cell that carries the exercise's mark, or
+the last cell that declares its function.
 
-Student code runs in bubblewrap. It sees no network except a Lab of its own and no files except the library. Its time, memory,
-processes and output have limits. Points depend on what the kernel recorded.
+Student code runs in bubblewrap. It has no network except the Lab of its check, and no files except the library. Its
+time, memory, processes and output have limits. Points depend on what the kernel recorded.
 
 In --out: gradebook.csv, junit.xml, students/NAME.html and NAME.json, and results/, from which --resume continues.
 
-Exit status: 0 all submissions are graded, whatever their points; 1 bad input, or a check that could not be carried out.
+Exit status: 0 all submissions are graded, whatever their points; 1 bad input, or a check that could not be carried
+out.
 
 Examples:
   npx one-listener grade submissions/ --out graded
   npx one-listener grade submissions/ --out graded --resume
   npx one-listener grade submissions/ --out graded --canvas export.csv --assignment "Exercises 3"
-  npx one-listener grade alice.ipynb --exercises fast-accept --out appeal       (one student's check again, with its plot)`;
+  npx one-listener grade alice.ipynb --exercises fast-accept --out appeal    (one student's check again, with its plot)`;
 
 /** Adds `one-listener grade` to the program. */
 export function addGrade(program: Command): void {
@@ -49,12 +51,12 @@ export function addGrade(program: Command): void {
     .argument("<submissions...>", "files or folders")
     .requiredOption("--out <folder>", "where results go")
     .description("grade submissions of the exercises, each in a sandbox")
-    .option("--exercises <names>", "comma-separated; default: all that at least one student has handed in")
+    .option("--exercises <names>", "comma-separated; default: those that were submitted")
     .option("--student <name>", "all submissions given are this student's")
     .option("--jobs <n>", "checks at the same time; default: one for each CPU")
     .option("--resume", "continue an earlier run: results of unchanged solutions are kept")
-    .option("--tries <n>", "runs of a solution that misses a test; the best one counts", "2")
-    .option("--time-limit <s>", "time limit of a solution's process, seconds", "30")
+    .option("--tries <n>", "runs of a solution that misses a test; the best one counts", Number, 2)
+    .option("--time-limit <s>", "time limit of a solution's process, seconds", Number, 30)
     .option("--canvas <export.csv>", "also write canvas.csv for import into Canvas; give an export of its gradebook")
     .option("--assignment <title>", "title of the assignment", "One Listener")
     .option("--gradescope <results.json>", "also write Gradescope's file; for one submission")
@@ -69,8 +71,8 @@ export function addGrade(program: Command): void {
         exercises: options.exercises?.split(",").map((name) => name.trim()),
         student: options.student,
         jobs: requireInteger(Number(options.jobs ?? availableParallelism()), "--jobs", 1, 64),
-        tries: requireInteger(Number(options.tries), "--tries", 1, 10),
-        time: 1000 * requireInteger(Number(options.timeLimit), "--time-limit", 1, 600),
+        tries: requireInteger(options.tries, "--tries", 1, 10),
+        time: 1000 * requireInteger(options.timeLimit, "--time-limit", 1, 600),
         resume: options.resume,
         onProgress: (progress) => progressLine(progressText(progress), progress.done / progress.of),
       });

@@ -100,7 +100,8 @@ function addGet(kernels: Command): void {
     .option("--keyring <file>", "the keyring that is trusted; default: the machine's debian-archive-keyring")
     .addHelpText(
       "after",
-      "\nA release that is newer than this machine's keyring is verified with the keyring package of a release that the machine can verify." +
+      "\nA release that is newer than this machine's keyring is verified with the keyring package of a release that the" +
+        "\nmachine can verify." +
         "\nExit status: 0 if every kernel is installed, 1 if not.",
     )
     .action(
@@ -130,8 +131,8 @@ function addGet(kernels: Command): void {
 interface RunFlags {
   root?: boolean;
   memory?: string;
-  time?: string;
-  descriptors?: string;
+  time: number;
+  descriptors: number;
 }
 
 function addRun(kernels: Command): void {
@@ -142,8 +143,8 @@ function addRun(kernels: Command): void {
     .description("boot a kernel, run one command on it, and end it")
     .option("--root", "as the guest's root; default: as an ordinary user of the guest")
     .option("--memory <size>", "memory of the guest: 512M, 3G; default: 2G, or less where the machine has less")
-    .option("--time <seconds>", "time limit, 0 for none", "300")
-    .option("--descriptors <number>", "the command's limit of open files", "20000")
+    .option("--time <seconds>", "time limit, 0 for none", Number, 300)
+    .option("--descriptors <number>", "the command's limit of open files", Number, 20_000)
     .addHelpText(
       "after",
       "\nThe guest's root has no more rights on this machine's files than you have." +
@@ -151,13 +152,13 @@ function addRun(kernels: Command): void {
     )
     .action(async (name: string, command: string[], flags: RunFlags) => {
       const kernel = kernelOf(name);
-      const seconds = requireNumber(Number(flags.time), "--time (s)", 0, 1e9);
+      const seconds = requireNumber(flags.time, "--time (s)", 0, 1e9);
       try {
         const end = await boot(kernel, command, {
           root: flags.root ?? false,
           memory: flags.memory === undefined ? undefined : sizeOf(flags.memory),
           timeout: seconds === 0 ? Infinity : seconds * 1000,
-          descriptors: Number(flags.descriptors),
+          descriptors: flags.descriptors,
           signal: interruptible(),
           onOutput: (stream, part) => void process[stream].write(part),
         });

@@ -4,12 +4,14 @@ import { releaseAssignment } from "../grade/nbgrader/course";
 
 const help = `
 Writes source/NAME/NAME.ipynb (with the solutions), release/NAME/NAME.ipynb (for students), nbgrader_config.py and
-one_listener_nbgrader.py. With this config nbgrader runs no student code. It asks our grader, which runs student code in a sandbox.
+one_listener_nbgrader.py. With this config nbgrader runs no student code. It asks the grader of One Listener, which runs
+student code in a sandbox.
 
 Examples:
   npx one-listener exercise release fast-accept slow-handler --assignment week3 --out ~/course
   cd ~/course && nbgrader generate_assignment week3
-  nbgrader autograde week3 && nbgrader generate_feedback week3 && nbgrader export      (submissions lie in submitted/STUDENT/week3)`;
+  nbgrader autograde week3              (the submissions are in submitted/STUDENT/week3)
+  nbgrader generate_feedback week3 && nbgrader export`;
 
 /** Adds `exercise release`: an nbgrader assignment made of exercises. */
 export function addRelease(exerciseCommand: Command): void {

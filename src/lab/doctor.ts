@@ -71,8 +71,8 @@ const stepTexts: Record<string, { check: string; without: string }> = {
 const wireSteps = ["veth", "wire-up"];
 
 const programs: [name: string, use: string][] = [
-  ["ss", "01 shows its table beside ours"],
-  ["python3", "JupyterLab itself runs on it"],
+  ["ss", "notebook 01 shows its table"],
+  ["python3", "JupyterLab runs on it"],
 ];
 
 /** A container's user, or a guest's on another kernel, may have no line in /etc/passwd. */
@@ -109,7 +109,7 @@ export async function doctor(): Promise<Report> {
   const { soft, hard } = native.descriptors();
   works(
     "descriptors of this process (ulimit -n)",
-    `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); node raised the soft limit when it started`,
+    `${formatNumber(soft)} (hard limit ${formatNumber(hard)}); Node.js raised the soft limit when it started`,
   );
   works(
     "CPUs, memory",
