@@ -1,4 +1,5 @@
-// The notebooks' cells: formatted by Prettier at 100 columns, type-checked, and linted with types.
+// The notebooks' cells: formatted by Prettier at 100 columns, type-checked, and linted with types. And the way from one
+// notebook to the next.
 //
 //   node setup/check/cells.mjs --check | --write
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +9,7 @@ import ts from "typescript";
 import { asCell } from "../exercise-cells.mjs";
 import { at, command } from "../project.mjs";
 import { readNotebooks, withSources } from "./notebook.mjs";
+import { tourFindings } from "./tour.mjs";
 
 /** So that no cell scrolls sideways at 1440 pixels. */
 const columns = 100;
@@ -158,7 +160,13 @@ async function lint(locate) {
 async function check() {
   const notebooks = readNotebooks();
   const locate = writeModules(notebooks);
-  const findings = [...(await layout(notebooks)), ...types(locate), ...(await lint(locate))];
+  const readme = readFileSync(at("README.md"), "utf8");
+  const findings = [
+    ...tourFindings(notebooks, readme),
+    ...(await layout(notebooks)),
+    ...types(locate),
+    ...(await lint(locate)),
+  ];
   for (const finding of findings) process.stdout.write(`${finding}\n`);
   return findings.length > 0 ? 1 : 0;
 }

@@ -2,20 +2,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Missing, at } from "../project.mjs";
 
-/** The notebooks with their code cells. `exercise`: the cell is a starter, exercises/NAME/starter.ts. */
+/**
+ * The notebooks with their code cells, and the last cell of any kind. `exercise`: the cell is a starter,
+ * exercises/NAME/starter.ts.
+ */
 export function readNotebooks() {
   const names = readdirSync(at("notebooks")).filter((name) => name.endsWith(".ipynb"));
   return names.sort().map((name) => {
     const text = readFileSync(at("notebooks", name), "utf8");
-    const cells = JSON.parse(text)
-      .cells.map((cell, index) => ({
-        index,
-        code: cell.cell_type === "code",
-        source: [cell.source].flat().join(""),
-        exercise: cell.metadata.one_listener?.exercise,
-      }))
-      .filter(({ code }) => code);
-    return { name, file: at("notebooks", name), text, cells };
+    const all = JSON.parse(text).cells.map((cell, index) => ({
+      index,
+      code: cell.cell_type === "code",
+      source: [cell.source].flat().join(""),
+      exercise: cell.metadata.one_listener?.exercise,
+    }));
+    return { name, file: at("notebooks", name), text, cells: all.filter(({ code }) => code), last: all.at(-1) };
   });
 }
 
