@@ -69,7 +69,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
     }
   }
 
-  // Hands over what has been accepted; when the loop has ended, also the empty batch, once.
+  // Passes on what has been accepted; when the loop has ended, also the empty batch, once.
   void Deliver(Napi::Env env) {
     bool over = !acceptor_->running();
     std::vector<int> fds = acceptor_->Fetch();

@@ -113,7 +113,7 @@ class ClientThread : public Napi::ObjectWrap<ClientThread> {
     return Column<Array>(env, clients, of);
   }
 
-  // Methods are safe from a strange `this` (V8 checks the receiver), accessors are not.
+  // Methods are safe from a wrong `this` (V8 checks the receiver), accessors are not.
   static ConnectThread& ThreadOf(const Napi::CallbackInfo& info) {
     return *Unwrapped<ClientThread>(info.This(), "this", "a ClientThread")->clients_;
   }

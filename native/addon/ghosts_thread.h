@@ -40,8 +40,8 @@ class GhostsThread {
   struct Stats {
     uint64_t sent;               // first segments
     uint64_t answered, refused;  // ghosts whose first segment the kernel answered with SYN-ACK, with RST
-    uint64_t repeated;           // SYN-ACKs that came again
-    uint64_t unsent;             // segments given up: the link was full for a second
+    uint64_t repeated;           // SYN-ACKs that the kernel retransmitted
+    uint64_t unsent;             // segments given up: the link was full for 1 s
     uint64_t drops;              // answers that did not fit into the ring
     double startedAt, lastSentAt, lastAnswerAt;  // CLOCK_MONOTONIC ms; 0: not yet
     bool resetDone;

@@ -75,7 +75,7 @@ class WirePort : public Napi::ObjectWrap<WirePort> {
     return *source_;
   }
 
-  // An accessor, which V8 does not save from a strange `this`.
+  // An accessor, which V8 does not save from a wrong `this`.
   Napi::Value FileDescriptorOf(const Napi::CallbackInfo& info) {
     auto* port = Unwrapped<WirePort>(info.This(), "this", "a WirePort");
     return Napi::Number::New(info.Env(), port->source_ ? port->source_->fd() : -1);

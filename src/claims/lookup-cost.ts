@@ -108,7 +108,7 @@ const series = {
 function growth({ connections, microseconds }: Evidence<typeof series>): number {
   if (microseconds.length !== connections.length)
     throw new ArgumentError("There must be as many times as numbers of connections.", "Give one time for each number.");
-  // numbers() has seen to it that there are two values or more
+  // numbers() accepts no fewer than two values
   const ratio = (values: readonly number[]) => (values.at(-1) ?? NaN) / (values.at(0) ?? NaN);
   if (!(ratio(connections) >= 4))
     throw new ArgumentError(

@@ -11,7 +11,7 @@ import { loopbackOverflow } from "./loopback-overflow";
 import { wireBurst } from "./wire-bursts";
 import { countOf } from "../wording/number";
 
-/** tcp_abort_on_overflow = 1, and final ACKs that meet an accept queue that has filled meanwhile: three places, six handshakes. */
+/** tcp_abort_on_overflow = 1, and final ACKs that meet an accept queue that has filled meanwhile. Its capacity is 6, three connections wait in it, and six handshakes follow. */
 async function abortingBurst() {
   return inLab({ sysctls: { "net.ipv4.tcp_abort_on_overflow": 1, "net.ipv4.tcp_syncookies": 0 } }, async (lab) => {
     const { seen } = await wireBurst(lab, { clients: 6, waitingBefore: 3 });

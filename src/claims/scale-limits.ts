@@ -72,7 +72,7 @@ export const noSwitches = claim({
 });
 
 const smallBacklog = 64;
-/** clients per place of the backlog: fewer would say nothing about it */
+/** clients per connection of the backlog: with fewer, the measurement would say nothing about it */
 const times = 20;
 
 async function totals() {

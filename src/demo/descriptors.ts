@@ -20,7 +20,7 @@ interface Report {
   accepted: number;
   /** times that accept() has failed with EMFILE */
   failures: number;
-  /** since the first failure */
+  /** seconds since the first failure */
   seconds: number;
   /** share of a core since then, 0 to 1 */
   cpu: number;

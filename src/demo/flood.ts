@@ -28,7 +28,7 @@ interface Flooded {
   connected: number;
   /** ms from connect() to ESTABLISHED, median; null if no client is */
   median: number | null;
-  /** requests in the SYN queue: the most, and while the honest clients came the least that were seen */
+  /** requests in the SYN queue: the greatest number, and the least one while the honest clients connected */
   synQueue: number;
   synQueueLeast: number;
   cookiesSent: number;

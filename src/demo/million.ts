@@ -20,7 +20,7 @@ const besides = 400;
 const assumed = 3000;
 /** seconds within which connections may come */
 const patience = 180;
-/** ms without an answer to a ghost until no more is expected: a lost SYN-ACK is sent again after 1 s and after 3 s (tcp_timeout_init()) */
+/** ms without an answer to a ghost until no more is expected: a lost SYN-ACK is retransmitted after 1 s and after 3 s (tcp_timeout_init()) */
 const lastChance = 3500;
 const million = 1_000_000;
 
@@ -76,7 +76,7 @@ export function planned(
 interface State {
   total: number;
   queued: number;
-  /** connections per second over the last second or so, at the end of the whole run */
+  /** connections per second: of about the last second; at the end, of the whole run */
   rate: number;
   fastest: number;
   bytesEach: number;

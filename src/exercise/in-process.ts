@@ -20,7 +20,7 @@ export interface CompiledSolution {
 /** Runs a solution in processes of its own: one for each call with a Lab, and one for all calls without. */
 export class InProcess implements Attempt {
   private readonly processes: SolutionProcess[] = [];
-  /** the process of the calls without a Lab: there is nothing that they could spoil for one another */
+  /** the process of the calls without a Lab: they share nothing that one of them could change for another */
   private shared?: Promise<SolutionProcess>;
   private printed = "";
   private closed = false;

@@ -8,7 +8,7 @@ export type Program = { javascript: string } | { failure: { fate: Fate; message:
 
 /**
  * Compiles a solution; a fault of the solution becomes `failure`. The time has no limit here: it grows at least with the square of the
- * nesting, so the grader calls this in a process that it can end.
+ * nesting depth, so the grader calls this in a process that it can end.
  * @param imports import declarations of the notebook's other cells
  */
 export function prepare(source: string, imports: readonly string[] = []): Program {

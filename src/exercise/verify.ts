@@ -1,4 +1,4 @@
-/** Proves that an exercise is in order: the starter fails, the solution passes every time, wrong solutions fail where they should, hints exist. */
+/** Proves that an exercise works as promised: the starter fails, the solution passes every time, wrong solutions fail where they should, hints exist. */
 import type { Wrap } from "./bounds";
 import { sourceOf, wrongSolutions, type Exercise } from "./exercise";
 import { gradeSource } from "./grade-source";
@@ -9,7 +9,7 @@ import { storyText, testStory } from "./story";
 export interface Verification {
   /** its name */
   exercise: string;
-  /** sentences about what is not in order; empty if all is well */
+  /** sentences about what is wrong; empty if nothing is */
   faults: string[];
   /** ms of each run of the solution */
   durations: number[];

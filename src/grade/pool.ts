@@ -8,7 +8,7 @@ import type { Solution } from "./submission";
 export interface Job {
   /** its name */
   exercise: string;
-  /** what the student handed in */
+  /** what the student submitted */
   solution: Solution;
   /** runs of a solution that misses a test; the best counts */
   tries: number;
@@ -87,6 +87,6 @@ export class Pool {
 
 function startWorker(): ChildProcess {
   const worker = fork(path.join(__dirname, "worker.js"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  // one that dies while it is idle is noticed when it is given something to do
+  // a process that dies while it is idle is noticed at its next job
   return worker.on("error", () => undefined);
 }

@@ -1,6 +1,6 @@
 /**
  * The sandbox around a student's code: bubblewrap. No network but the Lab it is let into, no file but the library and the system's
- * libraries, no program but node, a file system of its own in memory, limits of the kernel's; and child.ts watches it from outside.
+ * libraries, no program but node, a file system of its own in memory, limits of the kernel's; and supervision.ts watches it from outside.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
@@ -12,7 +12,7 @@ import { withinSolution } from "../exercise/process/messages";
 const root = path.join(__dirname, "..", "..");
 /** bytes of files in memory, all together */
 const files = 64 << 20;
-/** threads and processes: node has a dozen of its own, and the library's threads come on top. Root is exempt from it; child.ts counts, too */
+/** threads and processes: node has a dozen of its own, and the library's threads come on top. Root is exempt from it; supervision.ts counts them, too */
 const tasks = 128;
 /** bytes of private memory that one process may map for writing */
 const data = 2 ** 30;

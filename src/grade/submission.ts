@@ -1,4 +1,4 @@
-/** What students hand in: notebooks or .ts files. A file or a folder belongs to one student. */
+/** What students submit: notebooks or .ts files. A file or a folder belongs to one student. */
 import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError } from "../errors";
@@ -17,7 +17,7 @@ export interface Solution {
   program: Program;
 }
 
-/** All that one student has handed in. */
+/** All that one student has submitted. */
 export interface Submission {
   /** the student: name of the file or folder, made fit for file names */
   student: string;

@@ -3,7 +3,7 @@ import { compiler, type Node } from "./compiler";
 
 /**
  * Makes every `await` in a cell end when the cell is interrupted. tslab gives up waiting for an interrupted cell, but
- * its code would go on behind the reader's back: `for (;;) { await burst(); }` would open connections in an endless
+ * its code would go on unseen: `for (;;) { await burst(); }` would open connections in an endless
  * loop.
  */
 

@@ -75,7 +75,7 @@ export function cellExecutor(createExecutor: CreateExecutor, flag: Watch): Creat
 
 function failureOf(cell: Cell, { thrown, diagnostics }: Account): Failure {
   const { code } = (thrown?.value ?? {}) as { code?: unknown };
-  // vm's breakOnSigint, where the watcher is deaf
+  // by vm's breakOnSigint, where the watcher did not hear the interrupt
   if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") cell.interrupt();
   if (cell.interrupted) return describeError(new Interrupted());
   if (diagnostics.length > 0) return describeDiagnostics(diagnostics, cell);

@@ -166,7 +166,7 @@ export function cellServer({ jupyter }: Tslab): Tslab["jupyter"]["ZmqServer"] {
     }
 
     private publish(parent: Message, type: string, content: unknown): void {
-      // what ends with the process may still have something to say
+      // code that still runs while the process ends may print something
       if (!this.over) this.reply(this.iopub, parent, type, content);
     }
   };

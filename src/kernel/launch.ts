@@ -1,5 +1,5 @@
 /**
- * The notebook kernel: tslab, with the manners that notebooks need. The kernelspec (setup/jupyter.mjs) runs this file with the path
+ * The notebook kernel: tslab, changed as notebooks need it. The kernelspec (setup/jupyter.mjs) runs this file with the path
  * of a Jupyter connection file.
  *
  * What it adds to tslab: error messages as the Jupyter protocol has them, hints, the reader's line; interrupts that end a cell

@@ -3,6 +3,8 @@
  * their presence is checked at start, and package.json names tslab's exact version.
  */
 
+import { LabError } from "../errors";
+
 /** One error of TypeScript's check of a cell. */
 export interface Diagnostic {
   /** where it begins */
@@ -214,7 +216,7 @@ export interface Tslab {
 
 /**
  * Loads tslab, and checks that it has the parts that are used.
- * @throws Error another version of tslab is installed, in which one of these parts is missing
+ * @throws LabError another version of tslab is installed, in which one of these parts is missing
  */
 export function loadTslab(): Tslab {
   const main = require("tslab/dist/main") as Tslab["main"];
@@ -237,8 +239,9 @@ export function loadTslab(): Tslab {
   ];
   const missing = parts.filter(([, part]) => typeof part !== "function").map(([name]) => name);
   if (missing.length > 0) {
-    throw new Error(
-      `tslab ${versions.tslab} is not the tslab that package.json asks for (no ${missing.join(", ")}): run \`npm ci\`.`,
+    throw new LabError(
+      `tslab ${versions.tslab} is not the tslab that package.json asks for: it has no ${missing.join(", ")}.`,
+      { code: "ERR_MODULE_NOT_FOUND", hint: "Run: npm ci" },
     );
   }
   return { main, executor, jupyter: jupyter as Tslab["jupyter"], versions };

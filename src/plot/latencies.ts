@@ -22,7 +22,7 @@ export interface LatenciesOptions {
 const mostPoints = 400;
 const digits = 4;
 
-/** A series in ascending order, without those that never were. */
+/** A series in ascending order, without clients that were never served. */
 interface Sorted {
   readonly series: LatencySeries;
   /** all clients that came */

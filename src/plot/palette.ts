@@ -7,7 +7,7 @@
 export const palette = {
   /** connections that wait for accept() */
   acceptQueue: "#0072B2",
-  /** handshakes that wait for the client's last ACK */
+  /** handshakes that wait for the client's final ACK */
   synQueue: "#E69F00",
   /** the capacity of a queue */
   limit: "#D55E00",

@@ -15,7 +15,7 @@ export interface EmfilePolicy {
 
 /** A line of JSON that the server prints ten times per second. */
 export interface EpollServerReport {
-  /** since it listens */
+  /** seconds since it began to listen */
   seconds: number;
   /** connections that it has accepted and not closed */
   held: number;
@@ -25,7 +25,7 @@ export interface EpollServerReport {
   failed: number;
   /** times that epoll has reported a connection in the accept queue (inet_csk_listen_poll()) */
   wakeups: number;
-  /** seconds of CPU time since it listens */
+  /** seconds of CPU time since it began to listen */
   cpu: number;
 }
 

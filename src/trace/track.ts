@@ -11,7 +11,7 @@ export type Column = Float64Array | Float32Array | Uint32Array | Int32Array | Ui
 /**
  * Columns over one time axis. The tracks of a recording:
  * - `queues`, connections: `acceptQueue` and `acceptMax` (the length and the limit of the accept queue), `synQueue` (half-open requests),
- *   `accepted` (by our accept loops, cumulative). A recording of a Listener has those of this listener; a recording of a port has the
+ *   `accepted` (by the accept loops of this process, cumulative). A recording of a Listener has those of this listener; a recording of a port has the
  *   sums over all listeners on the port.
  * - `listeners`, only where several share the port: `listeners` (how many), `fullest` and `fullestMax` (length and limit of the accept
  *   queue that is fullest for its size).

@@ -84,7 +84,7 @@ export class Link {
   }
 
   private takeLine(line: string): void {
-    // before it is parsed: whether JSON.parse() survives such depth hangs on the stack that happens to be left
+    // before it is parsed: whether JSON.parse() survives such depth depends on how much of the stack is left
     if (nesting(line) > deepest) {
       this.heard.refused(`What it returned is nested more than ${deepest} levels deep.`);
       return;

@@ -1,7 +1,7 @@
 /** What a solution prints: passed on as it comes, counted against its bound, the last of it kept. */
 import type { Readable } from "node:stream";
 
-/** characters: node's last words when it runs out of heap are some lines and a stack */
+/** characters: what node prints when it runs out of heap: some lines and a stack */
 const lastKept = 4096;
 
 /** Stdout and stderr of the process of a solution. */

@@ -33,7 +33,7 @@ while True:
         wakeups += 1
         try:
             while True: held.append(listener.accept()[0])
-        except BlockingIOError: pass                   # nobody waits any more
+        except BlockingIOError: pass                   # the accept queue is empty
         except OSError as error:
             if error.errno != errno.EMFILE: raise
             failed += 1
