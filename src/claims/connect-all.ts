@@ -1,4 +1,4 @@
-/** Ghosts that connect until all of them have a connection, however often the processor goes to other programs meanwhile. */
+/** Ghosts that connect until all of them have a connection, however often the CPU runs other programs meanwhile. */
 import type { Lab } from "../front-door";
 import type { Listener } from "../listener/listener";
 import { native } from "../native";

@@ -71,7 +71,7 @@ export const retryOnAnyError = claim({
       );
     const measured = `${limit} descriptors, ${accepted} of ${clients} accepted; then ${formatNumber(Math.round(wakeupsPerSecond))} turns of the loop per second, ${(100 * cpu).toFixed(0)} % of a core`;
     const kernel = "alloc_fd()";
-    // on a busy machine the same loop gets less of the processor: what it does in vain is counted in turns
+    // on a busy machine the same loop gets less CPU time: what it does in vain is counted in turns
     if (cpu > 0.5 || wakeupsPerSecond >= manyTurns)
       return {
         verdict: "false",

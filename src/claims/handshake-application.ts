@@ -43,7 +43,7 @@ export const handshakeDuration = claim({
     const measured = `over loopback ${(loopback * 1000).toFixed(0)} µs, over a wire with RTT ${rtt} ms ${overWire.toFixed(1)} ms`;
     const kernel = "tcp_rcv_synsent_state_process()";
     const inside = [loopback, overWire].filter((ms) => ms >= 1 && ms <= 10).length;
-    // over loopback nothing takes a millisecond but waiting for a processor
+    // over loopback nothing takes a millisecond but waiting for a CPU
     if (inside > 0) requireQuietMachine(others, measured, kernel);
     if (inside === 2) return { verdict: "holds", measured, why: "Both times are within the range.", kernel };
     return {
@@ -56,7 +56,7 @@ export const handshakeDuration = claim({
 });
 
 const crowd = 2000;
-/** ms within which the ghosts' threads get a processor, however busy the machine is */
+/** ms within which the ghosts' threads get a CPU, however busy the machine is */
 const patience = 5000;
 
 async function withoutApplication() {
@@ -64,7 +64,7 @@ async function withoutApplication() {
     const listener = await lab.listen({ backlog: crowd });
     const ghosts = await lab.ghosts(listener, { count: crowd });
     // JavaScript, the only application here, does nothing but look at the length of the queue: it accepts nothing, and gives nobody
-    // else a turn in this thread. The ghosts' own threads may have to wait for a processor.
+    // else a turn in this thread. The ghosts' own threads may have to wait for a CPU.
     const end = native.now() + patience;
     while (listener.acceptQueue < crowd && native.now() < end) {
       const pause = native.now() + 10;

@@ -1,6 +1,6 @@
 /**
  * Whether the machine was busy while an experiment ran. A verdict rests on what the kernel counted; where it must rest on time, other
- * programs on the processors may turn it round.
+ * programs on the CPUs may reverse it.
  */
 import { readFileSync } from "node:fs";
 import os from "node:os";
@@ -8,7 +8,7 @@ import { native } from "../native";
 import { UndecidedError } from "./claim";
 import { amount, optional } from "./evidence";
 
-/** more than this share of the processors' time for other programs, and times say more about them than about the kernel */
+/** more than this share of the CPU time for other programs, and times say more about them than about the kernel */
 const much = 0.25;
 /** s: a shorter measurement is a few ticks of the clock by which the kernel counts (USER_HZ, proc(5)) */
 const shortest = 0.2;
@@ -16,7 +16,7 @@ const shortest = 0.2;
 interface Reading {
   /** ms */
   time: number;
-  /** seconds of processor time that all programs and the host of this machine took */
+  /** seconds of CPU time that all programs and the host of this machine took */
   taken: number;
   /** of these, seconds that this process took */
   own: number;
@@ -36,8 +36,8 @@ function read(): Reading {
 }
 
 /**
- * Begins to watch the processors.
- * @returns a function that gives the share of the processors' time that other programs took since then, 0 to 1; undefined where the time
+ * Begins to watch the CPUs.
+ * @returns a function that gives the share of the CPU time that other programs took since then, 0 to 1; undefined where the time
  * was too short to say. Source: /proc/stat, getrusage(2)
  */
 export function watchProcessors(): () => number | undefined {
@@ -51,21 +51,21 @@ export function watchProcessors(): () => number | undefined {
   };
 }
 
-/** A field of the evidence: the share of the processors' time that other programs took, as watchProcessors() gives it. */
-export const othersField = optional(amount("share of the processors' time that other programs took meanwhile, 0 to 1"));
+/** A field of the evidence: the share of the CPU time that other programs took, as watchProcessors() gives it. */
+export const othersField = optional(amount("share of the CPU time that other programs took meanwhile, 0 to 1"));
 
-/** Whether other programs took so much of the processors' time that a time measured meanwhile says little. Unknown: no. */
+/** Whether other programs took so much of the CPU time that a time measured meanwhile says little. Unknown: no. */
 export function isBusy(others: number | undefined): others is number {
   return others !== undefined && others > much;
 }
 
-/** "other programs took 83 % of the processors' time" */
+/** "other programs took 83 % of the CPU time" */
 export function othersWords(others: number): string {
-  return `other programs took ${(100 * others).toFixed(0)} % of the processors' time`;
+  return `other programs took ${(100 * others).toFixed(0)} % of the CPU time`;
 }
 
 /**
- * For judges, before a verdict that a busy machine can turn round.
+ * For judges, before a verdict that a busy machine can reverse.
  * @throws UndecidedError the machine was busy
  */
 export function requireQuietMachine(others: number | undefined, measured: string, kernel: string): void {

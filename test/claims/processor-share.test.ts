@@ -3,7 +3,7 @@ import { UndecidedError } from "../../dist/claims/claim";
 import { isBusy, othersWords, requireQuietMachine, watchProcessors } from "../../dist/claims/processor-share";
 import { native } from "../../dist/native";
 
-describe("the share of the processors' time that other programs take", () => {
+describe("the share of the CPU time that other programs take", () => {
   it("is unknown after too short a time", () => assert.equal(watchProcessors()(), undefined));
 
   it("does not count what this process takes itself", () => {
@@ -25,12 +25,12 @@ describe("the share of the processors' time that other programs take", () => {
       () => requireQuietMachine(0.83, "2 ms", "inet_csk_accept()"),
       (error: Error) => {
         assert.ok(error instanceof UndecidedError);
-        assert.equal(error.measured, "2 ms; other programs took 83 % of the processors' time");
+        assert.equal(error.measured, "2 ms; other programs took 83 % of the CPU time");
         assert.match(error.why, /^The machine is busy/);
         assert.equal(error.kernel, "inet_csk_accept()");
         return true;
       },
     );
-    assert.equal(othersWords(1), "other programs took 100 % of the processors' time");
+    assert.equal(othersWords(1), "other programs took 100 % of the CPU time");
   });
 });

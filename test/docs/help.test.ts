@@ -33,8 +33,8 @@ async function helpOf(command: string): Promise<Help[]> {
 
 /** Lines `npx one-listener …` of a text, as words, without what a comment or the shell adds. */
 function callsIn(text: string): string[][] {
-  return [...text.matchAll(/npx one-listener ((?:[\w:./,%=-]+|"[^"\n]*"|~\/\w+| (?! ))+)/g)].map(([, words]) =>
-    words.trim().split(" "),
+  return [...text.matchAll(/npx one-listener ((?:[\w:./%=-]+(?:,[\w:./%=-]+)*|"[^"\n]*"|~\/\w+| (?! ))+)/g)].map(
+    ([, words]) => words.trim().split(" "),
   );
 }
 
