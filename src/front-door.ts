@@ -172,7 +172,12 @@ export class Lab implements Closable {
     });
   }
 
-  /** Ghosts that send a SYN and nothing more. @throws as ghosts() */
+  /**
+   * Ghosts that send a SYN and nothing more. If they fill the SYN queue, the kernel writes a line into the machine's
+   * kernel log, which all network namespaces share: "Possible SYN flooding on port 8080. Sending cookies." See
+   * Ghosts.kernelLog.
+   * @throws as ghosts()
+   */
   async flood(to: Listener | number, options: Omit<GhostOptions, "segments">): Promise<Ghosts> {
     // a notebook's cell can pass undefined in spite of the type: ghosts() then names the options that it takes
     if ((options as object | undefined) && "segments" in options)

@@ -10,9 +10,10 @@ import {
   type SamplerRows,
 } from "../../dist/native";
 import { sleep, until } from "../fixtures/waiting";
-import { connecting, type Listening, listening } from "./listening";
+import { connecting, type Listening, listening, tcpDeferAccept } from "./listening";
 import { Sampled } from "./sampled";
 
+const soMark = 36;
 const files = ["/proc/net/netstat", "/proc/net/snmp", "/proc/net/sockstat"];
 
 describe("Sampler", () => {
@@ -157,6 +158,61 @@ describe("Sampler", () => {
     assert.ok(changes <= elapsed / 10 + 2, `${changes} changes of the SYN queue seen in ${elapsed.toFixed(0)} ms`);
     assert.equal(queues.synQueue.at(-1), 5, "the last sample counts it, whatever its share");
     for (const synQueueShare of [0, -1, 1.1, NaN]) assert.throws(() => make({ synQueueShare }), RangeError);
+  });
+
+  it("counts the requests that have the listener's mark, or its address, among those of the port", async () => {
+    const bound = async (address: string, port: number, mark: number) => {
+      const [fd] = await host.sockets("tcp", 1);
+      open.push(fd);
+      native.setsockopt(fd, 6, tcpDeferAccept, 10);
+      native.setsockopt(fd, 1, soMark, mark);
+      native.bind(fd, address, port);
+      native.listen(fd, 50);
+      return native.getsockname(fd).port;
+    };
+    const port = await bound("127.0.0.1", 0, 7);
+    await bound("127.0.0.2", port, -1);
+    const diagFds = await host.sockets("diag", 6);
+    open.push(...diagFds);
+    const ways: [Partial<SamplerOptions>, number][] = [
+      [{}, 5],
+      [{ mark: 7 }, 2],
+      [{ mark: 0xffff_ffff }, 3],
+      [{ mark: 8 }, 0],
+      [{ address: "127.0.0.2" }, 3],
+      [{ address: "127.0.0.1", mark: 0 }, 2],
+    ];
+    const running = ways.map(([options], at) => started({ listenerFd: -1, diagFd: diagFds[at], port, ...options }));
+    for (const [address, count] of [
+      ["127.0.0.1", 2],
+      ["127.0.0.2", 3],
+    ] as const) {
+      const fds = await host.sockets("tcp", count);
+      open.push(...fds);
+      for (const fd of fds) native.connect(fd, address, port);
+    }
+    for (const [at, sampler] of running.entries()) {
+      const { queues, error } = await sampler.stop();
+      assert.deepEqual([error, queues.synQueue.at(-1)], [0, ways[at][1]], JSON.stringify(ways[at][0]));
+    }
+    const rows = native.diag(diagFd, 1 << 12, port);
+    assert.deepEqual([...rows.mark].sort(), [7, 7, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff].sort());
+    assert.ok(rows.request.every((each) => each === 1));
+  });
+
+  it("by an address it has the listeners that are bound to it alone", async () => {
+    const other = await listening(host, { address: "127.0.0.2", backlog: 3 });
+    open.push(other.fd);
+    const { queues } = await started({ listenerFd: -1, port: other.port, address: "127.0.0.2" }).stop();
+    assert.equal(queues.acceptMax.at(-1), 3);
+    for (const address of ["127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.2"]) {
+      const none = started({ listenerFd: -1, port: other.port, address, ipv6: true });
+      await until(() => none.take().error === constants.errno.ENOENT, `ENOENT for ${address}`);
+      await none.stop();
+    }
+    for (const address of ["", "localhost", "127.0.0", "::g"]) assert.throws(() => make({ address }), RangeError);
+    for (const mark of [-1, 2 ** 32, 0.5]) assert.throws(() => make({ mark }), RangeError);
+    assert.throws(() => make({ address: 5 as never }), TypeError);
   });
 
   it("leaves the SYN queue out where it has no sock_diag socket", async () => {
