@@ -18,7 +18,7 @@ describe("compiling the Go server", () => {
     lab = await Lab.open({ wire: false });
     folder = mkdtempSync(path.join(os.tmpdir(), "one-listener-go-"));
     printed = "";
-    process.stderr.write = ((text: string) => (printed += text) !== "");
+    process.stderr.write = (text: string) => (printed += text) !== "";
   });
   afterEach(async () => {
     process.stderr.write = write;
