@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { type KernelContext, Lab, onKernels, type KernelResult } from "../../dist";
+import { type KernelContext, type Lab, onKernels, type KernelResult } from "../../dist";
 import { until } from "../fixtures/waiting";
 
 /** Its error, which it must have. */
@@ -24,9 +24,9 @@ describe("onKernels() on this kernel", () => {
       return { version: context.version, waiting: listener.acceptQueue, trace };
     };
     const [result] = await onKernels([], experiment, { given, ...quiet });
-    assert.equal(result?.error, undefined);
-    assert.deepEqual([result?.kernel, result?.version, result?.output], ["here", release(), "printed here\n"]);
-    assert.equal(result?.value?.waiting, 3);
+    assert.equal(result.error, undefined);
+    assert.deepEqual([result.kernel, result.version, result.output], ["here", release(), "printed here\n"]);
+    assert.equal(result.value?.waiting, 3);
     assert.equal(result.value.version, release());
     assert.equal(result.value.trace.summary().get("acceptQueue").max, 3);
     assert.ok(result.seconds > 0);
@@ -35,7 +35,7 @@ describe("onKernels() on this kernel", () => {
   it("knows the library's names, and no other name of the caller's", async () => {
     const names = await onKernels(
       ["here"],
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access
+
       async (_lab, { library }) => [typeof (library as any).Lab, (library as any).formatNumber(1000)],
       quiet,
     );
@@ -78,7 +78,7 @@ describe("onKernels() on this kernel", () => {
     assert.equal(errorOf(results[1]).message, 'The kernel "1.0" is not installed.');
     const [thrown] = await onKernels(["here"], () => Promise.reject(new RangeError("no")), quiet);
     assert.equal(errorOf(thrown).message, "RangeError: no");
-    const [refused] = await onKernels(["here"], (lab) => lab.listen({ port: -1 } as never), quiet);
+    const [refused] = await onKernels(["here"], (lab) => lab.listen({ port: -1 }), quiet);
     assert.equal(errorOf(refused).code, "ERR_ARGUMENT");
   });
 
