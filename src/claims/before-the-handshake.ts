@@ -1,8 +1,9 @@
 /** Claims 38 and 39: what can stop SYNs before a handshake begins. */
-import { ArgumentError, LabError } from "../errors";
+import os from "node:os";
+import { ArgumentError, type LabError } from "../errors";
 import type { Lab } from "../front-door";
 import { formatNumber } from "../wording/number";
-import { claim } from "./claim";
+import { claim, UndecidedError } from "./claim";
 import { amount, count, optional, text } from "./evidence";
 import { inLab } from "./experiment";
 import { withCookies } from "./cookies-setting";
@@ -65,7 +66,9 @@ export const rateLimited = claim({
   },
 });
 
-/** A rule that drops SYNs to a port; the tool that took it. @throws LabError ENOENT: neither nft nor iptables is installed */
+const absent = "is not installed";
+
+/** A rule that drops SYNs to a port; the tool that took it. @throws UndecidedError neither nft nor iptables can be used */
 async function filterSyns(lab: Lab, port: number): Promise<string> {
   const attempts: [string, string[]][] = [
     [
@@ -84,13 +87,16 @@ async function filterSyns(lab: Lab, port: number): Promise<string> {
       failures.push(`${tool}: ${stderr.trim().split("\n")[0]}`);
     } catch (error) {
       if ((error as LabError).code !== "ENOENT") throw error;
-      failures.push(`${tool} is not installed`);
+      failures.push(`${tool} ${absent}`);
     }
   }
-  throw new LabError(`No packet filter can be used in the Lab (${failures.join("; ")}).`, {
-    code: "ENOENT",
-    hint: "Install one: sudo apt-get install nftables.",
-  });
+  throw new UndecidedError(
+    `no packet filter can be used in the Lab (${failures.join("; ")})`,
+    failures.every((failure) => failure.endsWith(absent))
+      ? "Neither tool is installed. Install one: sudo apt-get install nftables."
+      : `A tool is there, but this kernel (Linux ${os.release()}) or this user's rights have not what it needs (CONFIG_NF_TABLES, ip_tables).`,
+    "nf_register_net_hook()",
+  );
 }
 
 async function filtered() {

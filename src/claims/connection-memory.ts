@@ -1,39 +1,62 @@
 /** Claims 8 and 46: how much kernel memory a connection needs. */
 import { ArgumentError } from "../errors";
 import { kernelMemory } from "../lab/memory";
+import type { Clients } from "../listener/clients";
 import { countOf, formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
 import { msUntil } from "../waiting/until";
+import { rangeFields, rangeWords, requireAgreement, weighParts } from "./weighing";
 
 const most = 6000;
 const mostTalkers = 1000;
 const said = 8192;
+/** bytes: half of the text's 128 KB of buffers, and of its 135 KB in all */
+const textBuffers = 64 * 1024;
+const textMemory = 65 * 1024;
+
+/** parts in which the idle connections come, each of them to a listener of its own: a queue is no longer than somaxconn */
+const parts = 3;
 
 /** Idle connections, and then data that the application does not read. */
 async function idleAndUnread() {
   const crowd = clientsWithin(most);
-  const talkers = Math.min(mostTalkers, crowd);
-  return inLab({ wire: false, hashBuckets: 16_384, sysctls: { "net.core.somaxconn": crowd } }, async (lab) => {
-    const listener = await lab.listen({ backlog: crowd });
-    const before = kernelMemory();
-    const clients = await lab.connect(listener, { clients: crowd });
-    const ends = 2 * (clients.counts().established || 1);
+  const talkers = Math.min(mostTalkers, Math.floor(crowd / parts));
+  return inLab({ wire: false, hashBuckets: 16_384 }, async (lab) => {
+    const each = Math.min(Math.floor(crowd / parts), await lab.sysctl.get("net.core.somaxconn"));
+    const groups: Clients[] = [];
+    const { objects, buffers } = await weighParts(parts, async () => {
+      const listener = await lab.listen({ backlog: each });
+      const clients = await lab.connect(listener, { clients: each });
+      groups.push(clients);
+      // both ends are sockets of this machine
+      return 2 * clients.counts().established;
+    });
+    const [first] = groups;
+    const connections = groups.reduce((sum, clients) => sum + clients.counts().established, 0);
     const idle = kernelMemory();
-    const indexes = Array.from({ length: talkers }, (_, at) => at);
-    await clients.send(new Uint8Array(said), indexes);
+    await first?.send(
+      new Uint8Array(said),
+      Array.from({ length: talkers }, (_, at) => at),
+    );
     await msUntil(() => kernelMemory().tcpBuffers > idle.tcpBuffers + (talkers * said) / 2, 1000);
     const unread = kernelMemory();
     return {
-      connections: crowd,
-      bytesEach: Math.max(0, idle.slab - before.slab) / ends,
-      buffersEach: Math.max(0, idle.tcpBuffers - before.tcpBuffers) / ends,
+      connections,
+      bytesEach: objects.middle,
+      bytesLeast: objects.least,
+      bytesMost: objects.most,
+      buffersEach: buffers.middle,
+      buffersLeast: buffers.least,
+      buffersMost: buffers.most,
       unread: said,
       buffersUnread: Math.max(0, unread.tcpBuffers - idle.tcpBuffers) / talkers,
     };
   });
 }
+
+const whole = (bytes: number) => formatNumber(Math.round(bytes));
 
 const evidence = {
   connections: count("connections that were open and idle"),
@@ -41,6 +64,9 @@ const evidence = {
   buffersEach: amount("bytes of buffers for one end of each"),
   unread: optional(count("bytes that a client then sent and the application did not read")),
   buffersUnread: optional(amount("bytes of buffers that this took, each")),
+  ...rangeFields,
+  buffersLeast: optional(amount("bytes of buffers of the lightest part")),
+  buffersMost: optional(amount("bytes of buffers of the heaviest part")),
 };
 
 /**
@@ -56,21 +82,23 @@ export const buffersWhileIdle = claim({
   notebook: "08",
   evidence,
   experiment: (once) => once(idleAndUnread),
-  judge({ connections, buffersEach, unread, buffersUnread }) {
+  judge({ connections, buffersEach, unread, buffersUnread, buffersLeast, buffersMost }) {
     if (connections < 100)
       throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const data =
       unread === undefined || buffersUnread === undefined
         ? ""
         : `; with ${formatNumber(unread)} unread bytes ${formatNumber(Math.round(buffersUnread))}`;
-    const measured = `${countOf(connections, "idle connection")}: ${formatNumber(Math.round(buffersEach))} bytes of buffers each${data}`;
+    const range = { bytesLeast: buffersLeast, bytesMost: buffersMost };
+    const measured = `${countOf(connections, "idle connection")}: ${rangeWords(buffersEach, range, whole)} bytes of buffers each${data}`;
     const kernel = "__sk_mem_raise_allocated()";
-    if (buffersEach >= 64 * 1024)
+    requireAgreement(range, textBuffers, measured, kernel);
+    if (buffersEach >= textBuffers)
       return { verdict: "holds", measured, why: "The kernel allocated that much for each idle connection.", kernel };
     return {
       verdict: "false",
       measured,
-      why: "The kernel allocates buffer memory only for data that is waiting. The 128 KB are a limit for this memory (tcp_rmem). It is reached only when the server does not read what the client sends.",
+      why: "The kernel allocates buffer memory only for data that is waiting. The 128 KB are a limit (tcp_rmem), which counts this memory with its overhead. Some 64 to 128 KB of data may wait at first, depending on the packets, and only if the server does not read what the client sends.",
       kernel,
     };
   },
@@ -89,13 +117,15 @@ export const memoryEach = claim({
   notebook: "08",
   evidence,
   experiment: (once) => once(idleAndUnread),
-  judge({ connections, bytesEach, buffersEach }) {
+  judge({ connections, bytesEach, buffersEach, ...range }) {
     if (connections < 100)
       throw new ArgumentError(`${countOf(connections, "connection")} disappear in the noise.`, "Open some thousands.");
     const all = bytesEach + buffersEach;
-    const measured = `${formatNumber(Math.round(all))} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
+    const measured = `${rangeWords(all, range, whole)} bytes each while idle, ${((all * 10_000) / 2 ** 20).toFixed(0)} MiB for 10,000`;
     const kernel = "sk_prot_alloc()";
-    if (all > 65 * 1024) return { verdict: "holds", measured, why: "A connection needed memory of that size.", kernel };
+    requireAgreement(range, textMemory - buffersEach, measured, kernel);
+    if (all > textMemory)
+      return { verdict: "holds", measured, why: "A connection needed memory of that size.", kernel };
     return {
       verdict: "false",
       measured,

@@ -4,13 +4,15 @@
  * The time of a ping-pong over loopback contains two lookups, one for each segment. The same fifty connections play it while others are added
  * around them: once in a large table, once in one with a single bucket, where every lookup walks past all connections that were added later.
  */
-import { ArgumentError, LabError } from "../errors";
+import { ArgumentError, KernelError } from "../errors";
+import type { Lab } from "../front-door";
 import type { Connection } from "../listener/connection";
 import { native } from "../native";
 import { claim } from "./claim";
 import { count, type Evidence, group, numbers, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
 import { median } from "./median";
+import { othersField, requireQuietMachine, watchProcessors } from "./processor-share";
 import { countOf } from "../wording/number";
 
 const mostConnections = 1600;
@@ -45,12 +47,17 @@ function connectionCounts(): number[] {
   return [Math.max(players, Math.floor(most / 16)), Math.floor(most / 4), most];
 }
 
+/** The buckets of the machine's table: twice the default of tcp_max_tw_buckets in a new namespace (tcp_sk_init()). */
+async function bucketsOf(lab: Lab): Promise<number> {
+  return 2 * (await lab.sysctl.get("net.ipv4.tcp_max_tw_buckets"));
+}
+
 async function lookupTimes(
   buckets: number,
   counts: number[],
 ): Promise<{ buckets: number; connections: number[]; microseconds: number[] } | undefined> {
   return inLab({ wire: false, hashBuckets: buckets }, async (lab) => {
-    if (!lab.host.ownHash) return undefined;
+    if (buckets > 0 && !lab.host.ownHash) return undefined;
     const listener = await lab.listen({ backlog: 4096 });
     const accepted: number[] = [];
     const microseconds: number[] = [];
@@ -82,20 +89,34 @@ async function lookupTimes(
       for (const end of near) await end.close();
       await native.closeLater(Int32Array.from(accepted));
     }
-    return { buckets, connections: counts, microseconds };
+    return { buckets: buckets || (await bucketsOf(lab)), connections: counts, microseconds };
   });
+}
+
+/** The same measured up to three times while the times seem to grow: disturbances only add time, so the lesser figures count. */
+async function undisturbed(buckets: number, counts: number[]) {
+  const first = await lookupTimes(buckets, counts);
+  for (let more = 0; first && more < 2 && growth(first) >= constant; more++) {
+    const again = await lookupTimes(buckets, counts);
+    first.microseconds = first.microseconds.map((us, at) => Math.min(us, again?.microseconds[at] ?? us));
+  }
+  return first;
 }
 
 async function lookupCost() {
   const counts = connectionCounts();
-  const roomy = await lookupTimes(roomyBuckets, counts);
-  if (!roomy) {
-    throw new LabError("This kernel gives a Lab no connection hash of its own.", {
-      code: "ENOENT",
-      hint: "Linux 6.1 and later do (tcp_child_ehash_entries).",
-    });
-  }
-  return { roomy, tiny: await lookupTimes(1, counts) };
+  const others = watchProcessors();
+  const roomy = await undisturbed(roomyBuckets, counts);
+  if (roomy) return { roomy, tiny: await lookupTimes(1, counts), others: others() };
+  // before Linux 6.1 a Lab has the machine's own table, which has buckets enough; a table with too few is not to be had
+  const machine = await undisturbed(0, counts);
+  if (!machine)
+    throw new KernelError(
+      "This kernel gives a Lab no connection hash of its own.",
+      "Linux 6.1 and later do (tcp_child_ehash_entries).",
+      "inet_pernet_hashinfo_alloc()",
+    );
+  return { roomy: machine, others: others() };
 }
 
 const series = {
@@ -136,20 +157,23 @@ export const constantLookup = claim({
   evidence: {
     roomy: group("times in a table with enough buckets", series),
     tiny: optional(group("times in a table with too few buckets", series)),
+    others: othersField,
   },
   experiment: (once) => once(lookupCost),
-  judge({ roomy, tiny }) {
+  judge({ roomy, tiny, others }) {
     const words = ({ buckets, connections, microseconds }: Evidence<typeof series>) =>
       `${countOf(buckets, "bucket")}: ${microseconds.map((us) => us.toFixed(1)).join(", ")} µs for a ping-pong with ${connections.join(", ")} connections`;
     const measured = [roomy, tiny].flatMap((times) => (times ? [words(times)] : [])).join("; ");
     const kernel = "__inet_lookup_established()";
-    if (growth(roomy) >= constant)
+    if (growth(roomy) >= constant) {
+      requireQuietMachine(others, measured, kernel);
       return {
         verdict: "false",
         measured,
         why: "Even in a table with enough buckets, the time grew with the number of connections.",
         kernel,
       };
+    }
     const slow = tiny !== undefined && growth(tiny) >= constant;
     return {
       verdict: "holds",

@@ -1,15 +1,18 @@
 /** Claims 21 and 43: the numbers that the text calls typical, measured on this machine. */
 import { ArgumentError } from "../errors";
-import { kernelMemory, pageSize } from "../lab/memory";
+import type { Lab } from "../front-door";
 import { native } from "../native";
 import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
-import { atRest } from "../waiting/until";
+import { atRest, msUntil } from "../waiting/until";
+import { rangeFields, rangeWords, requireAgreement, type Weighed, weighParts } from "./weighing";
 
 const usualBacklog = 128;
 const mostPairs = 1500;
+/** parts in which they come, to be weighed one by one */
+const parts = 3;
 
 /** The machine's own table size, so that tcp_max_syn_backlog has the value it has outside of Labs. */
 async function limitsOfThisMachine() {
@@ -23,27 +26,33 @@ async function limitsOfThisMachine() {
     await clients.close();
     await listener.close();
 
-    const pairs = Math.floor(clientsWithin(2 * mostPairs) / 2);
-    const open = await lab.listen({ backlog: pairs });
-    const loop = open.acceptLoop();
-    const before = { slab: kernelMemory().slab, pages: lab.counters().get("sockstat.TCP.mem") };
-    await lab.connect(open, { clients: pairs });
-    await atRest(() => [loop.accepted]);
-    // both ends are sockets of this machine
-    const ends = 2 * loop.accepted;
-    const buffers = Math.max(0, lab.counters().get("sockstat.TCP.mem") - before.pages) * pageSize();
-    const objects = Math.max(0, kernelMemory().slab - before.slab);
-    await loop.close();
+    const { objects, buffers } = await pairsWeighed(lab);
     return {
       backlog: usualBacklog,
       synQueue,
       softDescriptors: soft,
       hardDescriptors: hard,
-      buffersPerConnection: buffers / ends,
-      memoryPerConnection: (buffers + objects) / ends,
+      buffersPerConnection: buffers.middle,
+      memoryPerConnection: buffers.middle + objects.middle,
+      bytesLeast: buffers.least + objects.least,
+      bytesMost: buffers.most + objects.most,
       cookies: await lab.sysctl.get("net.ipv4.tcp_syncookies"),
     };
   });
+}
+
+/** Accepted and idle connections, both ends of which are sockets of this machine. */
+async function pairsWeighed(lab: Lab): Promise<Weighed> {
+  const pairs = Math.floor(clientsWithin(2 * mostPairs) / 2 / parts);
+  const listener = await lab.listen({ backlog: pairs });
+  const loop = listener.acceptLoop();
+  const weighed = await weighParts(parts, async (part) => {
+    await lab.connect(listener, { clients: pairs });
+    await msUntil(() => loop.accepted >= (part + 1) * pairs, 2500);
+    return 2 * pairs;
+  });
+  await loop.close();
+  return weighed;
 }
 
 const textMemory = 131 * 1024;
@@ -67,26 +76,29 @@ export const typicalLimits = claim({
     buffersPerConnection: optional(amount("bytes of buffers among them")),
     hardDescriptors: optional(count("hard limit of descriptors (ulimit -Hn)")),
     cookies: optional(count("net.ipv4.tcp_syncookies")),
+    ...rangeFields,
   },
   experiment: (once) => once(limitsOfThisMachine),
-  judge({ backlog, synQueue, softDescriptors, memoryPerConnection, buffersPerConnection, hardDescriptors, cookies }) {
+  judge({ backlog, synQueue, softDescriptors, memoryPerConnection, ...rest }) {
+    const { buffersPerConnection, hardDescriptors, cookies } = rest;
     const kibibytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
     const hard = hardDescriptors === undefined ? "" : ` (hard limit ${formatNumber(hardDescriptors)})`;
     const buffers = buffersPerConnection === undefined ? "" : `, ${kibibytes(buffersPerConnection)} of this in buffers`;
     const known = cookies === undefined ? "" : `, tcp_syncookies = ${cookies}`;
-    const measured = `SYN queue ${synQueue} (backlog ${backlog}${known}); ${formatNumber(softDescriptors)} descriptors${hard}; ${kibibytes(memoryPerConnection)} of kernel memory per idle connection${buffers}`;
+    const measured = `SYN queue ${synQueue} (backlog ${backlog}${known}); ${formatNumber(softDescriptors)} descriptors${hard}; ${rangeWords(memoryPerConnection, rest, kibibytes)} of kernel memory per idle connection${buffers}`;
     const kernel = "__sk_mem_raise_allocated()";
+    requireAgreement(rest, textMemory / 2, measured, kernel);
     const memory = memoryPerConnection >= textMemory / 2 && memoryPerConnection <= textMemory * 2;
     const outside = [
       ...(synQueue >= 1024 && synQueue <= 4097 ? [] : ["the SYN queue (it follows the backlog)"]),
       ...(softDescriptors >= 1024 && softDescriptors <= 65_536 ? [] : ["the descriptors"]),
     ].join(" and ");
     if (!memory) {
-      const rest = outside ? ` Also outside the text's range: ${outside}.` : "";
+      const also = outside ? ` Also outside the text's range: ${outside}.` : "";
       return {
         verdict: "false",
         measured,
-        why: `The kernel allocates buffer memory for a connection only while data waits in it: 128 KB is a limit, not an allocation.${rest}`,
+        why: `The kernel allocates buffer memory for a connection only while data waits in it: 128 KB is a limit, not an allocation.${also}`,
         kernel,
       };
     }

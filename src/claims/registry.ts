@@ -206,6 +206,13 @@ function undecided(error: unknown): Verdict {
       why: `${error.message} ${error.hint ?? ""}`.trim(),
       kernel: error.kernel,
     };
+  if (error instanceof LabError && error.code === "ENOENT")
+    return {
+      verdict: "undecided",
+      measured: "nothing, because a program or a file that the experiment needs is not on this machine",
+      why: `${error.message} ${error.hint ?? ""}`.trim(),
+      kernel: "path_openat()",
+    };
   if (error instanceof LimitError)
     return {
       verdict: "undecided",

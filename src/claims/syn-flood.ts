@@ -4,17 +4,19 @@ import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { count, group, list, optional } from "./evidence";
 import { inLab } from "./experiment";
+import { othersField, requireQuietMachine, watchProcessors } from "./processor-share";
 import { type FloodOutcome, underFlood } from "./under-flood";
 
 async function floods() {
   return inLab({ sysctls: { "net.ipv4.tcp_max_syn_backlog": 4096 } }, async (lab) => {
     const run = async (flood: number, cookies: number) =>
       (await underFlood(lab, { cookies, flood, clients: 100 })).outcome;
+    const others = watchProcessors();
     return {
       calm: await run(0, 0),
       off: await run(100_000, 0),
       whenFull: await run(100_000, 1),
-      always: await run(100_000, 2),
+      others: others(),
     };
   });
 }
@@ -47,23 +49,26 @@ export const floodWithoutCookies = claim({
   evidence: {
     without: group("honest clients during a flood, SYN cookies off", outcome),
     calm: optional(group("the same without a flood", outcome)),
+    others: othersField,
   },
   experiment: async (once) => {
-    const { calm, off } = await once(floods);
-    return { without: off, calm };
+    const { calm, off, others } = await once(floods);
+    return { without: off, calm, others };
   },
-  judge({ without, calm }) {
+  judge({ without, calm, others }) {
     if (without.flood === 0 || without.clients === 0)
       throw new ArgumentError("A flood and honest clients are needed.", "Give a measurement with both.");
     if (without.cookies !== 0)
       throw new ArgumentError("This claim is about a kernel without SYN cookies.", "Set tcp_syncookies to 0.");
     const measured = [words(without), ...(calm ? [words(calm)] : [])].join("; ");
     const kernel = "tcp_conn_request()";
-    if (calm && calm.connected < 0.9 * calm.clients)
+    if (calm && calm.connected < 0.9 * calm.clients) {
+      requireQuietMachine(others, measured, kernel);
       throw new ArgumentError(
         "Without a flood the clients did not connect either.",
         "Find out what else keeps them out.",
       );
+    }
     if (without.connected * 2 < without.clients)
       return {
         verdict: "holds",
@@ -71,6 +76,7 @@ export const floodWithoutCookies = claim({
         why: "A full SYN queue drops every new SYN, honest or forged. When it is more than half full, reqsk_timer_handler() deletes requests after fewer retransmissions than tcp_synack_retries allows, but that still takes seconds.",
         kernel,
       };
+    requireQuietMachine(others, measured, kernel);
     return { verdict: "false", measured, why: "Most of the honest clients connected.", kernel };
   },
 });
@@ -90,12 +96,13 @@ export const cookiesServe = claim({
   evidence: {
     with: group("honest clients during a flood, SYN cookies on", outcome),
     without: optional(group("the same with cookies off", outcome)),
+    others: othersField,
   },
   experiment: async (once) => {
-    const { off, whenFull } = await once(floods);
-    return { with: whenFull, without: off };
+    const { off, whenFull, others } = await once(floods);
+    return { with: whenFull, without: off, others };
   },
-  judge({ with: on, without }) {
+  judge({ with: on, without, others }) {
     if (on.flood === 0 || on.cookiesSent === 0)
       throw new ArgumentError("No cookie was sent.", "Flood the listener with tcp_syncookies 1 or 2.");
     const measured = [words(on), ...(without ? [words(without)] : [])].join("; ");
@@ -107,6 +114,7 @@ export const cookiesServe = claim({
         why: "The kernel rebuilds the connection from the cookie. But it loses the SYN's options except the MSS, unless the client uses timestamps.",
         kernel,
       };
+    requireQuietMachine(others, measured, kernel);
     return {
       verdict: on.connected * 2 > on.clients ? "depends" : "false",
       measured,

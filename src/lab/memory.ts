@@ -85,6 +85,14 @@ function readOr(file: string, otherwise = ""): string {
   }
 }
 
+/**
+ * Bytes of one TCP socket, which the kernel tells everybody; 0 if it does not. Every connection has one at each of its ends, so no end
+ * needs less. Source: /proc/net/protocols (proto_seq_printf())
+ */
+export function tcpSocketBytes(): number {
+  return Number(/^TCP\s+(\d+)/m.exec(readOr("/proc/net/protocols"))?.[1] ?? 0);
+}
+
 /** Bytes per page, from the auxiliary vector. Source: getauxval(3), AT_PAGESZ. */
 export function pageSize(): number {
   const words = readFileSync("/proc/self/auxv");

@@ -50,6 +50,8 @@ describe("judges of claims", () => {
     ["holds", { roomy: flat }, "constant"],
     ["holds", { roomy: flat, tiny: linear }, "constant where there is room"],
     ["false", { roomy: linear, tiny: linear }, "it grows even with room"],
+    ["holds", { roomy: flat, others: 0.8 }, "constant, on a busy machine"],
+    ["undecided", { roomy: linear, others: 0.8 }, "it grows, on a busy machine"],
   ]);
   verdicts(11, [
     ["holds", { connections: 100, mixed: 0 }, "each its own"],

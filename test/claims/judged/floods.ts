@@ -15,6 +15,12 @@ describe("judges of claims", () => {
       "nothing grows",
     ],
     ["false", { withCookies: { ...cookies, bytes: 17e6 } }, "it grows all the same"],
+    [
+      "undecided",
+      { withCookies: { ...cookies, bytes: 17e6 }, others: 0.8 },
+      "it grows without a request, on a busy machine",
+    ],
+    ["false", { withCookies: { ...cookies, entries: 50_000, bytes: 17e6 }, others: 0.8 }, "the requests are counted"],
   ]);
   verdicts(56, [
     ["holds", { withCookies: cookies }, "never queued"],
@@ -36,6 +42,12 @@ describe("judges of claims", () => {
   verdicts(54, [
     ["holds", { without: flooded, calm }, "locked out"],
     ["false", { without: { ...flooded, connected: 90 } }, "most get in"],
+    ["undecided", { without: { ...flooded, connected: 90 }, others: 0.8 }, "most get in, on a busy machine"],
+    [
+      "undecided",
+      { without: flooded, calm: { ...calm, connected: 10 }, others: 0.8 },
+      "not even without a flood, on a busy machine",
+    ],
   ]);
   verdicts(57, [
     [
@@ -45,6 +57,11 @@ describe("judges of claims", () => {
     ],
     ["depends", { with: { ...flooded, cookies: 1, connected: 60, cookiesSent: 99_871 } }, "most get in"],
     ["false", { with: { ...flooded, cookies: 1, connected: 3, cookiesSent: 99_871 } }, "hardly any"],
+    [
+      "undecided",
+      { with: { ...flooded, cookies: 1, connected: 60, cookiesSent: 99_871 }, others: 0.8 },
+      "most get in, on a busy machine",
+    ],
   ]);
   verdicts(58, [
     ["holds", { value: 1, rows: [under(0, 0), under(1, 83), under(2, 100)] }, "and it is the default"],

@@ -131,11 +131,21 @@ describe("judges of claims", () => {
   verdicts(41, [
     ["holds", { slow, fast: quick }, "one full, one empty"],
     ["false", { slow, fast: { ...quick, peak: 129 } }, "both full"],
+    ["false", { slow, fast: { ...quick, peak: 70 }, others: 0 }, "half full, on a quiet machine"],
+    ["holds", { slow, fast: quick, others: 0.8 }, "one full, one empty, on a busy machine"],
+    ["undecided", { slow, fast: { ...quick, peak: 70 }, others: 0.8 }, "half full, on a busy machine"],
+    ["undecided", { slow, fast: { ...quick, peak: 129 }, others: 0 }, "the machine is too slow for the clients"],
   ]);
   verdicts(53, [
     ["holds", { slow, fast: quick }, "all served"],
     ["depends", { slow, fast: { ...quick, served: 290 } }, "more, and not all"],
     ["false", { slow, fast: { ...quick, served: 200 } }, "fewer"],
+    ["undecided", { slow, fast: { ...quick, served: 200 }, others: 0.8 }, "fewer, on a busy machine"],
+    [
+      "undecided",
+      { slow: { ...slow, served: 300, peak: 129 }, fast: { ...quick, median: 900, peak: 129 }, others: 0 },
+      "both queues full, so the machine is too slow",
+    ],
   ]);
   verdicts(42, [
     ["holds", gone, "by their own timer"],

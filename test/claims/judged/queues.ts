@@ -66,6 +66,18 @@ describe("judges of claims", () => {
       { backlog: 128, synQueue: 129, softDescriptors: 1024, memoryPerConnection: 135_000 },
       "another SYN queue",
     ],
+    [
+      "undecided",
+      {
+        backlog: 128,
+        synQueue: 129,
+        softDescriptors: 1024,
+        memoryPerConnection: 3500,
+        bytesLeast: 2368,
+        bytesMost: 200_000,
+      },
+      "other programs allocate too much meanwhile",
+    ],
   ]);
   verdicts(40, [
     ["holds", { backlog: 128, clients: 1400, waiting: 129, synQueue: 1024 }, "1024 in the SYN queue"],

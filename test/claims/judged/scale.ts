@@ -15,6 +15,16 @@ describe("judges of claims", () => {
   verdicts(29, [
     ["false", { connections: 20_000, bytesEach: 2850, buffersEach: 0 }, "a socket and no buffers"],
     ["holds", { connections: 20_000, bytesEach: 3000, buffersEach: 131_072 }, "all of it"],
+    [
+      "false",
+      { connections: 20_000, bytesEach: 2850, bytesLeast: 2368, bytesMost: 19_000, buffersEach: 0 },
+      "a disturbed part is still less",
+    ],
+    [
+      "undecided",
+      { connections: 20_000, bytesEach: 2850, bytesLeast: 2368, bytesMost: 90_000, buffersEach: 0 },
+      "other programs allocate too much meanwhile",
+    ],
   ]);
   verdicts(8, [
     [
@@ -23,10 +33,20 @@ describe("judges of claims", () => {
       "none while idle",
     ],
     ["holds", { connections: 6000, bytesEach: 3500, buffersEach: 131_072 }, "as the text says"],
+    [
+      "undecided",
+      { connections: 6000, bytesEach: 3500, buffersEach: 0, buffersLeast: 0, buffersMost: 80_000 },
+      "the buffers of other programs count",
+    ],
   ]);
   verdicts(46, [
     ["false", { connections: 6000, bytesEach: 3500, buffersEach: 0 }, "some kilobytes"],
     ["holds", { connections: 6000, bytesEach: 4000, buffersEach: 131_072 }, "135 KB"],
+    [
+      "undecided",
+      { connections: 6000, bytesEach: 4000, bytesLeast: 2368, bytesMost: 80_000, buffersEach: 0 },
+      "the parts differ too much",
+    ],
   ]);
   verdicts(44, [
     ["false", { backlog: 64, clients: 12_000, open: 12_000 }, "a small one does"],
@@ -63,6 +83,21 @@ describe("judges of claims", () => {
     ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
     ["holds", { oneThread: 100_000, twoThreads: 190_000, twoListeners: 190_000 }, "twice as many"],
     ["depends", { oneThread: 100_000, twoThreads: 138_000, twoListeners: 138_000 }, "a second listener brings no more"],
+    [
+      "false",
+      { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000, spread: 1.3, others: 0.05 },
+      "one lock, and the rounds agree",
+    ],
+    [
+      "undecided",
+      { oneThread: 5302, twoThreads: 8444, twoListeners: 9492, spread: 1.3, others: 0.8 },
+      "the machine is busy",
+    ],
+    [
+      "undecided",
+      { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000, spread: 2.7, others: 0.05 },
+      "the rounds differ too much",
+    ],
   ]);
   verdicts(60, [
     [
