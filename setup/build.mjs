@@ -39,7 +39,9 @@ function digest(folder, extra = "") {
 function buildNative() {
   const stamp = at("native", "build", ".built-from");
   const now = digest(at("native"), process.version + process.arch);
-  const built = ["one_listener.node", "lab-host", "kernel-boot", "kernel-init"].every((name) => existsSync(at("native", "build", "Release", name)));
+  const built = ["one_listener.node", "lab-host", "kernel-boot", "kernel-init"].every((name) =>
+    existsSync(at("native", "build", "Release", name)),
+  );
   if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
   requireCompiler();
   say("building the native addon and the lab host (about a minute)");

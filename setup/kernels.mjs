@@ -104,9 +104,9 @@ async function testKernel(kernel, steps, python) {
 /** Does `work` for each item, two at a time, and gives the results in the order of the items. */
 async function inTwoLanes(items, work) {
   const results = [];
-  const waiting = items.map((item, at) => ({ item, at }));
+  const waiting = items.map((item, index) => ({ item, index }));
   const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) results[next.at] = await work(next.item);
+    for (let next = waiting.shift(); next; next = waiting.shift()) results[next.index] = await work(next.item);
   };
   await Promise.all([lane(), lane()]);
   return results;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "addon/packet_source.h"
-#include "addon/stoppable_thread.h"
 #include "addon/returned_segment.h"
+#include "addon/stoppable_thread.h"
 
 namespace one_listener {
 
@@ -26,8 +26,8 @@ class MirrorThread {
   };
   struct Stats {
     uint64_t received, returned, lost, waiting;  // packets; lost: on purpose
-    uint64_t drops;                            // packets that the kernel or the queue had no room for
-    int error;                                 // errno that ended the thread, or 0
+    uint64_t drops;                              // packets that the kernel or the queue had no room for
+    int error;                                   // errno that ended the thread, or 0
   };
 
   // The descriptor is the thread's once the constructor has returned. @throws OsError

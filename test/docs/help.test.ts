@@ -78,12 +78,12 @@ describe("the help of the command line", function () {
     for (const [place, text] of texts) {
       for (const words of callsIn(text)) {
         calls++;
-        const [first, second] = words;
+        const [first, second = ""] = words;
         const help =
           helps.find(({ command }) => command === `${first} ${second}`) ??
           helps.find(({ command }) => command === first);
         assert.ok(help, `${place}: there is no command ${words.join(" ")}`);
-        if (block(help, "Commands") !== "" && second !== undefined && help.command === first)
+        if (block(help, "Commands") !== "" && second !== "" && help.command === first)
           assert.match(second, /^-/, `${place}: there is no command ${words.join(" ")}`);
         const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
         for (const option of own.filter((word) => /^--\w/.test(word)))

@@ -7,7 +7,7 @@ interface Notebook {
   last?: { index: number; code: boolean; source: string };
 }
 interface Tour {
-  tourFindings(notebooks: Notebook[], readme: string): string[];
+  tourFindings: (this: void, notebooks: Notebook[], readme: string) => string[];
 }
 
 const closing = (next?: string) => ({
