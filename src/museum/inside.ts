@@ -30,14 +30,18 @@ export const unsettled = 13;
 /** in the project's folder, so that it finds one-listener and what else is installed */
 const file = path.join(__dirname, "..", "..", "on-kernels.js");
 
-/** `In[3]:12` of the awaits that the error came through; see src/kernel/await-guard.ts, which puts these calls into a cell's text */
-const places: string[] = [];
+/** What a cell's text has around each `await`: see src/kernel/await-guard.ts. Here the process is ended instead. */
+const unguarded = (value: unknown): unknown => value;
 
-function noting(value: unknown, count: number, line: number): unknown {
-  return Promise.resolve(value).catch((error: unknown) => {
-    places.push(`In[${count}]:${line}`);
-    throw error;
-  });
+/** The line of the function at which the error came up, as the reader wrote it; "" where the stack does not tell. */
+function lineOf(error: unknown, text: string): string {
+  const at = error instanceof Error && error.stack?.split("\n").find((frame) => frame.includes(file));
+  const [, line] = (at && /:(\d+):\d+\)?$/.exec(at)) || [];
+  return (text.split("\n")[Number(line) - 1] ?? "")
+    .replace(/__(?:each)?[uU]ntilInterrupt\(/g, "")
+    .replace(/, \d+, \d+\)/g, "")
+    .replace(/\(0, one_listener_1\.(\w+)\)/g, "$1")
+    .trim();
 }
 
 /**
@@ -49,8 +53,8 @@ function functionOf(text: string, library: object): (...given: unknown[]) => unk
     ...library,
     one_listener_1: library,
     require: createRequire(file),
-    __untilInterrupt: noting,
-    __eachUntilInterrupt: (value: unknown) => value,
+    __untilInterrupt: unguarded,
+    __eachUntilInterrupt: unguarded,
   };
   const evaluate = (expression: string): unknown => {
     const body = compileFunction(`return ${expression};`, Object.keys(names), { filename: file });
@@ -72,11 +76,12 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function describe(error: unknown): Answer {
+function describe(error: unknown, text = ""): Answer {
   const { name = "Error", code } = error as Partial<LabError>;
   const message =
     error instanceof LabError || !(error instanceof Error) ? messageOf(error) : `${name}: ${error.message}`;
-  const place = places[0] === undefined ? "" : ` (${places[0]})`;
+  const line = lineOf(error, text);
+  const place = line === "" ? "" : ` (at: ${line})`;
   const outside =
     error instanceof ReferenceError
       ? "The function runs in another process: it knows its arguments and the library's names, and nothing else of the notebook. Hand it over: { given: … }."
@@ -95,7 +100,7 @@ async function answer(order: Order): Promise<Answer> {
       await lab.close();
     }
   } catch (error) {
-    return describe(error);
+    return describe(error, order.text);
   }
 }
 

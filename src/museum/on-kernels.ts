@@ -54,8 +54,8 @@ export interface KernelResult<Value> {
   version: string;
   /** what the function returned; absent: `error` says why */
   value?: Value;
-  /** why there is no value */
-  error?: Error;
+  /** why there is no value: what the function threw, or why the kernel did not come to an end of it */
+  error?: LabError;
   /** what the function printed */
   output: string;
   /** from the start of the kernel to its end, s */
@@ -109,7 +109,7 @@ interface Place {
   /** as the progress names it */
   label: string;
   kernel?: Kernel;
-  missing?: Error;
+  missing?: LabError;
 }
 
 /** @throws ArgumentError none of them can be run on: nothing to compare */
@@ -120,7 +120,7 @@ function placesOf(names: readonly string[]): Place[] {
       const kernel = kernelOf(name);
       return { name, version: kernel.version, label: `Linux ${kernel.version}`, kernel };
     } catch (missing) {
-      return { name, version: "", label: `"${name}"`, missing: missing as Error };
+      return { name, version: "", label: `"${name}"`, missing: missing as LabError };
     }
   });
   const [first] = places;
@@ -166,7 +166,7 @@ async function one<Value>(
 ): Promise<KernelResult<Value>> {
   const startedAt = Date.now();
   let output = "";
-  const result = (rest: { value: Value } | { error: Error }): KernelResult<Value> => {
+  const result = (rest: { value: Value } | { error: LabError }): KernelResult<Value> => {
     const failed = "error" in rest;
     lines?.set(at, failed ? "failed" : "done", failed ? rest.error.message : "");
     const seconds = (Date.now() - startedAt) / 1000;
@@ -191,7 +191,8 @@ async function one<Value>(
     return result({ value });
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
-    return result({ error: error as Error });
+    if (error instanceof LabError) return result({ error });
+    return result({ error: new LabError((error as Error).message, { code: "ERR_GUEST", cause: error }) });
   }
 }
 

@@ -42,7 +42,7 @@ describe("onKernels() on this kernel", () => {
     assert.deepEqual(names[0]?.value, ["function", "1,000"]);
     const outside = 3;
     const [result] = await onKernels(["here"], () => outside, quiet);
-    assert.equal(errorOf(result).message, "ReferenceError: outside is not defined");
+    assert.equal(errorOf(result).message, "ReferenceError: outside is not defined (at: () => outside)");
     assert.match(errorOf(result).hint ?? "", /Hand it over: \{ given: … \}/);
   });
 
@@ -77,7 +77,7 @@ describe("onKernels() on this kernel", () => {
     );
     assert.equal(errorOf(results[1]).message, 'The kernel "1.0" is not installed.');
     const [thrown] = await onKernels(["here"], () => Promise.reject(new RangeError("no")), quiet);
-    assert.equal(errorOf(thrown).message, "RangeError: no");
+    assert.match(errorOf(thrown).message, /^RangeError: no \(at: /);
     const [refused] = await onKernels(["here"], (lab) => lab.listen({ port: -1 }), quiet);
     assert.equal(errorOf(refused).code, "ERR_ARGUMENT");
   });
