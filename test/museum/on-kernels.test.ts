@@ -7,7 +7,7 @@ import { until } from "../fixtures/waiting";
 /** Its error, which it must have. */
 function errorOf(result: KernelResult<unknown> | undefined): { message: string; code: string; hint?: string } {
   assert.ok(result?.error);
-  return result.error as Error & { code: string; hint?: string };
+  return result.error;
 }
 
 const quiet = { progress: false };
