@@ -187,6 +187,18 @@ Napi::Value Diag(const Napi::CallbackInfo& info) {
   return rows;
 }
 
+// requestCount(diagFd, port, mark): number. Notebooks read a SYN queue in loops, so no table is made of it.
+Napi::Value RequestCount(const Napi::CallbackInfo& info) {
+  int fd = FileDescriptor(info[0], "diagFd");
+  DumpQuery query{AF_INET, kRequests, static_cast<uint16_t>(Integer(info[1], "port", 1, 65535))};
+  const auto mark = static_cast<uint32_t>(Integer(info[2], "mark", 0, UINT32_MAX));
+  RequireDiagSocket(fd);
+  uint32_t count = 0;
+  int error = DumpSockets(fd, query, [&](const SeenSocket& seen) { count += mark == 0 || seen.mark == mark ? 1 : 0; });
+  if (error != 0) throw OsError{error, "sock_diag"};
+  return Napi::Number::New(info.Env(), count);
+}
+
 // diagSocket(): number
 Napi::Value DiagSocket(const Napi::CallbackInfo& info) {
   return Napi::Number::New(
@@ -197,6 +209,7 @@ Napi::Value DiagSocket(const Napi::CallbackInfo& info) {
 
 void InitDiag(Napi::Env env, Napi::Object exports) {
   Export<Diag>(env, exports, "diag");
+  Export<RequestCount>(env, exports, "requestCount");
   Export<DiagSocket>(env, exports, "diagSocket");
 }
 

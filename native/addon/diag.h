@@ -8,6 +8,10 @@
 
 namespace one_listener {
 
+// TCP_NEW_SYN_RECV in idiag_states: requests alone. TCP_SYN_RECV would also give Fast Open connections, which are
+// sockets and wait in the accept queue (inet_diag_dump_icsk).
+constexpr uint32_t kRequests = 1u << 12;
+
 // Which sockets a sock_diag dump shows.
 struct DumpQuery {
   uint8_t family;                  // AF_INET or AF_INET6

@@ -14,8 +14,7 @@
 namespace one_listener {
 namespace {
 
-// TCP_NEW_SYN_RECV: requests alone. A Fast Open connection in TCP_SYN_RECV is a socket, and waits in the accept queue.
-constexpr uint32_t kRequest = 1u << 12, kListen = 1u << 10;
+constexpr uint32_t kListen = 1u << 10;
 constexpr uint8_t kListenState = 10;
 // ms between two looks at what costs a system call and changes slowly: the thread's CPU time, and whether the
 // descriptor is still the same listener.
@@ -177,8 +176,8 @@ bool SamplerThread::SampleListeners() {
 bool SamplerThread::SampleRequests() {
   uint32_t requests = 0;
   auto see = [&](const SeenSocket& seen) { requests += IsOurRequest(seen) ? 1 : 0; };
-  int code = DumpSockets(plan_.diagFd, {AF_INET, kRequest, plan_.port}, see);
-  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, {AF_INET6, kRequest, plan_.port}, see);
+  int code = DumpSockets(plan_.diagFd, {AF_INET, kRequests, plan_.port}, see);
+  if (code == 0 && version6_) code = DumpSockets(plan_.diagFd, {AF_INET6, kRequests, plan_.port}, see);
   if (code != 0) return Failed(code, "sock_diag");
   synQueue_ = requests;
   return true;

@@ -11,7 +11,7 @@ import type { AcceptAllOptions, AcceptOptions } from "./accept-options";
 import { Arrivals } from "./arrivals-awaited";
 import { Connection } from "./connection";
 import type { Burst, ListenerEvents } from "./listener-events";
-import { type ListenOptions, listenOn, openListening, requireBacklog } from "./listening";
+import { isOpen, type ListenOptions, listenOn, openListening, requireBacklog } from "./listening";
 import { type RequestFilter, SynQueue, type SynRequest } from "./syn-queue";
 
 /** A listening socket of the Lab; see Lab.listen(). */
@@ -289,14 +289,5 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
     } catch (error) {
       throw explain(error, `Listener on port ${this.port}, ${what}`);
     }
-  }
-}
-
-/** Whether the descriptor is still the socket with this inode. */
-function isOpen(fd: number, inode: number): boolean {
-  try {
-    return native.inode(fd) === inode;
-  } catch {
-    return false;
   }
 }

@@ -129,3 +129,12 @@ async function requireFastOpen(host: LabHost): Promise<void> {
     },
   );
 }
+
+/** Whether the descriptor is still the socket with this inode. */
+export function isOpen(fd: number, inode: number): boolean {
+  try {
+    return native.inode(fd) === inode;
+  } catch {
+    return false;
+  }
+}

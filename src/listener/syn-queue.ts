@@ -80,7 +80,8 @@ export class SynQueue {
 
   /** How many requests there are. @throws LabError ERR_UNDECIDED; ClosedError the Lab is closed */
   get length(): number {
-    return this.read().ours.length;
+    const { mark } = this;
+    return mark === 0 ? this.read().ours.length : native.requestCount(this.host.diagFd, this.port, mark);
   }
 
   /** The requests, in the order of the kernel's table. @throws LabError ERR_UNDECIDED; ClosedError the Lab is closed */

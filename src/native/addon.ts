@@ -133,6 +133,11 @@ export interface NativeAddon {
    * lost; ENOENT: the kernel has no sock_diag of this protocol
    */
   diag(diagFd: number, stateMask: number, port: number, version?: 4 | 6, protocol?: number): DiagRows;
+  /**
+   * How many half-open IPv4 requests the port has; with a `mark` other than 0 how many of them have this SO_MARK, which
+   * is that of their listener. @throws ENOBUFS: rows were lost
+   */
+  requestCount(diagFd: number, port: number, mark: number): number;
 
   /**
    * All TCP sockets in LISTEN, of IPv4 and IPv6. Source: sock_diag(7), struct inet_diag_msg and its attributes.

@@ -198,6 +198,8 @@ describe("Sampler", () => {
     const rows = native.diag(diagFd, 1 << 12, port);
     assert.deepEqual([...rows.mark].sort(), [7, 7, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff].sort());
     assert.ok(rows.request.every((each) => each === 1));
+    const counts = [0, 7, 0xffff_ffff, 8].map((mark) => native.requestCount(diagFd, port, mark));
+    assert.deepEqual(counts, [5, 2, 3, 0]);
   });
 
   it("by an address it has the listeners that are bound to it alone", async () => {

@@ -32,6 +32,7 @@ const calls = [
   "pwriteText",
   "read",
   "recv",
+  "requestCount",
   "send",
   "setLinger",
   "setsockopt",
