@@ -1,26 +1,14 @@
 import type { Command } from "commander";
 import os from "node:os";
 import { once } from "../claims/experiment";
-import { claimOf, claims, type Decision, measure } from "../claims/registry";
+import { claimOf, claims, measure } from "../claims/registry";
 import { native } from "../native";
 import { hintOf, type LabError } from "../errors";
 import { progressLine } from "../terminal/progress-line";
 import { sizeOf } from "../terminal/repaint";
 import { wrap } from "../terminal/text";
-
-/** A claim that could not be measured here, and why. */
-interface Failure {
-  number: number;
-  section: string;
-  statement: string;
-  notebook: string;
-  error: { code: string; message: string; hint?: string };
-}
-
-type Outcome = (Decision | Failure) & {
-  /** ms; close to 0 where the experiment had run for an earlier claim */
-  duration: number;
-};
+import { markOf, type Outcome, tallyOf } from "./claim-outcome";
+import { decideOnKernels, type KernelsFlags } from "./claims-on-kernels";
 
 /** Adds `one-listener claims` to the program. */
 export function addClaims(program: Command): void {
@@ -30,16 +18,21 @@ export function addClaims(program: Command): void {
     .description("decide the claims of the text on this kernel, each by its experiment")
     .option("--json", "verdicts and evidence as JSON")
     .option("--list", "list the claims, decide nothing")
+    .option("--kernels <names>", "decide them on other kernels too: all, or 6.1,7,here")
+    .option("--html <file>", "with --kernels: write the table as a page")
+    .option("--markdown <file>", "with --kernels: write the table as Markdown")
     .addHelpText(
       "after",
       "\nThe text makes 63 claims. An experiment decides each of them. All of them together take about 90 s." +
         "\nEvery experiment runs in a Lab of its own, a private network stack. It changes nothing on this machine." +
         "\nExit status: 0 if every claim could be measured, whatever its verdict; 1 if not." +
-        "\n\nExamples:\n  npx one-listener claims\n  npx one-listener claims 1 7 45",
+        "\n\nExamples:\n  npx one-listener claims\n  npx one-listener claims 1 7 45" +
+        "\n  npx one-listener claims --kernels all --html claims.html      (get kernels first: npx one-listener kernels get)",
     )
-    .action(async (numbers: string[], options: { json?: boolean; list?: boolean }) => {
+    .action(async (numbers: string[], options: KernelsFlags & { list?: boolean }) => {
       const chosen = numbers.length === 0 ? claims : numbers.map((number) => claimOf(Number(number)));
       if (options.list) return list(chosen, options.json ?? false);
+      if (options.kernels !== undefined) return decideOnKernels(options.kernels, numbers, options);
       const outcomes = await decideAll(chosen);
       process.stdout.write(
         options.json
@@ -85,14 +78,11 @@ async function decideAll(chosen: typeof claims): Promise<Outcome[]> {
   return outcomes;
 }
 
-const marks = { holds: "✓ holds", false: "✗ false", depends: "≈ depends", undecided: "? undecided" };
-const notMeasured = "– not measured";
-
 function table(outcomes: readonly Outcome[]): string {
   const width = Math.max(60, Math.min(process.stdout.isTTY ? sizeOf(process.stdout).columns : 110, 140));
   const margin = " ".repeat(22);
   const block = (outcome: Outcome): string => {
-    const head = `${String(outcome.number).padStart(3)}  ${("error" in outcome ? notMeasured : marks[outcome.verdict]).padEnd(15)}  `;
+    const head = `${String(outcome.number).padStart(3)}  ${markOf(outcome).padEnd(15)}  `;
     const more =
       "error" in outcome
         ? [outcome.error.message, ...(outcome.error.hint ? [`→ ${outcome.error.hint}`] : [])]
@@ -102,11 +92,5 @@ function table(outcomes: readonly Outcome[]): string {
     );
     return [head + first, ...rest.map((line) => margin + line)].join("\n");
   };
-  const tally = Object.entries(marks).flatMap(([verdict, mark]) => {
-    const count = outcomes.filter((outcome) => !("error" in outcome) && outcome.verdict === verdict).length;
-    return count > 0 ? [`${count} ${mark.slice(2)}`] : [];
-  });
-  const failures = outcomes.filter((outcome) => "error" in outcome).length;
-  if (failures > 0) tally.push(`${failures} not measured`);
-  return `${os.type()} ${os.release()}\n\n${outcomes.map(block).join("\n")}\n\n${tally.join(", ")}`;
+  return `${os.type()} ${os.release()}\n\n${outcomes.map(block).join("\n")}\n\n${tallyOf(outcomes)}`;
 }

@@ -6,6 +6,7 @@ import { installed, type Kernel, kernelOf, remove } from "../museum/kernel";
 import { suites } from "../museum/suites";
 import { progressLine } from "../terminal/progress-line";
 import { textTable } from "../wording/text-table";
+import { interruptible } from "./interruptible";
 
 const help = `
 A kernel is user-mode Linux: a whole Linux as an ordinary program, without root and without a virtual machine. It boots
@@ -77,16 +78,6 @@ function listText(there: readonly Kernel[], more: typeof suites): string {
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
-}
-
-/** Aborted by the first Ctrl-C; the second ends this process at once. */
-function interruptible(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => {
-      controller.abort();
-    });
-  return controller.signal;
 }
 
 function addGet(kernels: Command): void {

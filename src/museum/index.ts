@@ -1,6 +1,5 @@
 /** The museum's public names. */
 export {
-  here,
   installedKernels,
   onKernels,
   type KernelContext,

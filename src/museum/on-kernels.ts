@@ -1,18 +1,14 @@
 /** A function of the reader's, run on each of several kernels. */
-import { release } from "node:os";
 import path from "node:path";
 import { ArgumentError, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
 import type { Lab, LabOptions } from "../front-door";
 import { requireTimeout } from "../waiting/timeout";
-import { boot, type BootOptions } from "./boot";
-import { runHere } from "./here";
+import type { BootOptions } from "./boot";
 import { type Answer, type Order, unsettled } from "./inside";
-import { installed, type Kernel, kernelOf } from "./kernel";
+import { installed } from "./kernel";
+import { here, type Place, placesOf, runAt } from "./place";
 import { KernelLines } from "./progress";
 import { pack, unpack } from "./values";
-
-/** The kernel that runs this process, as onKernels() names it. */
-export const here = "here";
 
 /** What the function gets besides the Lab. */
 export interface KernelContext<Given = unknown> {
@@ -102,38 +98,6 @@ export async function onKernels<Value, Given = undefined>(
   return results;
 }
 
-/** A kernel to run on: an installed one, this one, or none of that name. */
-interface Place {
-  name: string;
-  version: string;
-  /** as the progress names it */
-  label: string;
-  kernel?: Kernel;
-  missing?: LabError;
-}
-
-/** @throws ArgumentError none of them can be run on: nothing to compare */
-function placesOf(names: readonly string[]): Place[] {
-  const places = names.map((name): Place => {
-    if (name === here) return { name, version: release(), label: `here, Linux ${release()}` };
-    try {
-      const kernel = kernelOf(name);
-      return { name, version: kernel.version, label: `Linux ${kernel.version}`, kernel };
-    } catch (missing) {
-      return { name, version: "", label: `"${name}"`, missing: missing as LabError };
-    }
-  });
-  const [first] = places;
-  if (first?.missing && places.every(({ missing }) => missing)) {
-    if (installed().length > 0) throw first.missing;
-    throw new ArgumentError(
-      "No other kernel is installed.",
-      'Fetch some in a terminal: npx one-listener kernels get. On this kernel alone: onKernels(["here"], …)',
-    );
-  }
-  return places;
-}
-
 /** @throws ArgumentError it is no function whose text stands for itself */
 function textOf(experiment: unknown): string {
   if (typeof experiment !== "function")
@@ -198,7 +162,7 @@ async function one<Value>(
 
 async function answerOf<Value>(place: Place, options: BootOptions): Promise<Value> {
   const command = [process.execPath, program];
-  const end = await (place.kernel ? boot(place.kernel, command, options) : runHere(command, options));
+  const end = await runAt(place, command, options);
   if (end.result === undefined || end.result.length === 0)
     throw new LabError(
       `The function ended without an answer on Linux ${place.version} (exit status ${end.status ?? "none"}).`,

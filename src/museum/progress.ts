@@ -14,7 +14,7 @@ export type Stage = "waiting" | "booting" | "running" | "done" | "failed";
 const words: Record<Stage, string> = {
   waiting: "waits",
   booting: "boots",
-  running: "runs the function",
+  running: "runs",
   done: "done",
   failed: "failed",
 };
