@@ -20,8 +20,8 @@ const reserve = 20;
  * it
  */
 const bytesWithDescriptor = 4900;
-/** share of the free memory, and of the open files that the machine allows, that may be used */
-const share = 0.7;
+/** share of the free memory, and of the open files that the machine allows, that may be used: a plan leaves some more, as with descriptors */
+const share = { plan: 0.7, start: 0.77 };
 const bytesAWorker = 2 << 20;
 const mostWorkers = 500;
 /** descriptors of this process per worker: its input and its output */
@@ -56,21 +56,21 @@ export interface HoldingPlan {
 
 /** What this machine can hold; starts nothing. @param connections 1 to 100,000,000 @throws ArgumentError */
 export function planHolding(connections: number): HoldingPlan {
-  return planWith(ownReserve.plan, connections);
+  return planWith("plan", connections);
 }
 
-function planWith(own: number, connections: number): HoldingPlan {
+function planWith(when: "plan" | "start", connections: number): HoldingPlan {
   requireInteger(connections, "connections", 1, 100_000_000);
   const { soft, hard, open } = native.descriptors();
   const each = hard - reserve;
-  const free = Math.max(0, soft - open - own);
+  const free = Math.max(0, soft - open - ownReserve[when]);
   const [used = 0, , most = 0] = readFileSync("/proc/sys/fs/file-nr", "utf8").trim().split(/\s+/).map(Number);
   const bounds: [number, string][] = [
     [
-      Math.floor((kernelMemory().available * share) / (bytesWithDescriptor + bytesAWorker / each)),
+      Math.floor((kernelMemory().available * share[when]) / (bytesWithDescriptor + bytesAWorker / each)),
       `${formatNumber(kernelMemory().available / 2 ** 20, 0)} MiB of memory are free`,
     ],
-    [Math.floor((most - used) * share), `the machine allows ${formatNumber(most)} open files (fs.file-max)`],
+    [Math.floor((most - used) * share[when]), `the machine allows ${formatNumber(most)} open files (fs.file-max)`],
     [
       mostWorkers * each,
       `a process may have ${formatNumber(hard)} descriptors (ulimit -Hn), and at most ${mostWorkers} processes are started`,
@@ -135,7 +135,7 @@ export class AcceptWorkers implements Closable {
     const { connections } = options as Partial<typeof options>; // a notebook's cell may leave it out
     if (connections === undefined)
       throw new ArgumentError("hold() needs the number of connections.", "For example { connections: 100_000 }.");
-    const plan = planWith(ownReserve.start, connections);
+    const plan = planWith("start", connections);
     if (plan.because)
       throw new LimitError(
         `This machine can hold about ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(connections)}: ${plan.because}.`,
