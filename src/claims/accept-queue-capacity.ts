@@ -2,6 +2,7 @@
 import { ArgumentError } from "../errors";
 import { claim, type Verdict } from "./claim";
 import { count, integer, optional } from "./evidence";
+import { kernelFunction } from "./kernel-function";
 import { loopbackOverflow } from "./loopback-overflow";
 import { countOf } from "../wording/number";
 import { withCookies } from "./cookies-setting";
@@ -14,7 +15,7 @@ const isFull = "sk_acceptq_is_full()";
 
 /**
  * Claim 6: whether the accept queue holds exactly `backlog` connections. The experiment is loopbackOverflow(). Source:
- * sk_acceptq_is_full(); for a backlog above somaxconn, __sys_listen().
+ * sk_acceptq_is_full(); for a backlog above somaxconn, __sys_listen_socket().
  */
 export const capacity = claim({
   number: 6,
@@ -42,7 +43,7 @@ export const capacity = claim({
     const most = Math.min(backlog >>> 0, somaxconn);
     const clamped =
       most !== backlog ? ` listen() had cut ${backlog} down to ${most} (somaxconn) without an error.` : "";
-    const deciding = most !== backlog ? "__sys_listen()" : isFull;
+    const deciding = most !== backlog ? kernelFunction("listenCut") : isFull;
     if (waiting === most + 1)
       return {
         verdict: "false",

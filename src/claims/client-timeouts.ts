@@ -12,19 +12,21 @@ const first = 1000;
 const longest = 120_000;
 
 /**
- * ms from a SYN until its sender times out. The first `linear` intervals between retransmissions are 1 s. After that, each interval is
- * twice the one before, at most 120 s. Source: tcp_retransmit_timer(), tcp_write_timeout().
+ * ms from a SYN until its sender times out: at the first timer at which `retries` + `linear` resends have been made, or 2^(retries + 1) - 1 s
+ * have gone by. The first `linear` + 1 resends come a second apart, then the intervals double, up to two minutes (tcp_rto_max_ms).
  * @param retries net.ipv4.tcp_syn_retries
- * @param linear net.ipv4.tcp_syn_linear_timeouts; 0 before Linux 6.5
+ * @param linear net.ipv4.tcp_syn_linear_timeouts, 0 before Linux 6.5
+ * Source: tcp_retransmit_timer(), tcp_write_timeout(), retransmits_timed_out()
  */
 export function givesUpAfter(retries: number, linear: number): number {
+  const end = first * (2 ** (retries + 1) - 1);
   let wait = first;
   let total = 0;
-  for (let resend = 0; resend <= retries + linear; resend++) {
+  for (let resent = 0; ; resent++) {
     total += wait;
-    if (resend >= linear) wait = Math.min(2 * wait, longest);
+    if (resent >= retries + linear || total >= end) return total;
+    if (resent >= linear) wait = Math.min(2 * wait, longest);
   }
-  return total;
 }
 
 /** The clients' timeout, before and after hasten(). */

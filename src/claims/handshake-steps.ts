@@ -2,6 +2,7 @@
 import { ArgumentError } from "../errors";
 import { claim } from "./claim";
 import { count, group, list, optional, text } from "./evidence";
+import { kernelFunction } from "./kernel-function";
 import { stepByStep } from "./handshake-by-hand";
 import { countOf } from "../wording/number";
 
@@ -79,7 +80,7 @@ export const entryAtSyn = claim({
 
 /**
  * Claim 26: the numbers and the window (bytes) of the SYN-ACK. The experiment is stepByStep(). Source:
- * secure_tcp_seq().
+ * secure_tcp_seq_and_ts_off().
  * @throws ArgumentError judge(): fewer than two SYN-ACKs were compared
  */
 export const synAckNumbers = claim({
@@ -101,7 +102,7 @@ export const synAckNumbers = claim({
     if (handshakes < 2)
       throw new ArgumentError("One sequence number does not show whether it is random.", "Compare several SYN-ACKs.");
     const measured = `SYN ${clientSequence}, SYN-ACK acknowledges ${acknowledged}, window ${window}; ${distinctNumbers} different numbers in ${handshakes} SYN-ACKs`;
-    const kernel = "secure_tcp_seq()";
+    const kernel = kernelFunction("sequence");
     if (acknowledged !== (clientSequence + 1) >>> 0 || window === 0)
       return { verdict: "false", measured, why: "The SYN-ACK does not say this.", kernel };
     if (distinctNumbers < handshakes)
@@ -117,7 +118,7 @@ export const synAckNumbers = claim({
 
 /**
  * Claim 27: what the request in the SYN queue holds. The experiment is stepByStep(); windows are in bytes. Source:
- * inet_req_diag_fill(); for the window, tcp_rcv_state_process().
+ * tcp_req_diag_fill(); for the window, tcp_rcv_state_process().
  * @throws ArgumentError judge(): no client announced two windows that tell which one counts, or the bytes sent follow
  * neither
  */
@@ -156,7 +157,7 @@ export const entryContents = claim({
       )
       .join("; ");
     const measured = `the table shows ${shown} in ${state}; a wrong ACK made ${countOf(wrongAckAccepted, "connection")}, the right one ${rightAckAccepted}; ${answers}`;
-    const kernel = "inet_req_diag_fill()";
+    const kernel = kernelFunction("requestDiag");
     if (shown !== client || state !== "SYN_RECV")
       return { verdict: "false", measured, why: "The table does not show the client in SYN_RECV.", kernel };
     if (wrongAckAccepted > 0 || rightAckAccepted === 0)
@@ -182,7 +183,7 @@ export const entryContents = claim({
 
 /**
  * Claim 28: whether the descriptor is made at the final ACK or at accept(). The experiment is stepByStep(). Source:
- * do_accept().
+ * __sys_accept4_file().
  * @throws ArgumentError judge(): no descriptor was made
  */
 export const descriptorAtAck = claim({
@@ -200,13 +201,13 @@ export const descriptorAtAck = claim({
     if (descriptorsAtAck + descriptorsAtAccept === 0)
       throw new ArgumentError("No descriptor was made at all.", "Let a handshake complete, and accept it.");
     const measured = `${descriptorsAtAck} new descriptors by the final ACK, ${descriptorsAtAccept} by accept()`;
-    const kernel = "do_accept()";
+    const kernel = "__sys_accept4_file()";
     if (descriptorsAtAck > 0)
       return { verdict: "holds", measured, why: "The descriptor was there before accept().", kernel };
     return {
       verdict: "false",
       measured,
-      why: "A descriptor belongs to a process. The kernel learns which process takes the connection only at accept(), so accept() allocates the descriptor and the file.",
+      why: "A descriptor belongs to a process. The kernel learns which process takes the connection only at accept(), so accept() takes a descriptor number there and, in do_accept(), a file.",
       kernel,
     };
   },

@@ -6,6 +6,7 @@ import { formatNumber } from "../wording/number";
 import { claim } from "./claim";
 import { amount, count, optional } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
+import { kernelFunction } from "./kernel-function";
 import { atRest, msUntil } from "../waiting/until";
 import { rangeFields, rangeWords, requireAgreement, type Weighed, weighParts } from "./weighing";
 
@@ -118,7 +119,7 @@ async function somaxconnHere() {
 }
 
 /**
- * Claim 43: net.core.somaxconn of a new network namespace. Source: __sys_listen().
+ * Claim 43: net.core.somaxconn of a new network namespace. Source: __sys_listen_socket().
  * @throws ArgumentError judge(): somaxconn is 0
  */
 export const usualSomaxconn = claim({
@@ -133,7 +134,7 @@ export const usualSomaxconn = claim({
     if (somaxconn === 0)
       throw new ArgumentError("somaxconn is 0, which no kernel starts with.", "Give the value of a fresh Lab.");
     const measured = `net.core.somaxconn = ${formatNumber(somaxconn)}`;
-    const kernel = "__sys_listen()";
+    const kernel = kernelFunction("listenCut");
     const inside = somaxconn >= 128 && somaxconn <= 4096;
     const why = inside
       ? "A new network namespace starts with this value. listen() uses the smaller of it and the backlog."

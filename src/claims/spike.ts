@@ -5,6 +5,7 @@ import { burst, lost, outcomeFields } from "./burst";
 import { claim } from "./claim";
 import { group } from "./evidence";
 import { clientsWithin, inLab } from "./experiment";
+import { kernelFunction } from "./kernel-function";
 import { withCookies } from "./cookies-setting";
 
 const backlog = 128;
@@ -84,7 +85,7 @@ export const spikeDrained = claim({
 
 /**
  * Claim 51: the same 5,000 clients with a backlog of 4096 and a loop as fast as it can. The experiment is that of claim
- * 49. Source: __sys_listen().
+ * 49. Source: __sys_listen_socket().
  */
 export const backlogSolves = claim({
   number: 51,
@@ -99,7 +100,7 @@ export const backlogSolves = claim({
   experiment: (once) => once(spikes),
   judge({ large, small }) {
     const measured = `backlog ${large.backlog}: ${formatNumber(large.accepted)} of ${formatNumber(large.clients)} in ${large.seconds.toFixed(2)} s, ${formatNumber(large.outside)} met a full queue; backlog ${small.backlog}: ${formatNumber(small.accepted)} in ${small.seconds.toFixed(2)} s${withCookies(small.cookies)}`;
-    const kernel = "__sys_listen()";
+    const kernel = kernelFunction("listenCut");
     if (large.accepted <= small.accepted)
       return { verdict: "false", measured, why: "The longer backlog was no better.", kernel };
     if (large.accepted === large.clients) {

@@ -16,7 +16,7 @@ export interface KnownSysctls {
   "net.ipv4.tcp_max_syn_backlog": number;
   /** 1: the kernel answers a final ACK with RST if the accept queue is full; 0: it drops the ACK */
   "net.ipv4.tcp_abort_on_overflow": number;
-  /** retransmissions of a SYN before connect() fails with ETIMEDOUT */
+  /** retransmissions of a SYN before connect() fails with ETIMEDOUT; the linear ones (Linux 6.5) come on top */
   "net.ipv4.tcp_syn_retries": number;
   /** retransmissions of a SYN-ACK before the kernel deletes the request */
   "net.ipv4.tcp_synack_retries": number;
