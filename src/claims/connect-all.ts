@@ -34,7 +34,7 @@ export async function connectAll(
     rounds.push(ghosts);
     await ghosts.finished();
     // what has come is accepted before the next round is reckoned
-    await atRest(() => [held(), listener.acceptQueue, listener.synQueue], { quiet: 100 });
+    await atRest(() => [held(), listener.acceptQueue, listener.synQueue], { quiet: 300 });
   }
   return rounds;
 }

@@ -4,7 +4,7 @@
  * The time of a ping-pong over loopback contains two lookups, one for each segment. The same fifty connections play it while others are added
  * around them: once in a large table, once in one with a single bucket, where every lookup walks past all connections that were added later.
  */
-import { ArgumentError, KernelError } from "../errors";
+import { ArgumentError, KernelError, LabError } from "../errors";
 import type { Lab } from "../front-door";
 import type { Connection } from "../listener/connection";
 import { native } from "../native";
@@ -37,8 +37,13 @@ function pingPong(near: number, far: number): number {
 function receive(fd: number): void {
   const deadline = native.now() + 1000;
   while (native.recv(fd, ball) < 1) {
-    if (native.now() > deadline) throw new Error("A byte sent over loopback has not arrived within 1 s.");
+    if (native.now() > deadline) throw late("A byte sent over loopback has not arrived within 1 s.");
   }
+}
+
+/** What only a machine that is very busy brings about. */
+function late(message: string): LabError {
+  return new LabError(message, { code: "ETIMEDOUT" });
 }
 
 /** Both ends are sockets of this process: fewer where descriptors are few. */
@@ -67,7 +72,7 @@ async function lookupTimes(
       for (const connections of counts) {
         const clients = await lab.connect(listener, { clients: connections - accepted.length });
         accepted.push(...native.acceptAll(listener.fd, connections));
-        if (accepted.length < connections) throw new Error(`${accepted.length} of ${connections} connections came.`);
+        if (accepted.length < connections) throw late(`${accepted.length} of ${connections} connections came.`);
         if (pairs.length === 0) {
           // taken out of their thread, which would read what we send
           near = Array.from({ length: players }, (_, at) => clients.take(at));

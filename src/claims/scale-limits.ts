@@ -77,8 +77,8 @@ const times = 20;
 
 async function totals() {
   return inLab({ hashBuckets: 16_384 }, async (lab) => {
-    const { soft, open } = native.descriptors();
-    const connections = Math.min(12_000, soft - open - 500);
+    const { soft, open: inUse } = native.descriptors();
+    const connections = Math.min(12_000, soft - inUse - 500);
     // with few descriptors there are fewer connections, and the backlog is smaller in proportion
     const backlog = Math.min(smallBacklog, Math.floor(connections / times));
     const listener = await lab.listen({ backlog });
@@ -86,13 +86,9 @@ async function totals() {
     const others = watchProcessors();
     const held = () => loop.accepted;
     const rounds = await connectAll(lab, listener, { count: connections, rate: 60 * backlog, held });
-    return {
-      backlog,
-      clients: connections,
-      others: others(),
-      rounds: rounds.length,
-      open: lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length,
-    };
+    const open = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length;
+    // of those that came again a few may get in after all
+    return { backlog, clients: Math.max(connections, open), open, rounds: rounds.length, others: others() };
   });
 }
 
@@ -153,7 +149,7 @@ async function manyHeld() {
     const open = lab.sockets({ port: listener.port, states: ["ESTABLISHED"] }).length;
     // the ghosts end first, so that no end waits for a FIN
     for (const ghosts of rounds) await ghosts.reset();
-    return { clients: connections, open, others: others() };
+    return { clients: Math.max(connections, open), open, others: others() };
   });
 }
 

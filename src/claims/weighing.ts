@@ -1,8 +1,11 @@
 /**
  * What connections make the kernel allocate. The scale is that of the whole machine, and other programs stand on it as well. So the load
  * comes in parts, each part is weighed, and the parts' figures are a range: a disturbance shows in one of them.
+ * Between the parts nothing is loaded, and what the scale moves then widens the range.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import { kernelMemory, tcpSocketBytes } from "../lab/memory";
+import { native } from "../native";
 import { UndecidedError } from "./claim";
 import { amount, optional } from "./evidence";
 import { median } from "./median";
@@ -35,21 +38,43 @@ export async function weighParts(parts: number, load: (part: number) => Promise<
   const objects: number[] = [];
   const buffers: number[] = [];
   let count = 0;
+  // what the scale moved by itself during a part, as far as can be told from the moments after it
+  let drift = 0;
   const floor = tcpSocketBytes();
   for (let part = 0; part < parts; part++) {
     const before = kernelMemory();
+    const start = native.now();
     const added = Math.max(1, await load(part));
+    const took = native.now() - start;
     const after = kernelMemory();
     objects.push(Math.max(floor, (after.slab - before.slab) / added));
     buffers.push(Math.max(0, after.tcpBuffers - before.tcpBuffers) / added);
     count += added;
+    drift = Math.max(drift, (Math.abs(await driftPerMs(after.slab)) * took) / added);
   }
-  return { count, objects: weightOf(objects), buffers: weightOf(buffers) };
+  return { count, objects: weightOf(objects, { floor, drift }), buffers: weightOf(buffers) };
 }
 
-/** The range of several figures. @param each one or more */
-export function weightOf(each: readonly number[]): Weight {
-  return { middle: median(each), least: Math.min(...each), most: Math.max(...each) };
+/** ms for which the scale is watched without a load */
+const watched = 200;
+
+/** Bytes by which the kernel's objects grow in a ms while nothing is loaded: those of other programs. @param slab what they were just now */
+async function driftPerMs(slab: number): Promise<number> {
+  const start = native.now();
+  await wait(watched);
+  return (kernelMemory().slab - slab) / (native.now() - start);
+}
+
+/**
+ * The range of several figures.
+ * @param each one or more
+ * @param drift what the scale may have moved by itself: the range is so much wider at both ends, but not below `floor`
+ */
+export function weightOf(
+  each: readonly number[],
+  { floor = 0, drift = 0 }: { floor?: number; drift?: number } = {},
+): Weight {
+  return { middle: median(each), least: Math.max(floor, Math.min(...each) - drift), most: Math.max(...each) + drift };
 }
 
 /** Fields of the evidence: the range of what `bytesEach` is the median of. */

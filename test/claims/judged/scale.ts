@@ -78,6 +78,11 @@ describe("judges of claims", () => {
       { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 126_289, cpu: 0.29 },
       "a spin while others have the processor",
     ],
+    [
+      "undecided",
+      { clients: 80, limit: 40, accepted: 35, wakeupsPerSecond: 410, cpu: 0.15 },
+      "more turns than a loop that waits, fewer than one that spins",
+    ],
   ]);
   verdicts(59, [
     ["false", { oneThread: 100_000, twoThreads: 130_000, twoListeners: 180_000 }, "one lock"],
