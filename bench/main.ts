@@ -7,6 +7,7 @@ import { acceptQueueSample } from "./trials/accept-queue-sample";
 import { drainFilledQueue } from "./trials/drain-filled-queue";
 import { ghostHandshakes } from "./trials/ghost-handshakes";
 import { grading } from "./trials/grading";
+import { kernels } from "./trials/kernels";
 import { labOpen } from "./trials/lab-open";
 import { plotMillion } from "./trials/plot-million";
 import { recordingCost } from "./trials/recording-cost";
@@ -24,6 +25,7 @@ const trials: Trial[] = [
   ghostHandshakes,
   watchCost,
   grading,
+  kernels,
 ];
 
 function number(value: number): string {
