@@ -56,10 +56,15 @@ export interface HoldingPlan {
 
 /** What this machine can hold; starts nothing. @param connections 1 to 100,000,000 @throws ArgumentError */
 export function planHolding(connections: number): HoldingPlan {
-  return planWith("plan", connections);
+  return planAt("plan", connections);
 }
 
-function planWith(when: "plan" | "start", connections: number): HoldingPlan {
+/**
+ * What this machine can hold. A plan leaves a tenth of the memory and of the open files that a start may use, and some descriptors: what
+ * other programs take between the two does not make the start fail.
+ * @throws ArgumentError
+ */
+export function planAt(when: "plan" | "start", connections: number): HoldingPlan {
   requireInteger(connections, "connections", 1, 100_000_000);
   const { soft, hard, open } = native.descriptors();
   const each = hard - reserve;
@@ -135,7 +140,7 @@ export class AcceptWorkers implements Closable {
     const { connections } = options as Partial<typeof options>; // a notebook's cell may leave it out
     if (connections === undefined)
       throw new ArgumentError("hold() needs the number of connections.", "For example { connections: 100_000 }.");
-    const plan = planWith("start", connections);
+    const plan = planAt("start", connections);
     if (plan.because)
       throw new LimitError(
         `This machine can hold about ${formatNumber(plan.connections)} connections with descriptors, not ${formatNumber(connections)}: ${plan.because}.`,
