@@ -16,8 +16,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <fstream>
 #include <string>
+#include <system_error>
 
 #include "base/fd.h"
 
@@ -58,10 +59,12 @@ int ExitStatus(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 12
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  // NOLINTBEGIN(concurrency-mt-unsafe, clang-analyzer-optin.taint.GenericTaint): one thread; running it is the purpose
   if (arguments[0][0] != '\0') setenv("LD_LIBRARY_PATH", arguments[0], 1);
   execv(arguments[1], arguments + 1);
-  std::fprintf(stderr, "%s cannot be started: %s\n", arguments[1], std::strerror(errno));
+  // NOLINTEND(concurrency-mt-unsafe, clang-analyzer-optin.taint.GenericTaint)
+  std::fprintf(stderr, "%s cannot be started: %s\n", arguments[1], std::generic_category().message(errno).c_str());
   _exit(kCannotStart);
 }
 
@@ -86,10 +89,8 @@ void EndAdopted() {
     const pid_t ended = waitpid(-1, &status, WNOHANG);
     if (ended < 0 && errno != EINTR) return;
     if (ended != 0) continue;
-    Fd list(open(("/proc/self/task/" + std::to_string(getpid()) + "/children").c_str(), O_RDONLY | O_CLOEXEC));
-    char text[4096] = {};
-    if (!list || read(list.get(), text, sizeof text - 1) <= 0) return;
-    for (char* at = std::strtok(text, " "); at != nullptr; at = std::strtok(nullptr, " ")) kill(std::atoi(at), SIGKILL);
+    std::ifstream list("/proc/self/task/" + std::to_string(getpid()) + "/children");
+    for (pid_t child = 0; list >> child;) kill(child, SIGKILL);
     usleep(1000);
   }
 }
@@ -105,7 +106,7 @@ int main(int count, char** arguments) {
   sigset_t signals;
   sigemptyset(&signals);
   for (int each : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&signals, each);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   const bool contained = EnterPidNamespace();
   if (!contained) prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -116,7 +117,7 @@ int main(int count, char** arguments) {
   const pid_t first = fork();
   if (first == 0) contained ? BeFirst(arguments + 1) : BecomeKernel(arguments + 1);
   if (first < 0) {
-    std::fprintf(stderr, "no process for the kernel: %s\n", std::strerror(errno));
+    std::fprintf(stderr, "no process for the kernel: %s\n", std::generic_category().message(errno).c_str());
     return kCannotStart;
   }
   for (;;) {

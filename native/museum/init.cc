@@ -25,8 +25,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <string_view>
+#include <system_error>
 
 #include "base/fd.h"
 #include "base/os_error.h"
@@ -83,9 +84,11 @@ struct Stream {
     char part[16384];
     for (;;) {
       const ssize_t got = ::read(read.get(), part, sizeof part);
-      if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) read.reset();
-      if (got <= 0 && errno != EINTR) return;
+      const int error = got < 0 ? errno : 0;
       if (got > 0) Write(terminal, part, static_cast<size_t>(got));
+      if (got > 0 || error == EINTR) continue;
+      if (error != EAGAIN) read.reset();
+      return;
     }
   }
 };
@@ -133,7 +136,7 @@ void Seed(const std::string& text) {
   pool.buf_size = static_cast<int>(size);
   // hexadecimal: four bits a character
   pool.entropy_count = static_cast<int>(size) * 4;
-  std::memcpy(memory + sizeof(rand_pool_info), text.data(), size);
+  std::copy_n(text.data(), size, memory + sizeof(rand_pool_info));
   const Fd random(Require(open("/dev/urandom", O_RDWR | O_CLOEXEC), "open"));
   Require(ioctl(random.get(), RNDADDENTROPY, memory), "RNDADDENTROPY");
 }
@@ -148,6 +151,7 @@ void BringUpLoopback() {
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -175,7 +179,7 @@ void TakeStreams(const Streams& streams) {
     setsid();
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);
     if (task.descriptors > 0) {
       const rlimit limit{task.descriptors, task.descriptors};
       Require(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
@@ -184,12 +188,12 @@ void TakeStreams(const Streams& streams) {
     Require(setgid(task.group), "setgid");
     Require(setuid(task.user), "setuid");
     Require(chdir(task.directory.c_str()), task.directory.c_str());
-    clearenv();
-    for (const std::string& each : task.environment) putenv(const_cast<char*>(each.c_str()));
+    std::vector<char*> environment = Pointers(task.environment);
+    environ = environment.data();
     execvp(task.arguments[0].c_str(), Pointers(task.arguments).data());
     throw OsError{errno, task.arguments[0].c_str()};
   } catch (const OsError& failure) {
-    dprintf(2, "%s: %s\n", failure.syscall, std::strerror(failure.error));
+    dprintf(2, "%s: %s\n", failure.syscall, std::generic_category().message(failure.error).c_str());
     _exit(kNotFound);
   }
 }
@@ -200,7 +204,7 @@ int Run(const Task& task, Streams& streams) {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, nullptr);
+  pthread_sigmask(SIG_BLOCK, &child, nullptr);
   const Fd ended(Require(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
   const pid_t command = Require(fork(), "fork");
   if (command == 0) BecomeCommand(task, streams);
@@ -220,21 +224,28 @@ int Run(const Task& task, Streams& streams) {
 }
 
 std::string Ending(int status) {
-  return WIFEXITED(status) ? "exit " + std::to_string(WEXITSTATUS(status))
-                           : "signal " + std::to_string(WTERMSIG(status));
+  std::string text = WIFEXITED(status) ? "exit " : "signal ";
+  text += std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+  return text;
+}
+
+// The file that the kernel's command line names.
+const char* TaskFile() {
+  constexpr std::string_view name = "ONE_LISTENER_TASK=";
+  for (char** each = environ; *each != nullptr; ++each)
+    if (std::string_view(*each).starts_with(name)) return *each + name.size();
+  throw std::string("no task was given");
 }
 
 void Work(const Fd& report) {
-  const char* file = std::getenv("ONE_LISTENER_TASK");
-  if (file == nullptr) throw std::string("no task was given");
-  const Task task = ReadTask(file);
+  const Task task = ReadTask(TaskFile());
   // before /tmp is hidden
   Fd input(Require(open(task.input.empty() ? "/dev/null" : task.input.c_str(), O_RDONLY | O_CLOEXEC), "open"));
   Fd result;
   if (!task.result.empty()) result.reset(Require(open(task.result.c_str(), O_WRONLY | O_CLOEXEC), "open"));
   for (const std::string& name : task.load) {
     const std::string problem = LoadModule(task.modules, name);
-    if (!problem.empty()) throw "the module " + name + " cannot be loaded: " + problem;
+    if (!problem.empty()) throw "a module cannot be loaded: " + problem;
   }
   MountAll(task);
   if (!task.seed.empty()) Seed(task.seed);
@@ -263,7 +274,9 @@ int main() {
     report = Terminal("/dev/tty3");
     Work(report);
   } catch (const OsError& failure) {
-    if (report) Tell(report, std::string("failed ") + failure.syscall + ": " + std::strerror(failure.error));
+    std::string line = "failed ";
+    line.append(failure.syscall).append(": ").append(std::generic_category().message(failure.error));
+    if (report) Tell(report, line);
   } catch (const std::string& why) {
     if (report) Tell(report, "failed " + why);
   }

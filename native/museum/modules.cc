@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <vector>
 
 #include "base/fd.h"
@@ -39,15 +39,20 @@ std::vector<std::string> FilesOf(const std::string& folder, const std::string& n
   return {};
 }
 
+std::string Problem(const std::string& file, const char* call) {
+  std::string text = file;
+  text.append(": ").append(call).append(": ").append(std::generic_category().message(errno));
+  return text;
+}
+
 }  // namespace
 
 std::string LoadModule(const std::string& folder, const std::string& name) {
   const std::vector<std::string> files = FilesOf(folder, name);
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
     const Fd module(open((folder + "/" + *file).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!module) return *file + ": open: " + std::strerror(errno);
-    if (syscall(SYS_finit_module, module.get(), "", 0) < 0 && errno != EEXIST)
-      return *file + ": finit_module: " + std::strerror(errno);
+    if (!module) return Problem(*file, "open");
+    if (syscall(SYS_finit_module, module.get(), "", 0) < 0 && errno != EEXIST) return Problem(*file, "finit_module");
   }
   return "";
 }
