@@ -75,7 +75,7 @@ Listening ListeningOf(const nlmsghdr& message) {
     if (type != INET_DIAG_ULP_INFO) return;
     ForEachAttribute(
         reinterpret_cast<const rtattr*>(bytes.data()), bytes.size(), [&](uint16_t inner, std::string_view name) {
-          if (inner == INET_ULP_INFO_NAME) found.ulp.assign(name.data(), strnlen(name.data(), name.size()));
+          if (inner == INET_ULP_INFO_NAME) found.ulp = name.substr(0, name.find('\0'));
         });
   });
   return found;
