@@ -1,7 +1,7 @@
 /**
  * All claims, by number.
  */
-import { ArgumentError, KernelError, LabError, LimitError } from "../errors";
+import { ArgumentError, KernelError, LabError } from "../errors";
 import { acceptWakes, dataWaits, readyToUse } from "./accepted-connection";
 import { boundOfTheQueue, capacity, firstOnes } from "./accept-queue-capacity";
 import { acceptOrder } from "./accept-order";
@@ -212,13 +212,6 @@ function undecided(error: unknown): Verdict {
       measured: "nothing, because a program or a file that the experiment needs is not on this machine",
       why: `${error.message} ${error.hint ?? ""}`.trim(),
       kernel: "path_openat()",
-    };
-  if (error instanceof LimitError)
-    return {
-      verdict: "undecided",
-      measured: "nothing, because this process or this machine is too small for the experiment",
-      why: `${error.message} ${error.hint ?? ""}`.trim(),
-      kernel: "do_prlimit()",
     };
   throw error;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Once, once } from "../../dist/claims/experiment";
 import { claimOf, claims, judge, measure } from "../../dist/claims/registry";
-import { ArgumentError, LabError, LimitError, messageWithHint } from "../../dist/errors";
+import { ArgumentError, LabError, messageWithHint } from "../../dist/errors";
 
 function refuses(action: () => unknown, ...parts: RegExp[]): void {
   assert.throws(action, (error: Error) => {
@@ -74,22 +74,17 @@ describe("the registry of claims", () => {
     refuses(() => judge(64, {}), /no claim 64/);
   });
 
-  it("an experiment that this process or this machine is too small for is undecided", async () => {
-    const small: Once = () =>
-      Promise.reject(new LimitError("2000 connections need 2000 descriptors.", "Raise the limit."));
-    const { verdict, why, kernel, evidence } = await measure(1, small);
+  it("a program that is not on this machine leaves a claim undecided, with the reason", async () => {
+    const missing: Once = () =>
+      Promise.reject(new LabError("There is no program ss.", { code: "ENOENT", hint: "Install it." }));
+    const { verdict, why, kernel, evidence } = await measure(45, missing);
     assert.deepEqual(
       { verdict, why, kernel, evidence },
-      {
-        verdict: "undecided",
-        why: "2000 connections need 2000 descriptors. Raise the limit.",
-        kernel: "do_prlimit()",
-        evidence: {},
-      },
+      { verdict: "undecided", why: "There is no program ss. Install it.", kernel: "path_openat()", evidence: {} },
     );
   });
 
-  it("an error of any other kind is thrown", async () => {
+  it("an error of any other kind is thrown, a limit of this process among them", async () => {
     const broken: Once = () => Promise.reject(new LabError("The link has failed.", { code: "EIO" }));
     await assert.rejects(measure(1, broken), /The link has failed/);
   });
