@@ -106,7 +106,16 @@ export {
   type UnderFlood,
   type Verdict,
 } from "./claims";
-export { installedKernels, onKernels, type KernelContext, type KernelResult, type OnKernelsOptions } from "./museum";
+export {
+  installedKernels,
+  kernelTraits,
+  onKernels,
+  synRetransmissions,
+  type KernelContext,
+  type KernelResult,
+  type KernelTraits,
+  type OnKernelsOptions,
+} from "./museum";
 export { doctor, type Finding, type Report } from "./lab/doctor";
 export { setTimeout as sleep } from "node:timers/promises";
 

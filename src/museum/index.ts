@@ -6,3 +6,4 @@ export {
   type KernelResult,
   type OnKernelsOptions,
 } from "./on-kernels";
+export { kernelTraits, synRetransmissions, type KernelTraits } from "./traits";

@@ -44,14 +44,25 @@ function lineOf(error: unknown, text: string): string {
     .trim();
 }
 
+/** tslab makes `exports.sleep` of a name that an earlier cell has imported. Other names of earlier cells are not known here. */
+function asCellsHaveIt(library: object): object {
+  return new Proxy(library, {
+    get: (names, name) => {
+      if (!(name in names)) throw new ReferenceError(`${String(name)} is not defined`);
+      return Reflect.get(names, name) as unknown;
+    },
+  });
+}
+
 /**
- * The function of a text. Names of the library and what TypeScript makes of `import … from "one-listener"` are there; else only its
- * arguments.
+ * The function of a text. Names of the library and what TypeScript makes of `import … from "one-listener"` are there, in the same cell and
+ * in an earlier one; else only its arguments.
  */
 function functionOf(text: string, library: object): (...given: unknown[]) => unknown {
   const names: Record<string, unknown> = {
     ...library,
     one_listener_1: library,
+    exports: asCellsHaveIt(library),
     require: createRequire(file),
     __untilInterrupt: unguarded,
     __eachUntilInterrupt: unguarded,

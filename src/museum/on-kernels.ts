@@ -1,4 +1,5 @@
 /** A function of the reader's, run on each of several kernels. */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { ArgumentError, InterruptedError, LabError, requireInteger, requireKnown } from "../errors";
 import type { Lab, LabOptions } from "../front-door";
@@ -180,7 +181,11 @@ async function answerOf<Value>(place: Place, options: BootOptions): Promise<Valu
   throw new LabError(message, details);
 }
 
-/** Kernels that onKernels() can run on besides this one, from the oldest; for notebooks. */
+/**
+ * Kernels that onKernels() can run on besides this one, from the oldest; for notebooks. On a kernel of the museum there are none: a kernel
+ * that runs in a kernel that is a program itself has no time for anything.
+ */
 export function installedKernels(): { name: string; version: string }[] {
-  return installed().map(({ name, version }) => ({ name, version }));
+  const isGuest = readFileSync("/proc/cpuinfo", "utf8").includes("User Mode Linux");
+  return isGuest ? [] : installed().map(({ name, version }) => ({ name, version }));
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
+import { runInThisContext } from "node:vm";
 import { type KernelContext, type Lab, onKernels, type KernelResult } from "../../dist";
 import { until } from "../fixtures/waiting";
 
@@ -44,6 +45,14 @@ describe("onKernels() on this kernel", () => {
     const [result] = await onKernels(["here"], () => outside, quiet);
     assert.equal(errorOf(result).message, "ReferenceError: outside is not defined (at: () => outside)");
     assert.match(errorOf(result).hint ?? "", /Hand it over: \{ given: … \}/);
+  });
+
+  it("knows names of the library that an earlier cell of a notebook has imported", async () => {
+    const asTslabHasIt = (text: string) => runInThisContext(text) as () => Promise<unknown>;
+    const [result] = await onKernels(["here"], asTslabHasIt("async () => exports.formatNumber(1000)"), quiet);
+    assert.equal(result.value, "1,000");
+    const [other] = await onKernels(["here"], asTslabHasIt("async () => exports.backlog"), quiet);
+    assert.match(errorOf(other).message, /^ReferenceError: backlog is not defined/);
   });
 
   it("takes a method, and refuses what has no text", async () => {
