@@ -126,7 +126,9 @@ export class Listener extends EventEmitter<ListenerEvents> implements Closable {
 
   /**
    * Capacity of the accept queue, connections: acceptMax + 1, because the queue is full when it is longer than its
-   * limit (sk_acceptq_is_full()). @throws ClosedError
+   * limit (sk_acceptq_is_full()). With a backlog of 0 and SYN cookies off, kernels before January 2025 let no client
+   * this far: their SYN queue holds no more requests than the limit (inet_csk_reqsk_queue_is_full()).
+   * @throws ClosedError
    */
   get capacity(): number {
     return this.acceptMax + 1;
