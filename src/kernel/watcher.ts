@@ -22,20 +22,37 @@ const patience = 300;
 const attempts = 20;
 const parentPeriod = 1000;
 
-// A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process
-// group, and this shell is in it. It ends when its stdin closes: with the kernel, however that dies.
-const shell = spawn(
-  "/bin/sh",
-  ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'],
-  { stdio: ["pipe", "pipe", "ignore"] },
-);
-const deaf = () => parentPort?.postMessage("deaf");
-shell.on("error", deaf).on("exit", deaf);
-shell.stdout.on("data", () => {
+/** shells that may end before the watcher gives up and leaves interrupts to tslab */
+const mostShells = 10;
+
+/**
+ * A signal is delivered to the first thread's event loop, which may be stuck. But Jupyter signals the whole process
+ * group, and this shell is in it. It ends when its stdin closes: with the kernel, however that dies. If something else
+ * ends it, another one takes its place.
+ */
+function listen(started: number): void {
+  const shell = spawn(
+    "/bin/sh",
+    ["-c", 'trap "echo; heard=1" INT; while heard=; read -r _ || [ "$heard" ]; do :; done'],
+    { stdio: ["pipe", "pipe", "ignore"] },
+  );
+  const deaf = () => parentPort?.postMessage("deaf");
+  shell.on("error", deaf).on("exit", (_, signal) => {
+    if (signal === "SIGINT") heard(); // before it had set its trap
+    if (started < mostShells) listen(started + 1);
+    else deaf();
+  });
+  shell.stdout.on("data", heard);
+}
+listen(1);
+
+function heard(): void {
   const before = Atomics.load(shared, 0);
   parentPort?.postMessage("there?");
-  setTimeout(() => check(before, 0), patience);
-});
+  setTimeout(() => {
+    check(before, 0);
+  }, patience);
+}
 
 function check(before: number, attempt: number): void {
   if (Atomics.load(shared, 0) !== before || attempt >= attempts) return;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpuTime, isAlive } from "../fixtures/processes";
+import { childrenOf, cpuTime, isAlive } from "../fixtures/processes";
 import { sleep, until } from "../fixtures/waiting";
 import { DrivenKernel, kernelCommand, kernelOfSuite } from "./driven-kernel";
 
@@ -113,16 +113,12 @@ describe("an interrupt", () => {
   it("is heard by a kernel whose shell for that is gone", async function () {
     const other = await DrivenKernel.start(this, kernelCommand());
     try {
-      const children = (
-        await other.print(
-          "require('node:fs').readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8') + require('node:fs').readdirSync('/proc/self/task').map((task: string) => require('node:fs').readFileSync(`/proc/self/task/${task}/children`, 'utf8')).join(' ')",
-        )
-      )
-        .split(/\s+/)
-        .filter(Boolean);
-      assert.ok(children.length > 0);
-      for (const pid of new Set(children)) process.kill(Number(pid), "SIGKILL");
-      await until(() => !children.some((pid) => isAlive(Number(pid))), "the shell is gone");
+      const before = childrenOf(other.pid);
+      assert.ok(before.length > 0);
+      for (const pid of before) process.kill(pid, "SIGKILL");
+      // another shell takes its place
+      await until(() => childrenOf(other.pid).some((pid) => !before.includes(pid)), "there is another shell");
+      await until(() => !before.some(isAlive), "the first shell is gone");
       const id = other.send("console.log('on'); while (true) {}");
       await other.said(id, "on");
       other.interrupt();
