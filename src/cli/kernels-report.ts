@@ -119,7 +119,7 @@ export function markdownReport(report: KernelsReport): string {
   return [
     "# The claims on several kernels",
     "",
-    `Made on ${date} by \`${command}\`, on each kernel as its ordinary user. The last column is the kernel of the`,
+    `Made on ${date} by \`${command}\`, on each guest kernel as its ordinary user. The last column is the kernel of the`,
     "machine that made it, the others are user-mode Linux. Do not edit it: run the command with `--markdown docs/kernels.md`.",
     "",
     line(["", ...versions]),
