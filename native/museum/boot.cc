@@ -16,8 +16,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "base/fd.h"
@@ -95,6 +97,16 @@ void EndAdopted() {
   }
 }
 
+// Our caller removes its folder, unless it was killed. HOME names the folder; any other place is left alone.
+void RemoveFolder() {
+  const char* home = nullptr;
+  for (char** each = environ; *each != nullptr; ++each)
+    if (std::string_view(*each).starts_with("HOME=")) home = *each + 5;
+  if (home == nullptr || !std::filesystem::path(home).filename().string().starts_with("one-listener-kernel-")) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(home, ignored);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -128,6 +140,7 @@ int main(int count, char** arguments) {
     const pid_t ended = waitpid(first, &status, WNOHANG);
     if (ended != first) continue;
     if (!contained) EndAdopted();
+    if (getppid() != parent) RemoveFolder();
     return ExitStatus(status);
   }
 }

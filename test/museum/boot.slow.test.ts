@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Lab, onKernels } from "../../dist";
 import { boot, type BootOptions } from "../../dist/museum/boot";
@@ -126,6 +127,8 @@ describe("other kernels", function () {
     assert.ok(kernelProcesses().length > 0);
     child.kill("SIGKILL");
     await until(() => kernelProcesses().length === 0, "the end of the kernel", 20_000);
+    const left = readdirSync(tmpdir()).filter((name) => name.startsWith(`one-listener-kernel-${child.pid}-`));
+    assert.deepEqual(left, []);
   });
 
   it("decide a function of the reader's, each for itself", async () => {
