@@ -187,10 +187,10 @@ describe("real servers in a Lab", () => {
       await until(() => accepted().length >= 3, "three connections");
       assert.deepEqual(
         accepted().map(({ local, remote }) => [local.address, remote.address]),
-        Array(3).fill(["127.0.0.1", "127.0.0.1"]),
+        Array(3).fill(["::ffff:127.0.0.1", "::ffff:127.0.0.1"]),
       );
       assert.equal((await recording.stop()).summary().get("acceptMax").last, 33);
-      assert.equal(lab.sockets({ port: 9000, states: ["LISTEN"] })[0].local.address, "0.0.0.0");
+      assert.equal(lab.sockets({ port: 9000, states: ["LISTEN"] })[0].local.address, "::");
       assert.equal((await lab.checklist(9000)).find(({ check }) => check === "backlog")!.verdict, "bad");
       await assert.rejects(
         lab.startServer("node http", { port: 9000 }),
