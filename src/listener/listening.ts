@@ -1,5 +1,6 @@
 /** Making a socket that listens: socket(2), its options, bind(2), listen(2). */
-import { explain, LabError, requireInteger, requireKnown } from "../errors";
+import { ArgumentError, explain, LabError, requireInteger, requireKnown } from "../errors";
+import { parseAddress } from "../lab/address";
 import type { LabHost } from "../lab/host";
 import { closingsSettled } from "../lab/owned";
 import { native } from "../native";
@@ -55,6 +56,17 @@ export function requireBacklog(backlog: number): number {
   return requireInteger(backlog, "backlog", -(2 ** 31), 2 ** 32 - 1);
 }
 
+/** @throws ArgumentError no IPv4 address: `address` is another text, a host name, or an IPv6 address */
+function requireListenAddress(address: string): string {
+  if (typeof address === "string" && address.includes(":"))
+    throw new ArgumentError(
+      `The listeners of a Lab are IPv4 sockets: ${address} is an IPv6 address.`,
+      'Give an IPv4 address such as "127.0.0.1", or start an IPv6 server as a program with lab.spawn().',
+    );
+  parseAddress(address);
+  return address;
+}
+
 /** listen(2). @param backlog as requireBacklog() gives it */
 export function listenOn(fd: number, backlog: number): void {
   native.listen(fd, backlog | 0);
@@ -69,7 +81,7 @@ export async function openListening(host: LabHost, options: ListenOptions): Prom
   requireKnown(options, ["port", "backlog", "address", "reusePort", "deferAccept", "fastOpen"], "listen()");
   const port = requireInteger(options.port ?? 0, "port", 0, 65535);
   const backlog = requireBacklog(options.backlog ?? 128);
-  const address = options.address ?? "0.0.0.0";
+  const address = requireListenAddress(options.address ?? "0.0.0.0");
   const deferAccept = requireInteger(options.deferAccept ?? 0, "deferAccept (seconds)", 0, 32767);
   const fastOpen = requireInteger(options.fastOpen ?? 0, "fastOpen (queue length)", 0, 65535);
   if (fastOpen > 0) await requireFastOpen(host);

@@ -68,9 +68,17 @@ const cases: Case[] = [
   },
   {
     name: "an address that is not one",
-    type: TypeError,
-    says: 'address must be a dotted IPv4 address, not "localhost"',
+    type: ArgumentError,
+    says: 'address must be an IPv4 address, not "localhost".',
+    hint: 'An address looks like "10.2.0.1".',
     call: (lab) => lab.listen({ address: "localhost" }),
+  },
+  {
+    name: "an IPv6 address to listen on",
+    type: ArgumentError,
+    says: "The listeners of a Lab are IPv4 sockets: ::1 is an IPv6 address.",
+    hint: 'Give an IPv4 address such as "127.0.0.1", or start an IPv6 server as a program with lab.spawn().',
+    call: (lab) => lab.listen({ address: "::1" }),
   },
   {
     name: "a negative timeout",
