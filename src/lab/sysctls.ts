@@ -7,7 +7,7 @@ import os from "node:os";
 import { ArgumentError, explain, KernelError, LabError } from "../errors";
 import { native } from "../native";
 import type { LabHost } from "./host";
-import { absences, type KnownSysctls, nearestSysctl, type SysctlName, sysctlNames } from "./sysctl-names";
+import { type Absence, absences, type KnownSysctls, nearestSysctl, type SysctlName, sysctlNames } from "./sysctl-names";
 
 export type { KnownSysctls, SysctlName } from "./sysctl-names";
 
@@ -30,7 +30,7 @@ export interface SysctlRefusal {
   wanted: number | string;
   /** its value here, or the value that the kernel without it behaves by */
   is: number | string;
-  /** one sentence: what this kernel does not have, and the kernel function behind it */
+  /** one sentence: what this Lab cannot set, and what it is */
   why: string;
 }
 
@@ -47,9 +47,10 @@ export class Sysctls {
   }
 
   /**
-   * The value of a sysctl now: a number if the file holds a single one, otherwise its text. Where this kernel has no file for it, the value that the kernel behaves by:
-   * somaxconn is measured (a listener asks for the largest backlog, and the kernel tells what it gave), tcp_syn_linear_timeouts is 0
-   * before Linux 6.5, tcp_migrate_req 0 before 5.14, tcp_rto_max_ms 120,000 before 6.15. access() tells which case it is.
+   * The value of a sysctl now: a number if the file holds a single one, otherwise its text. Where this kernel has no
+   * file for it, the value that the kernel behaves by: somaxconn is measured (a listener asks for the largest backlog,
+   * and the kernel tells what it gave), tcp_syn_linear_timeouts is 0 before Linux 6.5, tcp_migrate_req 0 before 5.14,
+   * tcp_rto_max_ms 120,000 before 6.15. access() tells which case it is.
    * @throws LabError ENOENT: no such sysctl in this namespace; ClosedError
    */
   get<Name extends SysctlName>(name: Name): Promise<KnownSysctls[Name]>;
@@ -58,9 +59,7 @@ export class Sysctls {
     try {
       return valueOf(native.preadText(await this.file(name)));
     } catch (error) {
-      const absence = absences[name];
-      if (!isAbsent(error) || !absence) throw error;
-      return absence.like ?? this.measureSomaxconn();
+      return (await this.withoutFile(name, error)).is;
     }
   }
 
@@ -81,10 +80,10 @@ export class Sysctls {
   }
 
   /**
-   * Sets sysctls in the order given. If one fails, those set before it get their old values back. A sysctl that this kernel does not have
-   * can be "set" to the value that the kernel behaves by.
-   * @throws KernelError: this kernel has no such sysctl, and behaves otherwise; LabError ENOENT, EINVAL (out of range), EACCES
-   * (read-only); ArgumentError; ClosedError
+   * Sets sysctls in the order given. If one fails, those set before it get their old values back. A sysctl that this
+   * kernel does not have can be "set" to the value that the kernel behaves by.
+   * @throws KernelError: this kernel has no such sysctl, and behaves otherwise; LabError ENOENT, EINVAL (out of range),
+   * EACCES (read-only); ArgumentError; ClosedError
    */
   async set(values: SysctlValues): Promise<void> {
     const before: SysctlValues = {};
@@ -92,12 +91,10 @@ export class Sysctls {
     for (const { name, value } of wanted) requireValue(name, value);
     for (const { name, value } of wanted) {
       try {
-        const old = await this.setOne(name, value);
-        if (old !== undefined) before[name] = old;
+        await this.setOne(name, value, before);
       } catch (error) {
-        if (error instanceof HalfSet) before[name] = error.old;
         if (Object.keys(before).length > 0) await this.set(before);
-        throw explain(error instanceof HalfSet ? error.cause : error, `${name} = ${value}`, {
+        throw explain(error, `${name} = ${value}`, {
           EINVAL: "The kernel does not take this value.",
           EACCES: "A Lab can read this sysctl, but not set it.",
           EBADF: "A Lab can read this sysctl, but not set it.",
@@ -107,8 +104,8 @@ export class Sysctls {
   }
 
   /**
-   * Sets those that this kernel lets a Lab set, and tells the others: for experiments that do what is left of them. An experiment
-   * says the refusals, with refusalLine(), before it starts.
+   * Sets those that this kernel lets a Lab set, and tells the others: for experiments that do what is left of them. An
+   * experiment says the refusals, with refusalLine(), before it starts.
    * @throws LabError EINVAL (out of range), EACCES; ArgumentError; ClosedError
    */
   async trySet(values: SysctlValues): Promise<SysctlRefusal[]> {
@@ -151,31 +148,35 @@ export class Sysctls {
     this.files.clear();
   }
 
-  /** @returns the value before, if it has changed. @throws HalfSet; KernelError; LabError */
-  private async setOne(name: string, value: number | string): Promise<string | undefined> {
+  /** Notes the value before in `before`, if it has changed. @throws KernelError; LabError */
+  private async setOne(name: string, value: number | string, before: SysctlValues): Promise<void> {
     let file: number;
     try {
       file = await this.file(name);
     } catch (error) {
-      const absence = absences[name];
-      if (!isAbsent(error) || !absence) throw error;
-      const is = absence.like ?? (await this.measureSomaxconn());
-      if (String(is) === String(value)) return undefined;
+      const { is, since, kernel } = await this.withoutFile(name, error);
+      if (String(is) === String(value)) return;
       throw new KernelError(
         `Linux ${os.release()} does not let this Lab set ${name}: it is ${is}.`,
-        hintOfAbsence(name, absence.since, is),
-        absence.kernel,
+        hintOfAbsence(name, since, is),
+        kernel,
       );
     }
     const old = native.preadText(file).trim();
     try {
       native.pwriteText(file, String(value));
-    } catch (error) {
-      // a value that is taken in part ("16 and more") is an error, and yet it has changed something
-      if (native.preadText(file).trim() !== old) throw new HalfSet(old, error);
-      throw error;
+    } finally {
+      // if the kernel takes only a part of the text (the 16 of "16 and more"), that is an error, and yet the value has
+      // changed
+      if (native.preadText(file).trim() !== old) before[name] = old;
     }
-    return native.preadText(file).trim() === old ? undefined : old;
+  }
+
+  /** What a kernel that has no file for the sysctl behaves by. @throws `error`, if that is not why it was thrown */
+  private async withoutFile(name: string, error: unknown): Promise<Absence & { is: number }> {
+    const absence = absences[name];
+    if (!isAbsent(error) || !absence) throw error;
+    return { ...absence, is: absence.like ?? (await this.measureSomaxconn()) };
   }
 
   /** somaxconn: what listen(2) leaves of the largest backlog. Source: __sys_listen(), tcp_get_info() of a listener */
@@ -227,19 +228,9 @@ export class Sysctls {
   }
 }
 
-/** One line for readers: what this kernel cannot do, so what the experiment leaves out. "" if there is nothing to tell. */
+/** One line for readers: what this kernel cannot do, so what the experiment leaves out. "" if there is nothing. */
 export function refusalLine(refusals: readonly SysctlRefusal[]): string {
   return refusals.map(({ why }) => why).join(" ");
-}
-
-/** Setting it failed, and yet it has changed. */
-class HalfSet extends Error {
-  constructor(
-    readonly old: string,
-    override readonly cause: unknown,
-  ) {
-    super();
-  }
 }
 
 /** codes of a file that can be read and not written: by its mode, by its mount, by the kernel, by a guest */

@@ -4,6 +4,7 @@ import { release } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { InterruptedError, LabError } from "../errors";
 import { forget, own, whileClosing } from "../lab/owned";
+import { killGroup } from "../lab/process-group";
 import { native } from "../native";
 import { longestTimer } from "../waiting/timeout";
 import { formatTime } from "../wording/number";
@@ -44,13 +45,7 @@ class HereProcess {
   /** Ends it. Idempotent. */
   async close(): Promise<void> {
     forget(this);
-    if (this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
-      try {
-        process.kill(-this.child.pid, "SIGKILL");
-      } catch {
-        // it has just ended
-      }
-    }
+    if (this.child.exitCode === null && this.child.signalCode === null) killGroup(this.child.pid);
     await whileClosing(this.ended);
   }
 }

@@ -3,9 +3,9 @@
  * programs, so that a folder mounted noexec does not serve. Source: create_tmp_file(), check_tmpexec() in arch/um/os-Linux/mem.c.
  */
 import { accessSync, constants, readFileSync, statfsSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { LimitError } from "../errors";
+import { kernelMemory } from "../lab/memory";
 
 /** A folder that was looked at, and why it does not serve. */
 interface Candidate {
@@ -45,11 +45,6 @@ function look(folder: string, mountinfo: string): Candidate {
   }
 }
 
-function freeMemory(): number {
-  const [, kilobytes] = /^MemAvailable:\s+(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
-  return kilobytes === undefined ? os.freemem() : Number(kilobytes) * 1024;
-}
-
 function inMebibytes(bytes: number): string {
   return `${Math.floor(bytes / mebibyte)} MiB`;
 }
@@ -81,7 +76,7 @@ export function memoryFile(wanted?: number, places: MemoryPlaces = {}): MemoryFi
   const mountinfo = places.mountinfo ?? readFileSync("/proc/self/mountinfo", "utf8");
   const candidates = folders.map((folder) => look(folder, mountinfo));
   const needed = wanted ?? least;
-  const free = places.free ?? freeMemory();
+  const free = places.free ?? kernelMemory().available;
   const fitting = candidates.find(({ problem, free: space }) => problem === undefined && space >= needed);
   if (free < needed)
     throw new LimitError(

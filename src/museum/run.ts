@@ -1,6 +1,7 @@
 /** Runs a program of the machine to its end, with a time limit. */
 import { spawn } from "node:child_process";
 import { InterruptedError, LabError } from "../errors";
+import { killGroup } from "../lab/process-group";
 
 /** How run() runs a program. */
 export interface RunOptions {
@@ -42,12 +43,7 @@ export async function run(program: string, args: readonly string[], options: Run
     });
   const stopped = { late: false };
   const end = () => {
-    if (child.pid === undefined) return;
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // it has ended by itself
-    }
+    killGroup(child.pid);
   };
   const timer = setTimeout(() => {
     stopped.late = true;

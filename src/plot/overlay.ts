@@ -2,10 +2,9 @@ import type { Trace } from "../trace";
 import { ArgumentError } from "../errors";
 import { formatNumber, formatTime } from "../wording/number";
 import { textTable } from "../wording/text-table";
-import { decimate } from "./decimate";
-import { baseLayout, countAxis, seconds, timeAxis, type Figure } from "./figure";
+import { baseLayout, countAxis, timeAxis, type Figure } from "./figure";
 import { palette, seriesColour, seriesDash } from "./palette";
-import { level, type Prediction } from "./parts";
+import { level, type Prediction, stepLine } from "./parts";
 
 /** One line of {@link overlay}. */
 export interface OverlaySeries {
@@ -44,18 +43,9 @@ export function overlay(series: readonly OverlaySeries[], options: OverlayOption
   );
   const shifted = series.map((each) => ({ ...each, origin: originOf(each, options.from) }));
   return {
-    data: shifted.map(({ name, trace, origin }, at) => {
-      const { time, values } = trace.column(column);
-      const { x, y } = decimate(time, values, trace.end, options.points);
-      return {
-        type: "scatter",
-        mode: "lines",
-        name,
-        x: x.map((ms) => seconds(ms - origin)),
-        y,
-        line: { shape: "hv", color: seriesColour(at), dash: seriesDash(at), width: 2.5 },
-      };
-    }),
+    data: shifted.map(({ name, trace, origin }, at) =>
+      stepLine(trace, column, { name, colour: seriesColour(at), dash: seriesDash(at), origin, points: options.points }),
+    ),
     layout: {
       ...baseLayout(height),
       ...(title && { title: { text: title, font: { size: 16 } }, margin: { l: 70, r: 24, t: 84, b: 56 } }),

@@ -37,18 +37,20 @@ export interface StepLineOptions extends Placement {
   width?: number;
   /** default "solid" */
   dash?: Dash;
+  /** time of the Trace that is 0 on the axis, ms; default 0 */
+  origin?: number;
 }
 
 /** One column of a trace as a step line over seconds: a value holds until the next one. No peak is lost in thinning. */
 export function stepLine(trace: Trace, column: string, options: StepLineOptions): Partial<PlotData> {
-  const { name, colour, stackgroup, width = 2.5, dash, fill, xaxis, yaxis } = options;
+  const { name, colour, stackgroup, width = 2.5, dash, fill, xaxis, yaxis, origin = 0 } = options;
   const { time, values } = trace.column(column);
   const { x, y } = decimate(time, values, trace.end, options.points);
   return {
     type: "scatter",
     mode: "lines",
     name,
-    x: x.map(seconds),
+    x: x.map((ms) => seconds(ms - origin)),
     y,
     line: { shape: "hv", color: colour, width: stackgroup ? 0.5 : width, ...(dash && { dash }) },
     ...(fill && { fill: "tozeroy", fillcolor: `${colour}4d` }),

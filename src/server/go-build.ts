@@ -4,6 +4,7 @@ import { access, constants, mkdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { InterruptedError, LabError } from "../errors";
+import { killGroup } from "../lab/process-group";
 import { findProgram } from "../lab/search-path";
 import type { LabHost } from "../lab/host";
 import { newDisplayId, notebook } from "../plot/display";
@@ -69,7 +70,7 @@ async function compile(
   let why: "" | "closed" | "late" = "";
   const end = (reason: "closed" | "late") => {
     why ||= reason;
-    if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
+    if (child.exitCode === null) killGroup(child.pid);
   };
   const build = {
     async close() {
@@ -98,14 +99,6 @@ function failure(why: "" | "closed" | "late", messages: string, limit: number): 
       hint: "Try again when the machine is less busy: what is compiled already is kept.",
     });
   return new LabError(`The Go server cannot be built: ${messages.split("\n")[1] ?? messages}`, { code: "ERR_BUILD" });
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // it has ended by itself
-  }
 }
 
 /** Says that a compiler runs, from its first second on: one text under the running cell, or a line on stderr. */

@@ -3,7 +3,7 @@ import { types } from "node:util";
 import { ArgumentError, requireBoolean, requireInteger } from "../errors";
 import { native } from "../native";
 import type { TcpOption } from "./options";
-import type { SegmentFields } from "./segment";
+import { type SegmentFields, segmentNames } from "./segment";
 
 /** The peer's end of the connection. */
 export interface PeerOptions {
@@ -48,17 +48,7 @@ export type SegmentChanges = Partial<Omit<SegmentFields, "source" | "destination
 /** the options of syn() */
 export const synNames = ["mss", "windowScale", "sack", "timestamps", "fastOpen", "data"];
 /** the fields that a caller may change in a segment of the peer */
-export const changeNames = [
-  "sequence",
-  "acknowledgment",
-  "flags",
-  "window",
-  "urgentPointer",
-  "reserved",
-  "options",
-  "ip",
-  "checksums",
-];
+export const changeNames = segmentNames.filter((name) => !["source", "destination", "payload"].includes(name));
 /** the fields that raw() takes */
 export const rawNames = ["source", "destination", "payload", ...changeNames];
 

@@ -13,7 +13,8 @@ import { formatNumber } from "../wording/number";
 
 export { flagNames, type Flag, type Flags, type IpFields, type Segment, type SegmentFields } from "./segment-shape";
 
-const segmentNames = [
+/** the fields of a segment, as segment() takes them */
+export const segmentNames = [
   "source",
   "destination",
   "sequence",
