@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/pointers.h"
 #include "host/failure.h"
 
 namespace one_listener {
@@ -51,14 +52,6 @@ void KeepNetworkCapabilities() {
   if (syscall(SYS_capset, &header, data.data()) < 0) return;
   for (int capability : {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW})
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
-}
-
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 [[noreturn]] void BecomeProgram(const Command& command, int input, int output, int error, int report) {

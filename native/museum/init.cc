@@ -31,6 +31,7 @@
 
 #include "base/fd.h"
 #include "base/os_error.h"
+#include "base/pointers.h"
 #include "museum/modules.h"
 #include "museum/task.h"
 
@@ -147,14 +148,6 @@ void BringUpLoopback() {
   std::strcpy(request.ifr_name, "lo");
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   Require(ioctl(socket.get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS");
-}
-
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 // What the command finds at its first four descriptors.
