@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { installCheckers, tools } from "./check/tools.mjs";
 import { installDependencies } from "./dependencies.mjs";
+import { inLanes } from "./lanes.mjs";
 import { at, command, Missing, say, withLock } from "./project.mjs";
 
 const names = ["tsc", ...tools.map(({ name }) => name)];
@@ -41,14 +42,10 @@ function runJob({ command: [program, ...words], cwd = at(), quietErrors = false,
 async function runTools(chosen) {
   const rows = chosen.map(({ name, check }) => ({ name, jobs: check(), results: [] }));
   const queue = rows.flatMap((row) => row.jobs.map((job) => ({ row, job })));
-  const lane = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const { row, job } = next;
-      row.results.push(await runJob(job));
-      if (row.results.length === row.jobs.length) report(row);
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await inLanes(lanes, queue, async ({ row, job }) => {
+    row.results.push(await runJob(job));
+    if (row.results.length === row.jobs.length) report(row);
+  });
   return rows.map(({ name, results }) => ({
     name,
     seconds: results.reduce((sum, { seconds }) => sum + seconds, 0),

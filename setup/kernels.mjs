@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { findJupyter, jupyterEnvironment, registerKernel } from "./jupyter.mjs";
+import { inLanes } from "./lanes.mjs";
 import { at, command, Missing, say } from "./project.mjs";
 
 const help = `npm run test:kernels [-- KERNEL …] [options]
@@ -18,6 +19,8 @@ Fetches the kernels that are not installed (npx one-listener kernels get). Two k
 Where no mirror can be reached, the kernel is skipped, and the reason is printed.
 `;
 
+/** kernels that run at the same time: each has one CPU */
+const lanes = 2;
 const main = at("dist", "cli", "main.js");
 const folder = at(".artifacts", "kernels");
 /** seconds that one step may take; a kernel in user mode is slow, and the machine may be busy */
@@ -115,17 +118,6 @@ async function compileGoServer() {
   }
 }
 
-/** Does `work` for each item, two at a time, and gives the results in the order of the items. */
-async function inTwoLanes(items, work) {
-  const results = [];
-  const waiting = items.map((item, index) => ({ item, index }));
-  const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) results[next.index] = await work(next.item);
-  };
-  await Promise.all([lane(), lane()]);
-  return results;
-}
-
 /** The kernels to test: those that are named, or all; fetched where they are not installed. `skipped`: with the reason. */
 async function kernelsToTest(names, short) {
   const load = createRequire(import.meta.url);
@@ -179,7 +171,7 @@ command(async () => {
   rmSync(folder, { recursive: true, force: true });
   const { kernels, skipped } = await kernelsToTest(positionals, values.short);
   if (kernels.length > 0 && steps.some(({ name }) => name === "notebook 09")) await compileGoServer();
-  const results = (await inTwoLanes(kernels, (kernel) => testKernel(kernel, steps, python))).flat();
+  const results = (await inLanes(lanes, kernels, (kernel) => testKernel(kernel, steps, python))).flat();
   if (results.length > 0) console.log(`\n${table(results)}`);
   for (const reason of skipped) console.log(`skipped: ${reason}`);
   const passed = results.filter((each) => each.passed).length;

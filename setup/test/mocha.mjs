@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { inLanes } from "../lanes.mjs";
 import { at, root, say } from "../project.mjs";
 import { compiled } from "./files.mjs";
 
@@ -47,19 +48,13 @@ export async function runInOrder(files, run) {
 /** A process for each file; as many at a time as there are lanes. The output of each is printed when it has ended. */
 export async function runBeside(files, run) {
   const started = Date.now();
-  const waiting = [...files];
-  const ended = [];
-  const lane = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      say(`${file} begins`);
-      const result = await runMocha([file], run, { name: file.replaceAll(path.sep, "-"), show: false });
-      ended.push(result);
-      process.stdout.write(result.output);
-      say(
-        `${ended.length} of ${files.length} files (${Math.round((Date.now() - started) / 1000)} s): ${file} has ended`,
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return ended;
+  let ended = 0;
+  return inLanes(lanes, files, async (file) => {
+    say(`${file} begins`);
+    const result = await runMocha([file], run, { name: file.replaceAll(path.sep, "-"), show: false });
+    process.stdout.write(result.output);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    say(`${++ended} of ${files.length} files (${seconds} s): ${file} has ended`);
+    return result;
+  });
 }
