@@ -2,27 +2,18 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Lab, Trace } from "one-listener";
-import { labOfSuite } from "../fixtures/lab-of-suite";
 import { folderOfSuite } from "../fixtures/temporary-folder";
-import { DrivenServer, LabWatch } from "./watched";
+import { type DrivenServer, LabWatch, watchesOfSuite } from "./watched";
 
 describe("one-listener watch when listeners come and go", function () {
   this.timeout(60_000);
   let lab: Lab;
-  labOfSuite((opened) => (lab = opened), { wire: false });
   const folder = folderOfSuite("watch-follow").place;
   let server: DrivenServer;
-  const watches: LabWatch[] = [];
-  beforeEach(async () => (server = await DrivenServer.inLab(lab)));
-  afterEach(async () => {
-    server.kill();
-    for (const each of watches.splice(0)) await each.stop();
-  });
-  const start = async (...args: string[]) => {
-    const made = await LabWatch.start(lab, ...args, "--json", "--interval", "0.2", "--for", "40");
-    watches.push(made);
-    return made;
-  };
+  const start = watchesOfSuite(
+    (opened) => (lab = opened),
+    (made) => (server = made),
+  );
 
   it("without --follow the end of the listener ends the watch, also if another takes its place at once", async () => {
     await server.tell("open", "127.0.0.1", 8110, 5);

@@ -1,28 +1,19 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { Lab } from "one-listener";
-import { labOfSuite } from "../fixtures/lab-of-suite";
 import { skip } from "../fixtures/skip";
 import { sleep } from "../fixtures/waiting";
-import { DrivenServer, LabWatch, type Line } from "./watched";
+import { DrivenServer, LabWatch, type Line, watchesOfSuite } from "./watched";
 
 /** In a Lab of its own, so that the counters of the network namespace are those of the test. */
 describe("one-listener watch tells what belongs to whom", function () {
   this.timeout(60_000);
   let lab: Lab;
-  labOfSuite((opened) => (lab = opened), { wire: false });
   let server: DrivenServer;
-  const watches: LabWatch[] = [];
-  beforeEach(async () => (server = await DrivenServer.inLab(lab)));
-  afterEach(async () => {
-    server.kill();
-    for (const each of watches.splice(0)) await each.stop();
-  });
-  const start = async (...args: string[]) => {
-    const made = await LabWatch.start(lab, ...args, "--json", "--interval", "0.2", "--for", "40");
-    watches.push(made);
-    return made;
-  };
+  const start = watchesOfSuite(
+    (opened) => (lab = opened),
+    (made) => (server = made),
+  );
   const of = (listener: string) => (line: Line) => line.listener === listener;
 
   it("the accept rate of a listener whose neighbour's queue fills is 0", async () => {
@@ -82,8 +73,7 @@ describe("one-listener watch tells what belongs to whom", function () {
     await server.tell("open", "127.0.0.1", 8206, 2);
     await server.tell("open", "127.0.0.1", 8207, 2);
     const calm = await start(":8206", "--alert", "drops");
-    const full = await LabWatch.start(lab, ":8207", "--json", "--alert", "drops", "--for", "40");
-    watches.push(full);
+    const full = await start(":8207", "--alert", "drops");
     await calm.next("a report", () => true);
     await server.tell("connect", "127.0.0.1", 8207, 8);
     const { code } = await full.ended;
@@ -211,8 +201,7 @@ describe("one-listener watch tells what belongs to whom", function () {
     await server.tell("open", "127.0.0.3", 8301, 5);
     await server.tell("unix", "@one-listener-test", 3);
     await server.tell("unix", "@one-listener-idle", 3);
-    const watched = await LabWatch.start(lab, "--json", "--interval", "0.2", "--for", "40");
-    watches.push(watched);
+    const watched = await start();
     await watched.line("a table", () => true);
     await server.tell("connect", "127.0.0.2", 8301, 6);
     await server.tell("connectunix", "@one-listener-test", 2);

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Lab } from "one-listener";
+import { labOfSuite } from "../fixtures/lab-of-suite";
 import type { Ended } from "../fixtures/processes";
 import { inProject } from "../fixtures/project";
 import { until } from "../fixtures/waiting";
@@ -82,29 +83,18 @@ export class LabWatch {
 
   /** Waits for a line. */
   line(what: string, condition: (line: Line) => boolean): Promise<Line> {
-    return until<Line>(
-      () => this.lines.find(condition),
-      () =>
-        `${what} among\n${this.lines
-          .slice(-5)
-          .map((line) => JSON.stringify(line))
-          .join("\n")}`,
-      15_000,
-    );
+    return this.until(what, () => this.lines.find(condition));
   }
 
   /** Waits for the next report of which this is true. */
   next(what: string, condition: (report: Line) => boolean): Promise<Line> {
     const after = this.lines.length;
-    return until<Line>(
-      () => this.lines.slice(after).find((line) => "acceptQueue" in line && condition(line)),
-      () =>
-        `${what} among\n${this.lines
-          .slice(-5)
-          .map((line) => JSON.stringify(line))
-          .join("\n")}`,
-      15_000,
-    );
+    return this.until(what, () => this.lines.slice(after).find((line) => "acceptQueue" in line && condition(line)));
+  }
+
+  private until(what: string, find: () => Line): Promise<Line> {
+    const lines = () => this.lines.slice(-5).map((line) => JSON.stringify(line));
+    return until<Line>(find, () => [`${what} among`, ...lines()].join("\n"), 15_000);
   }
 
   /** Ctrl-C. */
@@ -151,4 +141,31 @@ export class DrivenServer {
   kill(): void {
     this.end();
   }
+}
+
+/**
+ * One Lab for the suite in which this is called, and a new server for each of its tests; both are given out.
+ * @returns starts `watch --json` in that Lab; it ends with the test
+ */
+export function watchesOfSuite(
+  useLab: (lab: Lab) => void,
+  useServer: (server: DrivenServer) => void,
+): (...args: string[]) => Promise<LabWatch> {
+  let lab: Lab;
+  let server: DrivenServer;
+  const watches: LabWatch[] = [];
+  labOfSuite((opened) => useLab((lab = opened)), { wire: false });
+  beforeEach(async () => {
+    server = await DrivenServer.inLab(lab);
+    useServer(server);
+  });
+  afterEach(async () => {
+    server.kill();
+    for (const each of watches.splice(0)) await each.stop();
+  });
+  return async (...args) => {
+    const made = await LabWatch.start(lab, ...args, "--json", "--interval", "0.2", "--for", "40");
+    watches.push(made);
+    return made;
+  };
 }
